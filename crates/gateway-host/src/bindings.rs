@@ -1,0 +1,9 @@
+//! Spin's interfaces, generated from `wit/`.
+#![allow(missing_docs, unreachable_pub, clippy::pedantic, reason = "generated code")]
+
+wasmtime::component::bindgen!({
+    path: "../../wit",
+    world: "gateway",
+    with: { "fermyon:spin/key-value.store": crate::store::Opened },
+    imports: { default: async | trappable },
+});

@@ -1,0 +1,104 @@
+//! `gateway-host`: serves the app without Spin, or simulates the AI Gateway behind it.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use clap::{Args, Parser, Subcommand};
+use gateway_host::simulator::{BASE_PATH, Simulator};
+use gateway_host::{Host, Options};
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpListener;
+
+/// Runs spin.toml without Spin, and stands in for Cloudflare AI Gateway: for development and tests.
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Ends when standard input does: whoever started this is gone then.
+    #[arg(long, global = true)]
+    until_stdin_ends: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves an app on the embedded host.
+    Up(Up),
+    /// Serves the simulated AI Gateway.
+    Simulate(Simulate),
+}
+
+#[derive(Args)]
+struct Up {
+    /// The app's manifest.
+    #[arg(long, default_value = "spin.toml")]
+    from: PathBuf,
+    /// Address to serve on; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:3000")]
+    listen: String,
+    /// Spin's runtime configuration, for the key-value store.
+    #[arg(long)]
+    runtime_config_file: Option<PathBuf>,
+    /// Folder of the default key-value store.
+    #[arg(long)]
+    state_dir: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct Simulate {
+    /// Address to serve on; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: String,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let cli = Cli::parse();
+    let service = async {
+        match cli.command {
+            Command::Up(up) => serve_app(up).await,
+            Command::Simulate(simulate) => serve_simulator(simulate).await,
+        }
+    };
+    tokio::select! {
+        outcome = service => outcome,
+        () = stdin_ended(), if cli.until_stdin_ends => Ok(()),
+        _ = tokio::signal::ctrl_c() => Ok(()),
+    }
+}
+
+async fn serve_app(up: Up) -> Result<()> {
+    let options = Options {
+        manifest: up.from,
+        use_environment: true,
+        runtime_config: up.runtime_config_file,
+        state_dir: up.state_dir,
+        ..Options::default()
+    };
+    let host = Host::load(&options).await?;
+    let listener = bind(&up.listen).await?;
+    say(&format!("Serving http://{}", listener.local_addr()?));
+    host.serve(listener).await;
+    Ok(())
+}
+
+async fn serve_simulator(simulate: Simulate) -> Result<()> {
+    let listener = bind(&simulate.listen).await?;
+    say(&format!("Simulating http://{}{BASE_PATH}", listener.local_addr()?));
+    Simulator::new().serve(listener).await;
+    Ok(())
+}
+
+async fn bind(address: &str) -> Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+}
+
+async fn stdin_ended() {
+    let mut stdin = tokio::io::stdin();
+    let mut ignored = [0; 64];
+    while stdin.read(&mut ignored).await.is_ok_and(|count| count > 0) {}
+}
+
+#[expect(clippy::print_stdout, reason = "a command's output")]
+fn say(line: &str) {
+    println!("{line}");
+}

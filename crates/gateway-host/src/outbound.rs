@@ -1,0 +1,163 @@
+//! Requests that leave: allowed hosts only, over pooled connections, within the guest's timeouts.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::BodyExt as _;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use tokio::time::{Instant, Sleep};
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+
+use crate::allowed_hosts::AllowedHost;
+
+type Pool = legacy::Client<HttpsConnector<HttpConnector>, WasiBody>;
+
+/// Spin's default for each timeout.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// Connections shared by all instances: a pool for each connect timeout that is asked for.
+#[derive(Clone)]
+pub(crate) struct Client(Arc<Mutex<HashMap<Duration, Pool>>>);
+
+/// What an instance's requests go through.
+pub(crate) struct Hooks {
+    client: Client,
+    allowed_hosts: Arc<[AllowedHost]>,
+}
+
+/// A response body that fails when nothing comes for too long.
+struct Timed {
+    body: Incoming,
+    limit: Duration,
+    deadline: Pin<Box<Sleep>>,
+}
+
+impl Client {
+    pub(crate) fn new() -> Self {
+        Self(Arc::default())
+    }
+
+    fn pool(&self, connect_timeout: Duration) -> Pool {
+        let mut pools = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        pools.entry(connect_timeout).or_insert_with(|| new_pool(connect_timeout)).clone()
+    }
+}
+
+fn new_pool(connect_timeout: Duration) -> Pool {
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    connector.set_connect_timeout(Some(connect_timeout));
+    connector.enforce_http(false);
+    let connector = HttpsConnectorBuilder::new()
+        .with_webpki_roots()
+        .https_or_http()
+        .enable_all_versions()
+        .wrap_connector(connector);
+    legacy::Client::builder(TokioExecutor::new()).build(connector)
+}
+
+impl Hooks {
+    pub(crate) fn new(client: Client, allowed_hosts: Arc<[AllowedHost]>) -> Self {
+        Self { client, allowed_hosts }
+    }
+}
+
+/// A sent request's answer, and the rest of its exchange, which the pool looks after.
+type Sent = Box<
+    dyn Future<
+            Output = Result<
+                (Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>),
+                Error,
+            >,
+        > + Send,
+>;
+
+impl WasiHttpHooks for Hooks {
+    fn send_request(
+        &mut self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _response_outcome: Box<dyn Future<Output = Result<(), Error>> + Send>,
+    ) -> Sent {
+        if !self.allowed_hosts.iter().any(|allowed| allowed.allows(request.uri())) {
+            return Box::new(async { Err(Error::HttpRequestDenied) });
+        }
+        let options = options.unwrap_or_default();
+        let pool = self.client.pool(options.connect_timeout.unwrap_or(DEFAULT_TIMEOUT));
+        Box::new(async move {
+            let response = send(pool, request, options).await?;
+            let exchange: Box<dyn Future<Output = _> + Send> = Box::new(async { Ok(()) });
+            Ok((response, exchange))
+        })
+    }
+}
+
+async fn send(
+    pool: Pool,
+    request: Request<WasiBody>,
+    options: RequestOptions,
+) -> Result<Response<WasiBody>, Error> {
+    let first_byte = options.first_byte_timeout.unwrap_or(DEFAULT_TIMEOUT);
+    let between_bytes = options.between_bytes_timeout.unwrap_or(DEFAULT_TIMEOUT);
+    let response = tokio::time::timeout(first_byte, pool.request(request))
+        .await
+        .map_err(|_| Error::ConnectionReadTimeout)?
+        .map_err(|error| failure(&error))?;
+    Ok(response.map(|body| Timed::new(body, between_bytes).boxed_unsync()))
+}
+
+/// What a client error means in WASI's words.
+fn failure(error: &legacy::Error) -> Error {
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        match cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
+            Some(std::io::ErrorKind::TimedOut) => return Error::ConnectionTimeout,
+            Some(std::io::ErrorKind::ConnectionRefused) => return Error::ConnectionRefused,
+            _ => source = cause.source(),
+        }
+    }
+    if error.is_connect() { Error::DestinationUnavailable } else { Error::ConnectionTerminated }
+}
+
+// === impl Timed ===
+
+impl Timed {
+    fn new(body: Incoming, limit: Duration) -> Self {
+        Self { body, limit, deadline: Box::pin(tokio::time::sleep(limit)) }
+    }
+}
+
+impl Body for Timed {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
+            let deadline = Instant::now() + self.limit;
+            self.deadline.as_mut().reset(deadline);
+            return Poll::Ready(frame.map(|frame| frame.map_err(Error::from)));
+        }
+        ready!(self.deadline.as_mut().poll(context));
+        Poll::Ready(Some(Err(Error::ConnectionReadTimeout)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

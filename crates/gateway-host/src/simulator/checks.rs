@@ -1,0 +1,95 @@
+//! What a gateway must never let through, and what Cloudflare would refuse.
+
+use http::HeaderMap;
+use serde_json::{Value, json};
+
+use crate::simulator::faults::gateway_error;
+use crate::simulator::reply::Reply;
+use crate::simulator::{BASE_PATH, Received, TOKEN};
+
+/// Headers that no request may bring here, and families of them.
+const FORBIDDEN: [&str; 9] = [
+    "api-key",
+    "cookie",
+    "forwarded",
+    "x-api-key",
+    "x-goog-api-key",
+    "x-real-ip",
+    "xi-api-key",
+    "cf-aig-byok-alias",
+    "cf-connecting-ip",
+];
+const FORBIDDEN_PREFIXES: [&str; 4] = ["proxy-", "spin-", "x-amz-", "x-forwarded-"];
+
+/// The answer to a request that should not have come this way.
+pub(crate) fn violation(received: &Received) -> Option<Reply> {
+    let headers = &received.headers;
+    if header(headers, "cf-aig-authorization") != Some(&format!("Bearer {TOKEN}")) {
+        return Some(gateway_error(2009));
+    }
+    let problem = wrong_path(&received.target)
+        .or_else(|| headers.keys().find_map(|name| forbidden(name.as_str())))
+        .or_else(|| leaked_key(received))
+        .or_else(|| wrong_provider_key(headers))
+        .or_else(|| wrong_encoding(headers))
+        .or_else(|| wrong_metadata(headers))?;
+    let error = json!({"message": problem, "type": "simulator_violation"});
+    Some(Reply::json(400, &json!({"error": error})))
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn wrong_path(target: &str) -> Option<String> {
+    let path = target.split('?').next().unwrap_or(target);
+    let plain = path.to_ascii_lowercase().replace("%2e", ".");
+    let is_unsafe = plain.contains("%2f")
+        || plain.contains("//")
+        || plain.split('/').any(|segment| segment == "." || segment == "..");
+    let is_outside = !path.starts_with(&format!("{BASE_PATH}/"));
+    (is_unsafe || is_outside).then(|| format!("a path outside of the gateway: {target}"))
+}
+
+fn forbidden(name: &str) -> Option<String> {
+    let is_forbidden = FORBIDDEN.contains(&name)
+        || FORBIDDEN_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    is_forbidden.then(|| format!("a header that must not leave: {name}"))
+}
+
+/// A team key anywhere but in the body, which is the client's own affair.
+fn leaked_key(received: &Received) -> Option<String> {
+    let is_key = |text: &[u8]| {
+        text.windows(67).any(|window| {
+            window.starts_with(b"sk_") && window.iter().skip(3).all(u8::is_ascii_hexdigit)
+        })
+    };
+    let in_header = received.headers.values().any(|value| is_key(value.as_bytes()));
+    let leaks = in_header || is_key(received.target.as_bytes());
+    leaks.then(|| "a client's key".to_owned())
+}
+
+/// Provider keys are stored in the gateway; a request that brings one would switch them off. The
+/// one exception is the key an operator may configure, as tests do.
+fn wrong_provider_key(headers: &HeaderMap) -> Option<String> {
+    let given = header(headers, "authorization")?;
+    let is_configured = given.starts_with("Bearer provider-key-");
+    (!is_configured).then(|| "a provider credential nobody configured".to_owned())
+}
+
+fn wrong_encoding(headers: &HeaderMap) -> Option<String> {
+    let given = header(headers, "accept-encoding");
+    (given != Some("identity")).then(|| format!("accept-encoding is {given:?}, not identity"))
+}
+
+/// Cloudflare takes five flat entries, and drops all of them for one that is not.
+fn wrong_metadata(headers: &HeaderMap) -> Option<String> {
+    let text = header(headers, "cf-aig-metadata").unwrap_or_default();
+    let Ok(Value::Object(entries)) = serde_json::from_str(text) else {
+        return Some(format!("cf-aig-metadata is not a JSON object: {text:?}"));
+    };
+    let is_flat = entries.values().all(|value| !(value.is_null() || value.is_object() || value.is_array()));
+    let is_attributed = entries.contains_key("team_id") && entries.contains_key("key_id");
+    (entries.len() > 5 || !is_flat || !is_attributed)
+        .then(|| format!("cf-aig-metadata would not be kept: {text}"))
+}

@@ -1,0 +1,65 @@
+//! Files and batches: enough of them to see every method pass.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::simulator::Received;
+use crate::simulator::openai::{CREATED, error};
+use crate::simulator::reply::Reply;
+
+pub(crate) fn file(received: &Received, segments: &[&str]) -> Reply {
+    match (&received.method, segments) {
+        (&Method::POST, ["files"]) => Reply::json(200, &file_object("file-new", received.body.len())),
+        (&Method::GET, ["files"]) => {
+            let data = [file_object("file-1", 10), file_object("file-2", 20)];
+            Reply::json(200, &json!({"object": "list", "data": data, "has_more": false}))
+        }
+        (&Method::GET, ["files", id]) => Reply::json(200, &file_object(id, 10)),
+        (&Method::GET, ["files", _, "content"]) => {
+            Reply::whole(200, "application/octet-stream", "line 1\nline 2\n")
+        }
+        (&Method::DELETE, ["files", id]) => {
+            Reply::json(200, &json!({"id": id, "object": "file", "deleted": true}))
+        }
+        _ => error(405, "Method not allowed", None),
+    }
+}
+
+pub(crate) fn batch(received: &Received, segments: &[&str]) -> Reply {
+    match (&received.method, segments) {
+        (&Method::POST, ["batches"]) => Reply::json(200, &batch_object("batch-new", "validating")),
+        (&Method::GET, ["batches"]) => {
+            let data = [batch_object("batch-1", "completed")];
+            Reply::json(200, &json!({"object": "list", "data": data, "has_more": false}))
+        }
+        (&Method::GET, ["batches", id]) => Reply::json(200, &batch_object(id, "completed")),
+        (&Method::POST, ["batches", id, "cancel"]) => {
+            Reply::json(200, &batch_object(id, "cancelling"))
+        }
+        _ => error(405, "Method not allowed", None),
+    }
+}
+
+fn file_object(id: &str, bytes: usize) -> Value {
+    json!({
+        "id": id,
+        "object": "file",
+        "bytes": bytes,
+        "created_at": CREATED,
+        "filename": "input.jsonl",
+        "purpose": "batch",
+        "status": "processed",
+    })
+}
+
+fn batch_object(id: &str, status: &str) -> Value {
+    json!({
+        "id": id,
+        "object": "batch",
+        "endpoint": "/v1/chat/completions",
+        "input_file_id": "file-1",
+        "completion_window": "24h",
+        "status": status,
+        "created_at": CREATED,
+    })
+}

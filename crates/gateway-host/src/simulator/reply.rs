@@ -1,0 +1,165 @@
+//! Answers of the simulated gateway, whole or as a stream of steps.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode};
+use hyper::body::{Frame, SizeHint};
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use crate::simulator::Simulator;
+use crate::simulator::faults::Fault;
+
+/// An answer, before faults are applied to its body.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Content,
+}
+
+/// A body: known whole, or chunk by chunk.
+#[derive(Debug)]
+pub(crate) enum Content {
+    Whole(Bytes),
+    Chunks(Vec<Bytes>),
+}
+
+/// A connection that is cut.
+#[derive(Debug)]
+pub(crate) struct Cut;
+
+impl std::fmt::Display for Cut {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("cut on demand")
+    }
+}
+
+impl std::error::Error for Cut {}
+
+/// A response body, fed by a task for streams.
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// All of it.
+    Whole(Option<Bytes>),
+    /// As it comes.
+    Stream(mpsc::Receiver<Result<Bytes, Cut>>),
+}
+
+impl Reply {
+    pub(crate) fn json(status: u16, value: &Value) -> Self {
+        Self::whole(status, "application/json", value.to_string())
+    }
+
+    pub(crate) fn whole(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
+        Self {
+            status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            headers: vec![("content-type", content_type.to_owned())],
+            body: Content::Whole(body.into()),
+        }
+    }
+
+    /// Server-sent events, one chunk each.
+    pub(crate) fn events(events: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            status: StatusCode::OK,
+            headers: vec![("content-type", "text/event-stream; charset=utf-8".to_owned())],
+            body: Content::Chunks(events.into_iter().map(Bytes::from).collect()),
+        }
+    }
+
+    #[must_use]
+    pub(crate) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The response on the wire; `fault` slows or cuts its stream.
+    pub(crate) fn into_response(self, simulator: &Simulator, fault: &Fault) -> Response<Body> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let body = match self.body {
+            Content::Whole(bytes) if !fault.is_of_body() => Body::Whole(Some(bytes)),
+            Content::Whole(bytes) => feed(simulator.clone(), fault.clone(), halves(&bytes)),
+            Content::Chunks(chunks) => feed(simulator.clone(), fault.clone(), chunks),
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status;
+        let common = [
+            ("cf-aig-log-id", format!("01SIMULATED{number:015}")),
+            ("cf-aig-cache-status", "MISS".to_owned()),
+            ("server", "cloudflare".to_owned()),
+            ("set-cookie", "__cf_bm=simulated; path=/; HttpOnly".to_owned()),
+        ];
+        for (name, value) in self.headers.into_iter().chain(common) {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                response.headers_mut().append(name, value);
+            }
+        }
+        response
+    }
+}
+
+fn halves(bytes: &Bytes) -> Vec<Bytes> {
+    let middle = bytes.len() / 2;
+    vec![bytes.slice(..middle), bytes.slice(middle..)]
+}
+
+/// Sends `chunks` one after the other, as `fault` says, until the reader is gone.
+fn feed(simulator: Simulator, fault: Fault, chunks: Vec<Bytes>) -> Body {
+    let (sender, receiver) = mpsc::channel(1);
+    tokio::spawn(async move {
+        for (index, chunk) in chunks.into_iter().enumerate() {
+            if index > 0 {
+                if fault.cuts_body {
+                    // Only a chunk that has left shows that the cut came after it.
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    let _ = sender.send(Err(Cut)).await;
+                    return;
+                }
+                if let Some(gate) = &fault.gate {
+                    simulator.pass_gate(gate).await;
+                }
+                if let Some(delay) = fault.chunk_delay {
+                    tokio::time::sleep(delay).await;
+                }
+            }
+            if sender.send(Ok(chunk)).await.is_err() {
+                return;
+            }
+        }
+    });
+    Body::Stream(receiver)
+}
+
+impl hyper::body::Body for Body {
+    type Data = Bytes;
+    type Error = Cut;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        match self.get_mut() {
+            Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Stream(receiver) => {
+                receiver.poll_recv(context).map(|next| next.map(|chunk| chunk.map(Frame::data)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, Self::Whole(None))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
+            Self::Stream(_) => SizeHint::default(),
+        }
+    }
+}

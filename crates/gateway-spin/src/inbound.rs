@@ -1,0 +1,135 @@
+//! Reading a client's request.
+
+use gateway::body::{self, Plan};
+use gateway::error::Cause;
+use gateway::outbound::Body;
+use gateway::{Error, Headers};
+use http::Method;
+use wasi::http::types::{self, IncomingBody, IncomingRequest};
+use wasi::io::streams::{InputStream, StreamError};
+
+/// Bytes asked for at once. The host gives what it has, up to this.
+pub(crate) const CHUNK: u64 = 1024 * 1024;
+
+/// The head of a request.
+pub(crate) struct Head {
+    pub(crate) method: Method,
+    pub(crate) path_with_query: String,
+    pub(crate) headers: Headers,
+}
+
+/// A body that is still coming in. The stream is a child of the body, so it goes first.
+pub(crate) struct Incoming {
+    pub(crate) stream: InputStream,
+    _body: IncomingBody,
+}
+
+/// How far a body was read.
+pub(crate) enum Read {
+    /// To its end.
+    Whole(Vec<u8>),
+    /// Past the limit; there is more.
+    Part(Vec<u8>),
+}
+
+impl Head {
+    pub(crate) fn read(request: &IncomingRequest) -> Self {
+        Self {
+            method: method(&request.method()),
+            path_with_query: request.path_with_query().unwrap_or_default(),
+            headers: Headers::from_list(request.headers().entries()),
+        }
+    }
+}
+
+impl Incoming {
+    pub(crate) fn new(body: IncomingBody) -> Result<Self, Error> {
+        let stream = body.stream().map_err(|()| taken("body stream"))?;
+        Ok(Self { stream, _body: body })
+    }
+
+    pub(crate) fn of(request: &IncomingRequest) -> Result<Self, Error> {
+        Self::new(request.consume().map_err(|()| taken("request body"))?)
+    }
+
+    /// Reads to the end, or a little past `limit`.
+    pub(crate) fn read(&self, announced: Option<u64>, limit: u64) -> Result<Read, StreamError> {
+        let mut bytes = Vec::new();
+        loop {
+            match self.stream.blocking_read(CHUNK) {
+                // The first chunk is mostly all there is: it is taken, not copied.
+                Ok(chunk) if bytes.is_empty() => bytes = chunk,
+                Ok(chunk) => bytes.extend_from_slice(&chunk),
+                Err(StreamError::Closed) => return Ok(Read::Whole(bytes)),
+                Err(failed) => return Err(failed),
+            }
+            let length = bytes.len() as u64;
+            if length > limit {
+                return Ok(Read::Part(bytes));
+            }
+            if announced == Some(length) {
+                return Ok(Read::Whole(bytes));
+            }
+        }
+    }
+}
+
+/// Reads the body of `request` as far as `plan` says, and no further than `limit`.
+pub(crate) fn read_body(
+    request: &IncomingRequest,
+    headers: &Headers,
+    limit: u64,
+) -> Result<Body, Error> {
+    match body::plan(headers) {
+        Plan::Absent => Ok(Body::Absent),
+        Plan::Whole => read_whole(request, headers, limit).map(Body::Whole),
+        Plan::Json => {
+            let bytes = read_whole(request, headers, limit)?;
+            let probe = body::probe(&bytes)?;
+            Ok(Body::Json(bytes, probe))
+        }
+        Plan::Stream if headers.content_length().is_some_and(|length| length > limit) => {
+            Err(Error::TooLarge { limit })
+        }
+        Plan::Stream => Ok(Body::Stream),
+    }
+}
+
+/// Reads the whole body of `request`.
+pub(crate) fn read_whole(
+    request: &IncomingRequest,
+    headers: &Headers,
+    limit: u64,
+) -> Result<Vec<u8>, Error> {
+    let announced = headers.content_length();
+    if announced.is_some_and(|length| length > limit) {
+        return Err(Error::TooLarge { limit });
+    }
+    match Incoming::of(request)?.read(announced, limit) {
+        Ok(Read::Whole(bytes)) => Ok(bytes),
+        Ok(Read::Part(_)) => Err(Error::TooLarge { limit }),
+        Err(_) => Err(Error::IncompleteBody),
+    }
+}
+
+/// The method; one that HTTP does not know is as good as `TRACE`, which nothing here takes.
+fn method(method: &types::Method) -> Method {
+    match method {
+        types::Method::Get => Method::GET,
+        types::Method::Head => Method::HEAD,
+        types::Method::Post => Method::POST,
+        types::Method::Put => Method::PUT,
+        types::Method::Delete => Method::DELETE,
+        types::Method::Connect => Method::CONNECT,
+        types::Method::Options => Method::OPTIONS,
+        types::Method::Trace => Method::TRACE,
+        types::Method::Patch => Method::PATCH,
+        types::Method::Other(name) => {
+            Method::from_bytes(name.as_bytes()).unwrap_or(Method::TRACE)
+        }
+    }
+}
+
+fn taken(what: &str) -> Error {
+    Error::Internal(Cause(format!("the {what} was taken already")))
+}

@@ -1,0 +1,157 @@
+//! Sending a request upstream.
+//!
+//! The body is written before the request is handed over, as far as the host takes it: head and
+//! body then leave in one segment. The other way round costs 40 ms on a kept-alive connection.
+
+use std::time::Duration;
+
+use gateway::error::Cause;
+use gateway::outbound::{Body, Outbound};
+use gateway::settings::{Gateway, Timeouts};
+use gateway::{Error, Headers};
+use wasi::http::outgoing_handler;
+use wasi::http::types::{
+    ErrorCode, Fields, FutureIncomingResponse, IncomingResponse, Method, OutgoingRequest,
+    RequestOptions, Scheme,
+};
+
+use crate::inbound::Incoming;
+use crate::sink::{Moved, Sink};
+
+/// Sends `outbound` and waits for the head of the answer. `upload` is the client's body, where
+/// that is still to be moved.
+///
+/// # Errors
+/// What kept the answer's head from coming, or the request from leaving.
+pub(crate) fn send(
+    mut outbound: Outbound,
+    gateway: &Gateway<'_>,
+    upload: Option<&Incoming>,
+) -> Result<IncomingResponse, Error> {
+    let fields = fields(std::mem::take(&mut outbound.headers))?;
+    let request = OutgoingRequest::new(fields);
+    address(&request, &outbound, gateway)?;
+    let call = Call { request, options: options(gateway.timeouts) };
+    match (&outbound.body, upload) {
+        (Body::Json(bytes, _) | Body::Whole(bytes), _) => send_bytes(call, bytes),
+        (Body::Stream, Some(upload)) => send_upload(call, upload, gateway.max_body),
+        (Body::Absent, _) | (Body::Stream, None) => wait(&call.hand_over()?),
+    }
+}
+
+/// A request that is ready but for its body.
+struct Call {
+    request: OutgoingRequest,
+    options: RequestOptions,
+}
+
+impl Call {
+    fn hand_over(self) -> Result<FutureIncomingResponse, Error> {
+        outgoing_handler::handle(self.request, Some(self.options)).map_err(|code| failed(&code))
+    }
+}
+
+/// Sends a request whose body is known.
+fn send_bytes(call: Call, bytes: &[u8]) -> Result<IncomingResponse, Error> {
+    let sink = Sink::open(call.request.body())?;
+    let rest = sink.write_ready(bytes);
+    if rest.is_empty() {
+        sink.finish().map_err(|code| failed(&code))?;
+        return wait(&call.hand_over()?);
+    }
+    let answer = call.hand_over()?;
+    // An upstream that stops reading has answered already, and what it says counts.
+    if sink.write_all(rest).is_ok() {
+        sink.finish().map_err(|code| failed(&code))?;
+    }
+    wait(&answer)
+}
+
+/// Sends a request whose body is still with the client, as it comes.
+fn send_upload(call: Call, upload: &Incoming, limit: u64) -> Result<IncomingResponse, Error> {
+    let sink = Sink::open(call.request.body())?;
+    let mut total = 0;
+    let mut step = || match sink.move_chunk(upload) {
+        Ok(Moved::Some(bytes)) if total + bytes > limit => Err(Error::TooLarge { limit }),
+        Ok(Moved::Some(bytes)) => {
+            total += bytes;
+            Ok(Moved::Some(bytes))
+        }
+        Ok(ended) => Ok(ended),
+        Err(_) => Err(Error::IncompleteBody),
+    };
+    let mut moved = step()?;
+    let answer = call.hand_over()?;
+    while let Moved::Some(_) = moved {
+        moved = step()?;
+    }
+    if let Moved::All = moved {
+        sink.finish().map_err(|_| Error::IncompleteBody)?;
+    }
+    wait(&answer)
+}
+
+/// Gives `request` its method and its place behind the AI Gateway's base.
+fn address(
+    request: &OutgoingRequest,
+    outbound: &Outbound,
+    gateway: &Gateway<'_>,
+) -> Result<(), Error> {
+    let scheme = if gateway.is_tls { Scheme::Https } else { Scheme::Http };
+    request
+        .set_method(&Method::Other(outbound.method.as_str().to_owned()))
+        .map_err(|()| internal("the host refuses the method"))?;
+    request
+        .set_path_with_query(Some(&outbound.path_with_query))
+        .map_err(|()| Error::UnsafePath("a character the host refuses"))?;
+    request
+        .set_scheme(Some(&scheme))
+        .and_then(|()| request.set_authority(Some(gateway.authority)))
+        .map_err(|()| Error::Configuration("ai_gateway_host is not a host".to_owned()))
+}
+
+/// Headers as the host takes them. It has checked the client's; ours come from settings.
+fn fields(headers: Headers) -> Result<Fields, Error> {
+    Fields::from_list(&headers.into_list()).map_err(|error| {
+        Error::Configuration(format!("a setting makes an illegal header: {error}"))
+    })
+}
+
+fn options(timeouts: Timeouts) -> RequestOptions {
+    let nanos = |time: Duration| u64::try_from(time.as_nanos()).ok();
+    let options = RequestOptions::new();
+    // A host that cannot keep a timeout keeps its own, which is no reason to fail.
+    let _ = options.set_connect_timeout(nanos(timeouts.connect));
+    let _ = options.set_first_byte_timeout(nanos(timeouts.first_byte));
+    let _ = options.set_between_bytes_timeout(nanos(timeouts.between_bytes));
+    options
+}
+
+fn wait(answer: &FutureIncomingResponse) -> Result<IncomingResponse, Error> {
+    answer.subscribe().block();
+    match answer.get() {
+        Some(Ok(Ok(response))) => Ok(response),
+        Some(Ok(Err(code))) => Err(failed(&code)),
+        Some(Err(())) | None => Err(internal("the answer was taken already")),
+    }
+}
+
+/// What a host's refusal or failure means to a client.
+fn failed(code: &ErrorCode) -> Error {
+    let cause = Cause(format!("{code:?}"));
+    match code {
+        ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => {
+            Error::Configuration("the host denies requests to ai_gateway_host".to_owned())
+        }
+        ErrorCode::ConnectionTimeout
+        | ErrorCode::ConnectionReadTimeout
+        | ErrorCode::ConnectionWriteTimeout
+        | ErrorCode::DnsTimeout
+        | ErrorCode::HttpResponseTimeout => Error::UpstreamTimeout(cause),
+        _ => Error::UpstreamUnreachable(cause),
+    }
+}
+
+fn internal(what: &str) -> Error {
+    Error::Internal(Cause(what.to_owned()))
+}

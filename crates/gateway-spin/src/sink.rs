@@ -1,0 +1,78 @@
+//! A body on its way out, of a request or a response alike.
+
+use gateway::Error;
+use gateway::error::Cause;
+use wasi::http::types::{ErrorCode, OutgoingBody};
+use wasi::io::streams::{OutputStream, StreamError};
+
+use crate::inbound::{CHUNK, Incoming};
+
+/// A body that is being written. The stream is a child of the body, so it goes first.
+///
+/// Dropped unfinished, it is cut off: nobody takes a part of it for the whole.
+pub(crate) struct Sink {
+    stream: OutputStream,
+    body: OutgoingBody,
+}
+
+/// What moving a chunk came to.
+pub(crate) enum Moved {
+    /// So many bytes, and there may be more.
+    Some(u64),
+    /// The source has ended.
+    All,
+    /// The reader of this body is gone.
+    Refused,
+}
+
+impl Sink {
+    /// Takes the body of a request or response that has not been opened before.
+    pub(crate) fn open(body: Result<OutgoingBody, ()>) -> Result<Self, Error> {
+        let taken = |()| Error::Internal(Cause("the outgoing body was taken already".to_owned()));
+        let body = body.map_err(taken)?;
+        let stream = body.write().map_err(taken)?;
+        Ok(Self { stream, body })
+    }
+
+    /// Writes as much as the host takes without waiting and returns the rest.
+    pub(crate) fn write_ready<'a>(&self, mut bytes: &'a [u8]) -> &'a [u8] {
+        while !bytes.is_empty() {
+            let room = usize::try_from(self.stream.check_write().unwrap_or(0)).unwrap_or(usize::MAX);
+            let (chunk, rest) = bytes.split_at(bytes.len().min(room));
+            if chunk.is_empty() || self.stream.write(chunk).is_err() {
+                break;
+            }
+            bytes = rest;
+        }
+        bytes
+    }
+
+    /// Writes all of `bytes`, waiting for the reader to take them.
+    pub(crate) fn write_all(&self, mut bytes: &[u8]) -> Result<(), StreamError> {
+        loop {
+            bytes = self.write_ready(bytes);
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            self.stream.subscribe().block();
+            self.stream.check_write()?;
+        }
+    }
+
+    /// Moves what `source` has next, waiting for it. The host moves the bytes; none come in here.
+    pub(crate) fn move_chunk(&self, source: &Incoming) -> Result<Moved, Cause> {
+        match self.stream.blocking_splice(&source.stream, CHUNK) {
+            Ok(bytes) => Ok(Moved::Some(bytes)),
+            // Either end may have closed: only the reader's takes no more writes then.
+            Err(StreamError::Closed) if self.stream.check_write().is_ok() => Ok(Moved::All),
+            Err(StreamError::Closed) => Ok(Moved::Refused),
+            Err(StreamError::LastOperationFailed(error)) => Err(Cause(error.to_debug_string())),
+        }
+    }
+
+    /// Ends the body as a whole one.
+    pub(crate) fn finish(self) -> Result<(), ErrorCode> {
+        drop(self.stream);
+        OutgoingBody::finish(self.body, None)
+    }
+}

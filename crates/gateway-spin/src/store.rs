@@ -1,0 +1,40 @@
+//! Spin's key-value store. Only the label `default` exists on every platform.
+
+use std::cell::OnceCell;
+
+use gateway::error::Cause;
+use gateway::{Error, Store};
+use spin_sdk::key_value;
+
+/// The `default` store, opened at its first use and then kept for the request.
+#[derive(Default)]
+pub(crate) struct SpinStore(OnceCell<key_value::Store>);
+
+impl SpinStore {
+    fn open(&self) -> Result<&key_value::Store, Error> {
+        if let Some(store) = self.0.get() {
+            return Ok(store);
+        }
+        let store = key_value::Store::open_default().map_err(unavailable)?;
+        Ok(self.0.get_or_init(|| store))
+    }
+}
+
+impl Store for SpinStore {
+    fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.open()?.get(key).map_err(unavailable)
+    }
+
+    fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
+        self.open()?.set(key, value).map_err(unavailable)
+    }
+
+    fn delete(&self, key: &str) -> Result<(), Error> {
+        self.open()?.delete(key).map_err(unavailable)
+    }
+}
+
+/// Whatever the store says, it is never a statement about somebody's key.
+fn unavailable(error: key_value::Error) -> Error {
+    Error::StoreUnavailable(Cause(error.to_string()))
+}

@@ -1,0 +1,297 @@
+//! Every situation the gateway answers itself, and the one place that turns it into a response.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use serde::Serialize;
+
+use crate::cloudflare::GatewayError;
+use crate::reply::Reply;
+
+/// A situation in which the gateway answers instead of an upstream.
+///
+/// The text is for the client: stable, lower case, without secrets. Causes are for the log.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The request carries no credential.
+    #[error("no api key given: send your team key as `Authorization: Bearer sk_…`")]
+    MissingKey,
+    /// The credential does not have the form of a team key.
+    #[error("malformed api key: a team key is `sk_` followed by 64 hex digits")]
+    MalformedKey,
+    /// The key is well formed, but opens nothing: unknown, expired or revoked.
+    #[error("invalid api key: ask your platform team for a new one")]
+    InvalidKey,
+    /// The admin token is missing or wrong.
+    #[error("invalid admin token: send it as `Authorization: Bearer …`")]
+    InvalidAdminToken,
+    /// No admin token is configured, so nobody may manage keys.
+    #[error("token management is disabled: set admin_token")]
+    ManagementDisabled,
+    /// The body is not what the route takes.
+    #[error("{message}")]
+    InvalidBody {
+        /// What is wrong and what to do.
+        message: String,
+        /// The member at fault.
+        param: Option<&'static str>,
+    },
+    /// A header the gateway interprets is not what it should be.
+    #[error("{message}")]
+    InvalidHeader {
+        /// What is wrong and what to do.
+        message: String,
+        /// The header's name.
+        name: &'static str,
+    },
+    /// The path could mean another path to somebody on the way.
+    #[error("unsafe request path: it has {0}")]
+    UnsafePath(&'static str),
+    /// Nothing is served there.
+    #[error("unknown request url: check the path against the route's documentation")]
+    UnknownUrl,
+    /// The path is served, but not with this method.
+    #[error("method not allowed: use {allowed}")]
+    MethodNotAllowed {
+        /// What the route takes, as an `Allow` header.
+        allowed: &'static str,
+    },
+    /// The body is larger than the gateway takes.
+    #[error("request too large: the body may have at most {limit} bytes")]
+    TooLarge {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// The client's body ended before its announced length.
+    #[error("incomplete request body")]
+    IncompleteBody,
+    /// The operator's settings are missing or wrong.
+    #[error("gateway configuration: {0}")]
+    Configuration(String),
+    /// The upstream could not be reached, or broke off before its head.
+    #[error("the upstream could not be reached")]
+    UpstreamUnreachable(#[source] Cause),
+    /// The upstream took too long to answer.
+    #[error("the upstream did not answer in time")]
+    UpstreamTimeout(#[source] Cause),
+    /// The upstream broke off in the middle of its answer.
+    #[error("the upstream broke off its answer")]
+    UpstreamInterrupted(#[source] Cause),
+    /// Cloudflare AI Gateway answered with an error of its own.
+    #[error("{0}")]
+    Gateway(GatewayError),
+    /// The key-value store did not answer.
+    #[error("the key store is unavailable: retry shortly")]
+    StoreUnavailable(#[source] Cause),
+    /// A stored record cannot be read.
+    #[error("a stored key record is unreadable")]
+    CorruptRecord(#[source] Cause),
+    /// The host did what its interface says it does not.
+    #[error("internal error")]
+    Internal(#[source] Cause),
+}
+
+/// What a host said went wrong; for the log, never for the client.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Cause(pub String);
+
+/// Whose doing an error is; it picks the log level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fault {
+    /// The client can mend its request.
+    Client,
+    /// The upstream failed.
+    Upstream,
+    /// The operator has to act.
+    Operator,
+    /// The gateway or its platform failed.
+    Gateway,
+}
+
+/// How an error looks from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// `type` of the envelope.
+    pub kind: &'static str,
+    /// `code` of the envelope.
+    pub code: &'static str,
+    /// Who has to act.
+    pub fault: Fault,
+}
+
+/// How long a client should wait before it tries a failed store again.
+const STORE_RETRY: Duration = Duration::from_secs(1);
+
+/// OpenAI's envelope.
+/// <https://platform.openai.com/docs/guides/error-codes>
+#[derive(Serialize)]
+struct Envelope<'a> {
+    error: EnvelopeError<'a>,
+}
+
+#[derive(Serialize)]
+struct EnvelopeError<'a> {
+    message: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    param: Option<&'a str>,
+    code: &'a str,
+}
+
+impl Error {
+    /// An error in the body's member `param`.
+    pub fn invalid_param(param: &'static str, message: impl Into<String>) -> Self {
+        Self::InvalidBody { message: message.into(), param: Some(param) }
+    }
+
+    /// An error in the header `name`.
+    pub fn invalid_header(name: &'static str, message: impl Into<String>) -> Self {
+        Self::InvalidHeader { message: message.into(), name }
+    }
+
+    /// Status, type, code and fault of this situation.
+    pub fn shape(&self) -> Shape {
+        use Fault::{Client, Gateway, Operator, Upstream};
+        const INVALID: &str = "invalid_request_error";
+        const SERVER: &str = "server_error";
+        let (status, kind, code, fault) = match self {
+            Self::MissingKey | Self::MalformedKey | Self::InvalidKey => {
+                (401, INVALID, "invalid_api_key", Client)
+            }
+            Self::InvalidAdminToken => (401, INVALID, "invalid_admin_token", Client),
+            Self::ManagementDisabled => (503, SERVER, "token_management_disabled", Operator),
+            Self::InvalidBody { .. } => (400, INVALID, "invalid_body", Client),
+            Self::InvalidHeader { .. } => (400, INVALID, "invalid_header", Client),
+            Self::UnsafePath(_) => (400, INVALID, "unsafe_path", Client),
+            Self::UnknownUrl => (404, INVALID, "unknown_url", Client),
+            Self::MethodNotAllowed { .. } => (405, INVALID, "unknown_url", Client),
+            Self::TooLarge { .. } => (413, INVALID, "request_too_large", Client),
+            Self::IncompleteBody => (400, INVALID, "incomplete_body", Client),
+            Self::Configuration(_) => (500, SERVER, "gateway_configuration", Operator),
+            Self::UpstreamUnreachable(_) => (502, SERVER, "upstream_unreachable", Upstream),
+            Self::UpstreamTimeout(_) => (504, SERVER, "upstream_timeout", Upstream),
+            Self::UpstreamInterrupted(_) => (502, SERVER, "upstream_interrupted", Upstream),
+            Self::Gateway(error) => return error.shape(),
+            Self::StoreUnavailable(_) => (503, SERVER, "store_unavailable", Gateway),
+            Self::CorruptRecord(_) => (500, SERVER, "corrupt_record", Gateway),
+            Self::Internal(_) => (500, SERVER, "internal_error", Gateway),
+        };
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Shape { status, kind, code, fault }
+    }
+
+    /// The body member or header at fault.
+    fn param(&self) -> Option<&'static str> {
+        match self {
+            Self::InvalidBody { param, .. } => *param,
+            Self::InvalidHeader { name, .. } => Some(name),
+            _ => None,
+        }
+    }
+
+    /// This error as the last event of a stream that was already under way.
+    pub fn to_openai_event(&self) -> Vec<u8> {
+        // The upstream may have stopped inside an event: the empty line ends it.
+        [b"\n\ndata: ", self.to_openai().body.as_slice(), b"\n\n"].concat()
+    }
+
+    /// This error in OpenAI's envelope: the one place where errors become responses.
+    pub fn to_openai(&self) -> Reply {
+        let Shape { status, kind, code, .. } = self.shape();
+        let message = self.to_string();
+        let error = EnvelopeError { message: &message, kind, param: self.param(), code };
+        let mut reply = Reply::json(status, &Envelope { error });
+        if let Self::MethodNotAllowed { allowed } = self {
+            reply.headers.push("allow", *allowed);
+        }
+        if let Self::StoreUnavailable(_) = self {
+            reply.headers.push("retry-after", STORE_RETRY.as_secs().to_string());
+        }
+        reply
+    }
+
+    /// This error and all its causes, for the log.
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            text = format!("{text}: {cause}");
+            source = cause.source();
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cause() -> Cause {
+        Cause("secret detail".to_owned())
+    }
+
+    #[test]
+    fn every_error_has_its_status_type_and_code() {
+        let body = Error::InvalidBody { message: "m".to_owned(), param: None };
+        for (error, status, kind, code) in [
+            (Error::MissingKey, 401, "invalid_request_error", "invalid_api_key"),
+            (Error::MalformedKey, 401, "invalid_request_error", "invalid_api_key"),
+            (Error::InvalidKey, 401, "invalid_request_error", "invalid_api_key"),
+            (Error::InvalidAdminToken, 401, "invalid_request_error", "invalid_admin_token"),
+            (Error::ManagementDisabled, 503, "server_error", "token_management_disabled"),
+            (body, 400, "invalid_request_error", "invalid_body"),
+            (Error::invalid_header("h", "m"), 400, "invalid_request_error", "invalid_header"),
+            (Error::UnsafePath("x"), 400, "invalid_request_error", "unsafe_path"),
+            (Error::UnknownUrl, 404, "invalid_request_error", "unknown_url"),
+            (
+                Error::MethodNotAllowed { allowed: "GET" },
+                405,
+                "invalid_request_error",
+                "unknown_url",
+            ),
+            (Error::TooLarge { limit: 1 }, 413, "invalid_request_error", "request_too_large"),
+            (Error::IncompleteBody, 400, "invalid_request_error", "incomplete_body"),
+            (Error::Configuration("x".to_owned()), 500, "server_error", "gateway_configuration"),
+            (Error::UpstreamUnreachable(cause()), 502, "server_error", "upstream_unreachable"),
+            (Error::UpstreamTimeout(cause()), 504, "server_error", "upstream_timeout"),
+            (Error::UpstreamInterrupted(cause()), 502, "server_error", "upstream_interrupted"),
+            (Error::Internal(cause()), 500, "server_error", "internal_error"),
+            (Error::StoreUnavailable(cause()), 503, "server_error", "store_unavailable"),
+            (Error::CorruptRecord(cause()), 500, "server_error", "corrupt_record"),
+        ] {
+            let shape = error.shape();
+            assert_eq!((shape.status.as_u16(), shape.kind, shape.code), (status, kind, code));
+            let text = error.to_string();
+            assert!(!text.contains("secret detail"), "{text}");
+            assert!(!text.ends_with('.') && !text.starts_with(char::is_uppercase), "{text}");
+        }
+    }
+
+    #[test]
+    fn to_openai_is_the_envelope_sdks_parse() {
+        let reply = Error::invalid_param("model", "`model` must be a string").to_openai();
+        assert_eq!(reply.status, 400);
+        assert_eq!(
+            String::from_utf8(reply.body).unwrap(),
+            r#"{"error":{"message":"`model` must be a string","type":"invalid_request_error","param":"model","code":"invalid_body"}}"#
+        );
+    }
+
+    #[test]
+    fn to_openai_says_how_to_go_on() {
+        let store = Error::StoreUnavailable(cause()).to_openai();
+        assert_eq!(store.headers.get_str("retry-after"), Some("1"));
+        let method = Error::MethodNotAllowed { allowed: "GET, POST" }.to_openai();
+        assert_eq!(method.headers.get_str("allow"), Some("GET, POST"));
+    }
+
+    #[test]
+    fn chain_names_the_cause() {
+        let text = Error::StoreUnavailable(cause()).chain();
+        assert_eq!(text, "the key store is unavailable: retry shortly: secret detail");
+    }
+}

@@ -1,0 +1,38 @@
+//! The gateway's rules, as pure functions: what a key is, which headers pass, where a request goes,
+//! what an error says.
+//!
+//! Nothing here does I/O, reads a clock or draws random bytes; those come in as arguments, so every
+//! rule has a native unit test. `gateway-spin` is the one crate that connects the rules to a host.
+//!
+//! A request meets the modules in this order: [`key`] → [`team`] → [`body`] → [`provider`] →
+//! [`outbound`] (with [`url`], [`headers`], [`metadata`], [`cache`]) → [`cloudflare`] on the way
+//! back, and [`error`] and [`log`] whatever happens.
+
+pub mod body;
+pub mod cache;
+pub mod cloudflare;
+pub mod error;
+pub mod headers;
+pub mod key;
+pub mod log;
+pub mod metadata;
+pub mod outbound;
+pub mod provider;
+pub mod reply;
+pub mod service;
+pub mod settings;
+pub mod store;
+pub mod team;
+pub mod time;
+pub mod url;
+
+pub use error::Error;
+pub use headers::Headers;
+pub use key::{ApiKey, KeyId};
+pub use outbound::Outbound;
+pub use provider::{Provider, Request, Upstream};
+pub use reply::Reply;
+pub use service::Service;
+pub use settings::Settings;
+pub use store::Store;
+pub use team::Team;

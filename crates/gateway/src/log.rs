@@ -1,0 +1,133 @@
+//! One line of JSON per request: what happened, to whom, how long it took. Never a key or a body.
+
+use serde::Serialize;
+
+use crate::error::{Error, Fault};
+use crate::{KeyId, Outbound, Team};
+
+/// A request's log entry, filled in as the request goes on.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Entry {
+    /// When the request came in, RFC 3339.
+    pub time: String,
+    /// `info`, `warn` or `error`.
+    pub level: &'static str,
+    /// The component that served it.
+    pub provider: &'static str,
+    /// Who asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team_id: Option<String>,
+    /// With which key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<String>,
+    /// The model asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub original_model: Option<String>,
+    /// The model sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The status the client got.
+    pub status: u16,
+    /// The status the upstream gave.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upstream_status: Option<u16>,
+    /// From the request's arrival to the upstream's head.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub head_ms: Option<u64>,
+    /// From the request's arrival to its end.
+    pub total_ms: u64,
+    /// Body bytes sent to the client.
+    pub bytes: u64,
+    /// Cloudflare's id of the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cf_aig_log_id: Option<String>,
+    /// Who has to act, where something went wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+    /// What went wrong, with its causes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+impl Entry {
+    /// An entry for a request to `provider` that came in at `time`.
+    pub fn new(provider: &'static str, time: String) -> Self {
+        Self { time, level: "info", provider, ..Self::default() }
+    }
+
+    /// Notes which key was used, before it is known whose it is.
+    pub fn note_key(&mut self, id: &KeyId) {
+        self.key_id = Some(id.as_str().to_owned());
+    }
+
+    /// Notes whose request it is.
+    pub fn note_team(&mut self, team: &Team) {
+        self.team_id = Some(team.team_id.clone());
+    }
+
+    /// Notes what is asked of the upstream.
+    pub fn note_outbound(&mut self, outbound: &Outbound) {
+        self.original_model.clone_from(&outbound.asked);
+        self.model.clone_from(&outbound.sent);
+    }
+
+    /// Notes an error the gateway answered with, or that ended a response half way.
+    pub fn note_error(&mut self, error: &Error) {
+        let fault = error.shape().fault;
+        self.level = match fault {
+            Fault::Client => "info",
+            Fault::Upstream => "warn",
+            Fault::Operator | Fault::Gateway => "error",
+        };
+        self.fault = Some(fault);
+        self.error = Some(error.chain());
+    }
+
+    /// Notes that the client left before its answer was complete.
+    pub fn note_client_gone(&mut self) {
+        self.fault = Some(Fault::Client);
+        self.error = Some("the client left before the end".to_owned());
+    }
+
+    /// The entry as one line, with its line feed.
+    pub fn to_line(&self) -> String {
+        // Every field is a string, a number or absent: serialising cannot fail.
+        let mut line = serde_json::to_string(self).unwrap_or_default();
+        line.push('\n');
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Cause;
+    use crate::team::tests::{key, team};
+
+    #[test]
+    fn to_line_is_one_line_of_what_is_known() {
+        let mut entry = Entry::new("openai", "2026-01-01T00:00:00.000Z".to_owned());
+        entry.note_key(&key().id());
+        entry.note_team(&team("two\nlines"));
+        entry.status = 200;
+        let id = key().id().as_str().to_owned();
+        let expected = format!(
+            r#"{{"time":"2026-01-01T00:00:00.000Z","level":"info","provider":"openai","team_id":"two\nlines","key_id":"{id}","status":200,"total_ms":0,"bytes":0}}"#
+        );
+        assert_eq!(entry.to_line(), expected + "\n");
+    }
+
+    #[test]
+    fn note_error_sets_the_level_by_fault() {
+        for (error, level) in [
+            (Error::InvalidKey, "info"),
+            (Error::UpstreamTimeout(Cause("slow".to_owned())), "warn"),
+            (Error::Configuration("x".to_owned()), "error"),
+            (Error::StoreUnavailable(Cause("down".to_owned())), "error"),
+        ] {
+            let mut entry = Entry::default();
+            entry.note_error(&error);
+            assert_eq!((entry.level, entry.error), (level, Some(error.chain())));
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! `cf-aig-metadata`: who a request is attributed to.
+//!
+//! Cloudflare keeps the first five entries of a flat JSON object, and silently loses all of them
+//! when one is `null` or an object, so what a client adds is checked here.
+//! <https://developers.cloudflare.com/ai-gateway/configuration/custom-metadata/>
+
+use std::fmt::{self, Write as _};
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::{Error, Team};
+
+const HEADER: &str = "cf-aig-metadata";
+
+/// The names that are the gateway's: whatever a client says under them is replaced.
+const OURS: [&str; 4] = ["team_id", "model", "original_model", "key_id"];
+
+/// Entries a client may add to the gateway's four, of Cloudflare's five.
+const CLIENT_ENTRIES: usize = 1;
+
+/// Makes the header's value: the team's entries, then the client's one.
+///
+/// `asked` is the model of the client's request and `sent` the one that leaves.
+///
+/// # Errors
+/// [`Error::InvalidHeader`] if the client's value would make Cloudflare drop entries.
+pub fn merge(
+    team: &Team,
+    asked: Option<&str>,
+    sent: Option<&str>,
+    client: Option<&[u8]>,
+) -> Result<String, Error> {
+    let client = client.map(client_entry).transpose()?.flatten();
+    let ours = [
+        ("team_id", Some(team.team_id.as_str())),
+        ("key_id", Some(team.id())),
+        ("model", sent),
+        ("original_model", asked),
+    ];
+    let mut text = String::from("{");
+    for (name, value) in ours {
+        if let Some(value) = value.and_then(|value| to_raw_value(value).ok()) {
+            push_entry(&mut text, name, &value);
+        }
+    }
+    if let Some((name, value)) = client {
+        push_entry(&mut text, &name, &value);
+    }
+    text.push('}');
+    Ok(to_ascii(&text))
+}
+
+fn push_entry(text: &mut String, name: &str, value: &RawValue) {
+    let separator = if text.len() > 1 { "," } else { "" };
+    // Neither writing to a string nor printing one as JSON can fail.
+    if let Ok(name) = to_raw_value(name) {
+        let _ = write!(text, "{separator}{name}:{value}");
+    }
+}
+
+/// The client's entry that is not the gateway's own.
+fn client_entry(value: &[u8]) -> Result<Option<(String, Box<RawValue>)>, Error> {
+    let refuse = |message| Err(Error::invalid_header(HEADER, message));
+    let Ok(Entries(mut entries)) = serde_json::from_slice(value) else {
+        return refuse("`cf-aig-metadata` must be a flat JSON object");
+    };
+    entries.retain(|(name, _)| !OURS.contains(&name.as_str()));
+    if entries.len() > CLIENT_ENTRIES {
+        return refuse("`cf-aig-metadata` may add one entry: four of five are the gateway's");
+    }
+    let is_scalar = |value: &RawValue| !value.get().starts_with(['{', '[', 'n']);
+    if !entries.iter().all(|(_, value)| is_scalar(value)) {
+        return refuse("`cf-aig-metadata` values must be strings, numbers or booleans");
+    }
+    Ok(entries.pop())
+}
+
+/// The members of a JSON object as they stand there.
+struct Entries(Vec<(String, Box<RawValue>)>);
+
+struct EntriesVisitor;
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EntriesVisitor)
+    }
+}
+
+impl<'de> Visitor<'de> for EntriesVisitor {
+    type Value = Entries;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(Entries(entries))
+    }
+}
+
+/// Escapes what a header value should not hold, as JSON allows in strings.
+fn to_ascii(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character.is_ascii() && !character.is_ascii_control() {
+            text.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\\u{unit:04x}");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::team::tests::team;
+
+    fn merged(client: &str) -> Result<Value, Error> {
+        let text = merge(&team("blue"), Some("a"), Some("b"), Some(client.as_bytes()))?;
+        Ok(serde_json::from_str(&text).unwrap())
+    }
+
+    #[test]
+    fn merge_attributes_to_the_team() {
+        let team = team("blue");
+        let text = merge(&team, Some("asked"), Some("sent"), None).unwrap();
+        let expected = serde_json::json!({
+            "team_id": "blue", "key_id": team.id(), "model": "sent", "original_model": "asked",
+        });
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), expected);
+        let text = merge(&team, None, None, None).unwrap();
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap().as_object().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn merge_takes_one_scalar_of_the_clients() {
+        for (client, expected) in
+            [(r#"{"run":"x"}"#, "\"x\""), (r#"{"run":7.5}"#, "7.5"), (r#"{"run":true}"#, "true")]
+        {
+            assert_eq!(merged(client).unwrap()["run"].to_string(), expected, "{client}");
+        }
+    }
+
+    #[test]
+    fn merge_keeps_its_own_entries() {
+        let value = merged(r#"{"team_id":"red","key_id":null,"model":{},"run":1}"#).unwrap();
+        assert_eq!((&value["team_id"], &value["model"]), (&"blue".into(), &"b".into()));
+        assert_eq!(value.as_object().unwrap().len(), 5);
+    }
+
+    #[test]
+    fn merge_refuses_what_would_lose_entries() {
+        for client in ["", "1", "[]", "x=1", r#"{"a":1,"b":2}"#, r#"{"a":null}"#, r#"{"a":[1]}"#] {
+            let outcome = merged(client);
+            assert!(matches!(outcome, Err(Error::InvalidHeader { .. })), "{client}");
+        }
+    }
+
+    #[test]
+    fn merge_is_a_legal_header_value() {
+        let text = merge(&team("bläu🦀\u{7f}\n"), None, None, None).unwrap();
+        assert!(text.bytes().all(|byte| (0x20..0x7f).contains(&byte)), "{text}");
+        let value: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["team_id"], "bläu🦀\u{7f}\n");
+    }
+}

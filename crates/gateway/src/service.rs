@@ -1,0 +1,49 @@
+//! What a component that answers by itself says, with no upstream behind it.
+
+use std::time::SystemTime;
+
+use http::Method;
+
+use crate::key::SECRET_BYTES;
+use crate::{Error, Headers, Reply, Settings, Store};
+
+/// A component that answers by itself.
+pub trait Service {
+    /// Component id and log name.
+    const SLUG: &'static str;
+
+    /// Bytes a request's body may have.
+    const MAX_BODY: u64;
+
+    /// Answers `call`.
+    ///
+    /// # Errors
+    /// Any situation that [`Error::to_openai`] has an answer for.
+    fn answer(call: &Call, context: &Context<'_>) -> Result<Reply, Error>;
+}
+
+/// A request, read whole.
+#[derive(Debug)]
+pub struct Call {
+    /// The method.
+    pub method: Method,
+    /// The raw path and query.
+    pub path_with_query: String,
+    /// The headers.
+    pub headers: Headers,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// What a service may use of its host.
+#[allow(missing_debug_implementations, reason = "it holds the host's store and random source")]
+pub struct Context<'a> {
+    /// The store all components share.
+    pub store: &'a dyn Store,
+    /// The component's settings.
+    pub settings: &'a Settings,
+    /// When the call came in.
+    pub now: SystemTime,
+    /// Draws the random bytes of a new key.
+    pub random: &'a dyn Fn() -> [u8; SECRET_BYTES],
+}

@@ -1,0 +1,182 @@
+//! Paths that cannot leave their prefix.
+//!
+//! Spin hands a path over as the client wrote it, and Cloudflare's edge resolves dot segments and
+//! merges slashes, so `/openai/../../other-account` would leave the account's path. What could be
+//! resolved by anyone on the way is refused.
+
+use crate::Error;
+
+/// The target of a client's request below its route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target<'a> {
+    /// The path below the route and an optional `/v1`: empty, or starting with `/`.
+    pub path: &'a str,
+    /// What follows the `?`.
+    pub query: Option<&'a str>,
+}
+
+impl<'a> Target<'a> {
+    /// Splits `path_with_query`, as it came in, below the route `/{slug}`.
+    ///
+    /// # Errors
+    /// [`Error::UnknownUrl`] if it is not below the route, [`Error::UnsafePath`] if it could mean
+    /// another path to somebody on the way.
+    pub fn parse(path_with_query: &'a str, slug: &str) -> Result<Self, Error> {
+        let (path, query) = match path_with_query.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (path_with_query, None),
+        };
+        let path = path
+            .strip_prefix('/')
+            .and_then(|path| path.strip_prefix(slug))
+            .filter(|path| path.is_empty() || path.starts_with('/'))
+            .ok_or(Error::UnknownUrl)?;
+        check_path(path)?;
+        check_characters(query.unwrap_or_default())?;
+        Ok(Self { path: without_version(path), query })
+    }
+
+    /// The path below `prefix` and the query, ready to follow the gateway's base.
+    pub fn below(&self, prefix: &str) -> String {
+        match self.query {
+            Some(query) => format!("{prefix}{}?{query}", self.path),
+            None => format!("{prefix}{}", self.path),
+        }
+    }
+}
+
+/// Both `/openai` and `/openai/v1` are base URLs people configure.
+fn without_version(path: &str) -> &str {
+    path.strip_prefix("/v1")
+        .filter(|rest| rest.is_empty() || rest.starts_with('/'))
+        .unwrap_or(path)
+}
+
+/// Refuses every path that could be read as another one: dot segments, empty segments, separators
+/// in disguise, characters that are not a URI's.
+///
+/// # Errors
+/// [`Error::UnsafePath`], naming what is wrong.
+pub fn check_path(path: &str) -> Result<(), Error> {
+    check_characters(path)?;
+    let trimmed = path.strip_prefix('/').unwrap_or(path);
+    let trimmed = trimmed.strip_suffix('/').unwrap_or(trimmed);
+    if path.len() > 1 && trimmed.split('/').any(str::is_empty) {
+        return Err(Error::UnsafePath("an empty segment"));
+    }
+    if path.split('/').any(is_dot_segment) {
+        return Err(Error::UnsafePath("a dot segment"));
+    }
+    check_escapes(path)
+}
+
+/// Whether a resolver would take `segment` for `.` or `..`, percent-encoded or not.
+fn is_dot_segment(segment: &str) -> bool {
+    let plain = segment.to_ascii_lowercase().replace("%2e", ".");
+    plain == "." || plain == ".."
+}
+
+/// Refuses broken escapes, and those of `/`, `\`, `%` and control characters, which a second
+/// decoding would turn into something else.
+fn check_escapes(path: &str) -> Result<(), Error> {
+    for escape in path.split('%').skip(1) {
+        let code = escape.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match code {
+            None => return Err(Error::UnsafePath("a broken percent escape")),
+            Some(b'/' | b'\\') => return Err(Error::UnsafePath("an encoded separator")),
+            Some(b'%') => return Err(Error::UnsafePath("an encoded percent sign")),
+            Some(code) if code.is_ascii_control() => {
+                return Err(Error::UnsafePath("an encoded control character"));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Refuses what may not stand in a URI at all, and `\`, which browsers read as `/`.
+fn check_characters(text: &str) -> Result<(), Error> {
+    let is_allowed = |byte: u8| {
+        byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%[]|{}^".contains(&byte)
+    };
+    if text.bytes().all(is_allowed) {
+        return Ok(());
+    }
+    Err(Error::UnsafePath("a character that must be percent-encoded"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn parse_strips_route_and_version() {
+        for (given, path, query) in [
+            ("/openai", "", None),
+            ("/openai/", "/", None),
+            ("/openai/v1", "", None),
+            ("/openai/v1/chat/completions", "/chat/completions", None),
+            ("/openai/chat/completions", "/chat/completions", None),
+            ("/openai/v1beta/models", "/v1beta/models", None),
+            ("/openai/v1/v1/models", "/v1/models", None),
+            ("/openai/files?limit=2&after=a%2Fb", "/files", Some("limit=2&after=a%2Fb")),
+            ("/openai/models/ft:gpt-4o:acme::1", "/models/ft:gpt-4o:acme::1", None),
+            ("/openai/models/a%20b", "/models/a%20b", None),
+            ("/openai/files/?", "/files/", Some("")),
+        ] {
+            assert_eq!(Target::parse(given, "openai").unwrap(), Target { path, query }, "{given}");
+        }
+    }
+
+    #[test]
+    fn parse_refuses_what_is_not_below_the_route() {
+        for given in ["", "/", "/openaix", "/openai-x/models", "openai/models", "/anthropic"] {
+            let outcome = Target::parse(given, "openai");
+            assert!(matches!(outcome, Err(Error::UnknownUrl)), "{given}: {outcome:?}");
+        }
+    }
+
+    #[test]
+    fn parse_refuses_paths_with_a_second_meaning() {
+        for path in [
+            "/../x", "/..", "/a/./b", "/a/%2e%2E/b", "/a/.%2e", "/%2E", "//evil.example/x", "/a//b",
+            "/a/..%2fb", "/a%2Fb", "/a%5cb", "/a\\b", "/a%0d%0aX: y", "/a\r\nX: y", "/a b", "/a#b",
+            "/%", "/%4", "/%zz", "/a%252e", "/ä", "/a%00", "/v1/../../x", "/v1//x",
+        ] {
+            let outcome = Target::parse(&format!("/openai{path}"), "openai").map(|_| ());
+            assert!(matches!(outcome, Err(Error::UnsafePath(_))), "{path}: {outcome:?}");
+        }
+        let query = Target::parse("/openai/x?a=b c", "openai");
+        assert!(matches!(query, Err(Error::UnsafePath(_))));
+    }
+
+    /// What a resolver on the way may do: decode once, then resolve dot segments and merge slashes.
+    fn resolve(path: &str) -> String {
+        let decoded = path.to_lowercase().replace("%2e", ".").replace("%2f", "/");
+        let mut kept: Vec<&str> = Vec::new();
+        for segment in decoded.split(['/', '\\']).filter(|segment| !segment.is_empty()) {
+            match segment {
+                "." => {}
+                ".." => drop(kept.pop()),
+                _ => kept.push(segment),
+            }
+        }
+        format!("/{}", kept.join("/"))
+    }
+
+    proptest! {
+        #[test]
+        fn a_url_never_leaves_its_prefix(
+            path in r"(/|\.|%2[eEfF]|%5c|\\|v1|a|\?|%25|[ -~]){0,24}",
+        ) {
+            let given = format!("/openai/{path}");
+            if let Ok(target) = Target::parse(&given, "openai") {
+                let sent = target.below("/v1/account/gateway/openai");
+                let sent = sent.split('?').next().unwrap();
+                prop_assert!(resolve(sent).starts_with("/v1/account/gateway/openai"), "{sent}");
+            }
+        }
+    }
+}
