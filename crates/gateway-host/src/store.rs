@@ -20,6 +20,7 @@ pub(crate) enum Backend {
 
 /// A store a component has opened.
 #[derive(Clone)]
+#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 pub struct Opened(pub(crate) Backend);
 
 /// `runtime-config.toml`, as far as stores go.

@@ -14,10 +14,12 @@ const SETTINGS: &str = "settings";
 pub(crate) fn settings() -> Result<Settings, Error> {
     match variables::get(SETTINGS) {
         Ok(lines) => Ok(Settings::from_lines(lines)),
-        Err(variables::Error::Undefined(_)) => {
+        Err(variables::Error::Undefined(_) | variables::Error::InvalidName(_)) => {
             Err(Error::Configuration(format!("spin.toml gives no variable {SETTINGS}")))
         }
-        Err(error) => Err(Error::Internal(Cause(format!("cannot read settings: {error}")))),
+        Err(variables::Error::Provider(text) | variables::Error::Other(text)) => {
+            Err(Error::Internal(Cause(format!("cannot read settings: {text}"))))
+        }
     }
 }
 

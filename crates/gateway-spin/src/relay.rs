@@ -77,7 +77,7 @@ impl Answer {
         let read = rest.read(announced, cloudflare::MAX_BYTES);
         match read.map_err(|error| interrupted(Cause(error.to_string())))? {
             Read::Part(start) => Ok(Self::Stream(Stream { status, headers, start, rest })),
-            Read::Whole(body) => match cloudflare::parse(status, &body) {
+            Read::Whole(body) => match cloudflare::parse(status, &headers, &body) {
                 Some(error) => Err(Error::Gateway(error)),
                 None => Ok(Self::Whole(Reply::passed(status, headers, body))),
             },
@@ -191,13 +191,10 @@ impl Stream {
 
 /// Makes a response that has yet to get its body.
 fn head(status: StatusCode, headers: Headers) -> Result<OutgoingResponse, Error> {
-    let refused = |what: String| interrupted(Cause(what));
-    let fields = Fields::from_list(&headers.into_list())
-        .map_err(|error| refused(format!("the host refuses a header: {error}")))?;
+    let refused = |what: &str| interrupted(Cause(format!("the host refuses {what}")));
+    let fields = Fields::from_list(&headers.into_list()).map_err(|_| refused("a header"))?;
     let response = OutgoingResponse::new(fields);
-    response
-        .set_status_code(status.as_u16())
-        .map_err(|()| refused(format!("the host refuses status {status}")))?;
+    response.set_status_code(status.as_u16()).map_err(|()| refused(status.as_str()))?;
     Ok(response)
 }
 

@@ -112,9 +112,8 @@ fn address(
 
 /// Headers as the host takes them. It has checked the client's; ours come from settings.
 fn fields(headers: Headers) -> Result<Fields, Error> {
-    Fields::from_list(&headers.into_list()).map_err(|error| {
-        Error::Configuration(format!("a setting makes an illegal header: {error}"))
-    })
+    Fields::from_list(&headers.into_list())
+        .map_err(|_| Error::Configuration("a setting makes an illegal header".to_owned()))
 }
 
 fn options(timeouts: Timeouts) -> RequestOptions {
@@ -138,18 +137,34 @@ fn wait(answer: &FutureIncomingResponse) -> Result<IncomingResponse, Error> {
 
 /// What a host's refusal or failure means to a client.
 fn failed(code: &ErrorCode) -> Error {
-    let cause = Cause(format!("{code:?}"));
     match code {
         ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => {
             Error::Configuration("the host denies requests to ai_gateway_host".to_owned())
         }
-        ErrorCode::ConnectionTimeout
-        | ErrorCode::ConnectionReadTimeout
-        | ErrorCode::ConnectionWriteTimeout
-        | ErrorCode::DnsTimeout
-        | ErrorCode::HttpResponseTimeout => Error::UpstreamTimeout(cause),
-        _ => Error::UpstreamUnreachable(cause),
+        ErrorCode::ConnectionTimeout => timed_out("no connection in time"),
+        ErrorCode::DnsTimeout => timed_out("no address in time"),
+        ErrorCode::ConnectionReadTimeout | ErrorCode::HttpResponseTimeout => {
+            timed_out("no answer in time")
+        }
+        ErrorCode::ConnectionWriteTimeout => timed_out("the request was not read in time"),
+        ErrorCode::DnsError(_) | ErrorCode::DestinationNotFound => unreachable("no such host"),
+        ErrorCode::ConnectionRefused => unreachable("connection refused"),
+        ErrorCode::ConnectionTerminated => unreachable("connection closed before the answer"),
+        ErrorCode::ConnectionLimitReached => unreachable("too many connections"),
+        ErrorCode::TlsCertificateError => unreachable("its certificate is not trusted"),
+        ErrorCode::TlsProtocolError | ErrorCode::TlsAlertReceived(_) => unreachable("TLS failed"),
+        ErrorCode::HttpProtocolError => unreachable("its answer is not HTTP"),
+        ErrorCode::InternalError(Some(text)) => unreachable(text),
+        _ => unreachable("the host reports another failure"),
     }
+}
+
+fn timed_out(cause: &str) -> Error {
+    Error::UpstreamTimeout(Cause(cause.to_owned()))
+}
+
+fn unreachable(cause: &str) -> Error {
+    Error::UpstreamUnreachable(Cause(cause.to_owned()))
 }
 
 fn internal(what: &str) -> Error {

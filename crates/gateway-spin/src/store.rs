@@ -36,5 +36,11 @@ impl Store for SpinStore {
 
 /// Whatever the store says, it is never a statement about somebody's key.
 fn unavailable(error: key_value::Error) -> Error {
-    Error::StoreUnavailable(Cause(error.to_string()))
+    let cause = match error {
+        key_value::Error::StoreTableFull => "too many stores are open".to_owned(),
+        key_value::Error::NoSuchStore => "there is no store `default`".to_owned(),
+        key_value::Error::AccessDenied => "spin.toml does not give the store".to_owned(),
+        key_value::Error::Other(text) => text,
+    };
+    Error::StoreUnavailable(Cause(cause))
 }

@@ -9,6 +9,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::Headers;
 use crate::error::{Fault, Shape};
 
 /// An error of Cloudflare AI Gateway: its code, and its message where that helps the client.
@@ -17,6 +18,8 @@ pub struct GatewayError {
     code: Option<u32>,
     status: u16,
     message: String,
+    /// The headers that came with it and help: log id, retry hints.
+    pub headers: Headers,
 }
 
 /// Bodies longer than this are no gateway error: the envelope has a few hundred bytes.
@@ -43,8 +46,9 @@ struct Detail {
     message: Option<String>,
 }
 
-/// Reads `body`, sent with `status`, as an error of the gateway. A provider's error is `None`.
-pub fn parse(status: StatusCode, body: &[u8]) -> Option<GatewayError> {
+/// Reads `body`, sent with `status` and `headers`, as an error of the gateway. A provider's error
+/// is `None`.
+pub fn parse(status: StatusCode, headers: &Headers, body: &[u8]) -> Option<GatewayError> {
     let envelope: Envelope<'_> = serde_json::from_slice(body).ok()?;
     let is_named = envelope.name.as_deref() == Some("AiGatewayError");
     let is_coded = envelope.internal_code.is_some();
@@ -59,7 +63,14 @@ pub fn parse(status: StatusCode, body: &[u8]) -> Option<GatewayError> {
         code: code.or(envelope.internal_code),
         status: status.as_u16(),
         message: message.or(envelope.message).unwrap_or_default(),
+        headers: helpful(headers),
     })
+}
+
+fn helpful(headers: &Headers) -> Headers {
+    let mut kept = headers.clone();
+    kept.retain(|name| name.starts_with("cf-") || name == "retry-after");
+    kept
 }
 
 /// `error` is a list in `AiGatewayError`, an object in policy errors.
@@ -116,7 +127,8 @@ mod tests {
     use super::*;
 
     fn error(status: u16, body: &str) -> Option<GatewayError> {
-        parse(StatusCode::from_u16(status).unwrap(), body.as_bytes())
+        let headers = [("cf-aig-log-id", "01"), ("content-length", "9")].into_iter().collect();
+        parse(StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes())
     }
 
     #[test]
@@ -159,7 +171,9 @@ mod tests {
     #[test]
     fn an_unknown_code_is_named_in_the_message() {
         let body = r#"{"success":false,"error":[{"code":9999,"message":"New"}]}"#;
-        assert_eq!(error(500, body).unwrap().to_string(), "ai gateway error 9999: New");
+        let error = error(500, body).unwrap();
+        assert_eq!(error.to_string(), "ai gateway error 9999: New");
+        assert_eq!(error.headers, Headers::from_iter([("cf-aig-log-id", "01")]));
     }
 
     #[test]

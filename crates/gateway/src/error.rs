@@ -205,11 +205,13 @@ impl Error {
         let message = self.to_string();
         let error = EnvelopeError { message: &message, kind, param: self.param(), code };
         let mut reply = Reply::json(status, &Envelope { error });
-        if let Self::MethodNotAllowed { allowed } = self {
-            reply.headers.push("allow", *allowed);
-        }
-        if let Self::StoreUnavailable(_) = self {
-            reply.headers.push("retry-after", STORE_RETRY.as_secs().to_string());
+        match self {
+            Self::MethodNotAllowed { allowed } => reply.headers.push("allow", *allowed),
+            Self::StoreUnavailable(_) => {
+                reply.headers.push("retry-after", STORE_RETRY.as_secs().to_string());
+            }
+            Self::Gateway(error) => reply.headers.extend(&error.headers),
+            _ => {}
         }
         reply
     }

@@ -125,6 +125,11 @@ impl Headers {
         self.0.push((name.to_owned(), value.into()));
     }
 
+    /// Adds all of `others`.
+    pub fn extend(&mut self, others: &Self) {
+        self.0.extend_from_slice(&others.0);
+    }
+
     /// Keeps the headers whose name passes `is_kept`.
     pub fn retain(&mut self, is_kept: impl Fn(&str) -> bool) {
         self.0.retain(|(name, _)| is_kept(name));

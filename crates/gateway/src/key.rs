@@ -98,6 +98,14 @@ pub fn without_scheme(value: &str) -> &str {
     }
 }
 
+/// Whether a team key stands anywhere in `text`.
+pub fn appears_in(text: &str) -> bool {
+    let length = PREFIX.len() + 2 * SECRET_BYTES;
+    text.match_indices(PREFIX)
+        .filter_map(|(start, _)| text.get(start..start + length))
+        .any(|candidate| ApiKey::parse(candidate).is_ok())
+}
+
 // === impl KeyId ===
 
 impl KeyId {
@@ -202,6 +210,20 @@ mod tests {
         for value in ["Bearer", "Basic dXNlcg==", "Bearer sk-proj-1", "\u{7f}"] {
             let outcome = ApiKey::from_headers(&headers(&[("authorization", value)]));
             assert!(matches!(outcome, Err(Error::MalformedKey)), "{value}");
+        }
+    }
+
+    #[test]
+    fn appears_in_finds_a_key_anywhere() {
+        for (text, expected) in [
+            (format!("/models?key={KEY}&a=b"), true),
+            (format!("sk_{KEY}"), true),
+            (KEY.to_owned(), true),
+            (format!("/models?key={}", &KEY[..66]), false),
+            ("sk_ä".repeat(40), false),
+            (String::new(), false),
+        ] {
+            assert_eq!(appears_in(&text), expected, "{text}");
         }
     }
 

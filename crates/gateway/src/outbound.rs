@@ -6,7 +6,7 @@ use crate::body::{self, Probe};
 use crate::headers::{RequestRule, request_rule};
 use crate::settings::Gateway;
 use crate::url::Target;
-use crate::{Error, Headers, Provider, Request, Settings, Team, Upstream, cache, metadata};
+use crate::{Error, Headers, Provider, Request, Settings, Team, Upstream, cache, key, metadata};
 
 /// The methods of HTTP APIs. `CONNECT` and `TRACE` are for proxies, and this is none.
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
@@ -102,6 +102,9 @@ impl Outbound {
 fn route<P: Provider>(inbound: &Inbound, settings: &Settings) -> Result<Upstream, Error> {
     if !METHODS.split(", ").any(|method| method == inbound.method.as_str()) {
         return Err(Error::MethodNotAllowed { allowed: METHODS });
+    }
+    if key::appears_in(&inbound.path_with_query) {
+        return Err(Error::UnsafePath("a team key, which belongs into a header"));
     }
     let target = Target::parse(&inbound.path_with_query, P::SLUG)?;
     let request = Request {
@@ -256,6 +259,13 @@ mod tests {
             let request = Inbound { method, ..inbound("/echo/x", &[], "") };
             assert!(matches!(send(request), Err(Error::MethodNotAllowed { .. })));
         }
+    }
+
+    #[test]
+    fn a_key_in_the_url_never_leaves() {
+        let key = crate::team::tests::key();
+        let outcome = send(inbound(&format!("/echo/x?key={}", key.reveal()), &[], ""));
+        assert!(matches!(outcome, Err(Error::UnsafePath(_))));
     }
 
     #[test]

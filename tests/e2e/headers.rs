@@ -1,0 +1,72 @@
+//! What a client cannot bring upstream, whatever it writes on the wire.
+
+use support::{App, Client, run};
+
+/// Writes a request by hand and returns the status line.
+async fn status_of(app: &App, head: &str) -> String {
+    let said = app.client().send_raw(head.as_bytes()).await.unwrap();
+    said.lines().next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn targets_with_a_second_meaning_never_leave() {
+    run(async {
+        let app = App::shared().await;
+        let key = app.key("blue").await.unwrap();
+        for target in [
+            "/openai/../tokens",
+            "/openai/v1/../../x",
+            "/openai/%2e%2e/%2e%2e/x",
+            "/openai//evil.example/x",
+            "/openai/a%2Fb",
+            "/openai/a%5Cb",
+            "/openai/a%00b",
+            "/openai/a%0d%0aset-cookie:%20x",
+            "/openai/./models",
+            "http://evil.example/openai/../models",
+        ] {
+            let head = format!(
+                "GET {target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-case: {target}\r\n\
+                 authorization: Bearer {key}\r\n\r\n"
+            );
+            assert_eq!(status_of(app, &head).await, "HTTP/1.1 400 Bad Request", "{target}");
+            assert!(app.simulator.received(target).is_empty(), "{target}");
+        }
+    });
+}
+
+#[test]
+fn an_absolute_target_reaches_only_the_gateway() {
+    run(async {
+        let app = App::shared().await;
+        let key = app.key("blue").await.unwrap();
+        let head = format!(
+            "GET http://evil.example/openai/models HTTP/1.1\r\nhost: evil.example\r\n\
+             connection: close\r\nx-case: absolute\r\nauthorization: Bearer {key}\r\n\r\n"
+        );
+        assert_eq!(status_of(app, &head).await, "HTTP/1.1 200 OK");
+        let received = app.simulator.received("absolute");
+        assert!(received[0].target.ends_with("/openai/models"));
+        assert_eq!(received[0].headers["host"], app.upstream.to_string().as_str());
+    });
+}
+
+#[test]
+fn a_repeated_header_is_dropped_or_passed_as_a_whole() {
+    run(async {
+        let app = App::shared().await;
+        let key = app.key("blue").await.unwrap();
+        let request = Client::request("GET", "/openai/echo")
+            .key(&key)
+            .header("x-case", "repeated")
+            .header("x-api-key", "one")
+            .header("x-api-key", "two")
+            .header("x-mine", "one")
+            .header("x-mine", b"\xe4two");
+        assert_eq!(app.client().send(request).await.unwrap().status, 200);
+        let headers = &app.simulator.received("repeated")[0].headers;
+        assert!(headers.get("x-api-key").is_none());
+        let mine: Vec<&[u8]> = headers.get_all("x-mine").iter().map(|value| value.as_bytes()).collect();
+        assert_eq!(mine, [b"one".as_slice(), b"\xe4two"]);
+    });
+}

@@ -1,0 +1,170 @@
+//! The invariants of ARCHITECTURE.md, as far as files can show them.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use support::{build_guests, root};
+use toml::{Table, Value};
+
+/// Bytes a component may have that only passes requests on.
+const PASS_THROUGH_BYTES: u64 = 250 * 1024;
+
+fn toml(path: &str) -> Table {
+    std::fs::read_to_string(root().join(path)).unwrap().parse().unwrap()
+}
+
+fn names(path: &str) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(root().join(path)).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+fn dependencies(manifest: &str) -> BTreeSet<String> {
+    toml(manifest)["dependencies"].as_table().unwrap().keys().cloned().collect()
+}
+
+fn components() -> Table {
+    toml("spin.toml")["component"].as_table().unwrap().clone()
+}
+
+fn triggers() -> Vec<(String, String)> {
+    let manifest = toml("spin.toml");
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let triggers = manifest["trigger"]["http"].as_array().unwrap();
+    triggers.iter().map(|trigger| (text(&trigger["route"]), text(&trigger["component"]))).collect()
+}
+
+/// The application variables that a component's templates use.
+fn used_variables(component: &Value) -> BTreeSet<String> {
+    let text = component["variables"]["settings"].as_str().unwrap();
+    let names = text.split("{{").skip(1).map(|rest| rest.split("}}").next().unwrap());
+    names.map(|name| name.trim().to_owned()).collect()
+}
+
+fn rust_files(folder: &Path, found: &mut Vec<(String, String)>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with("target") && !path.ends_with("node_modules") {
+            rust_files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            found.push((path.display().to_string(), text));
+        }
+    }
+}
+
+#[test]
+fn the_core_knows_no_host() {
+    let dependencies = dependencies("crates/gateway/Cargo.toml");
+    for name in ["spin-sdk", "wasi", "wit-bindgen", "tokio", "futures", "getrandom"] {
+        assert!(!dependencies.contains(name), "{name}");
+    }
+    let mut files = Vec::new();
+    rust_files(&root().join("crates/gateway/src"), &mut files);
+    for (path, text) in files {
+        for absent in ["SystemTime::now", "Instant::now", "std::fs", "std::net", "std::env"] {
+            assert!(!text.contains(absent), "{path}: {absent}");
+        }
+    }
+}
+
+#[test]
+fn only_the_adapter_calls_spin() {
+    for component in names("components") {
+        let dependencies = dependencies(&format!("components/{component}/Cargo.toml"));
+        for name in ["spin-sdk", "wasi", "wit-bindgen"] {
+            assert!(!dependencies.contains(name), "{component}: {name}");
+        }
+    }
+}
+
+#[test]
+fn every_component_has_its_stanza_route_and_cases() {
+    let folders = names("components");
+    let declared: BTreeSet<String> = components().keys().cloned().collect();
+    assert_eq!(folders, declared);
+    for component in &folders {
+        let package = toml(&format!("components/{component}/Cargo.toml"));
+        assert_eq!(package["package"]["name"].as_str(), Some(component.as_str()));
+        let route = (format!("/{component}/..."), component.clone());
+        assert!(triggers().contains(&route), "{route:?}");
+        assert!(!names(&format!("tests/cases/{component}")).is_empty());
+        let source = format!("target/wasm32-wasip2/release/{}.wasm", component.replace('-', "_"));
+        assert_eq!(components()[component]["source"].as_str(), Some(source.as_str()));
+    }
+}
+
+#[test]
+fn a_component_may_call_the_ai_gateway_and_nothing_else() {
+    for (id, component) in components() {
+        let hosts = component.get("allowed_outbound_hosts").map(ToString::to_string);
+        let expected = (id != "tokens").then(|| r#"["{{ ai_gateway_host }}"]"#.to_owned());
+        assert_eq!(hosts, expected, "{id}");
+        assert_eq!(component["key_value_stores"].to_string(), r#"["default"]"#, "{id}");
+    }
+}
+
+#[test]
+fn a_component_gets_only_the_variables_it_uses() {
+    let mut files = Vec::new();
+    rust_files(&root().join("crates/gateway/src"), &mut files);
+    let core: String = files.into_iter().map(|(_, text)| text).collect();
+    for (id, component) in components() {
+        let mut own = Vec::new();
+        rust_files(&root().join("components").join(&id).join("src"), &mut own);
+        let own: String = own.into_iter().map(|(_, text)| text).collect();
+        for name in used_variables(&component) {
+            let quoted = format!("\"{name}\"");
+            assert!(core.contains(&quoted) || own.contains(&quoted), "{id} does not use {name}");
+            let line = format!("{name}={{{{ {name} }}}}");
+            let settings = component["variables"]["settings"].as_str().unwrap();
+            assert!(settings.lines().any(|given| given == line), "{id}: {line}");
+        }
+    }
+    let openai = &components()["openai"];
+    assert!(!used_variables(openai).contains("admin_token"));
+    let keys: Vec<String> =
+        used_variables(&components()["tokens"]).into_iter().filter(|name| name.ends_with("api_key")).collect();
+    assert!(keys.is_empty(), "{keys:?}");
+}
+
+#[test]
+fn every_setting_is_explained() {
+    let manifest = toml("spin.toml");
+    let example = std::fs::read_to_string(root().join(".env.example")).unwrap();
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    for name in manifest["variables"].as_table().unwrap().keys() {
+        assert!(example.contains(&format!("SPIN_VARIABLE_{}=", name.to_uppercase())), "{name}");
+        assert!(readme.contains(&format!("`{name}`")), "{name}");
+    }
+}
+
+#[test]
+fn nothing_but_the_manifest_lists_providers() {
+    let mut files = Vec::new();
+    for folder in ["crates/gateway/src", "crates/gateway-spin/src", "xtask/src"] {
+        rust_files(&root().join(folder), &mut files);
+    }
+    for (path, text) in files {
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        assert!(!code.contains("\"openai\""), "{path}");
+    }
+}
+
+#[test]
+fn errors_become_responses_in_one_place() {
+    let mut files = Vec::new();
+    rust_files(&root().join("crates/gateway-spin/src"), &mut files);
+    rust_files(&root().join("components"), &mut files);
+    let calls: usize = files.iter().map(|(_, text)| text.matches(".to_openai()").count()).sum();
+    assert_eq!(calls, 1);
+}
+
+#[test]
+fn pass_through_components_stay_small() {
+    build_guests().unwrap();
+    for component in names("components") {
+        let file = format!("target/wasm32-wasip2/release/{}.wasm", component.replace('-', "_"));
+        let bytes = std::fs::metadata(root().join(file)).unwrap().len();
+        assert!(bytes <= PASS_THROUGH_BYTES, "{component}: {bytes}");
+    }
+}

@@ -1,0 +1,19 @@
+//! End-to-end tests: the real wasm, on the embedded host, before the simulated AI Gateway.
+//!
+//! - [`cases`]: one folder per case in `tests/cases`, request in, response and upstream request out
+//! - [`tokens`]: keys from birth to death
+//! - [`streams`]: chunks as they come, broken ends, large bodies both ways
+//! - [`headers`]: what a client cannot bring upstream
+//! - [`secrets`]: what is never written down
+//! - [`outages`]: settings missing, hosts denied, a store that fails
+//! - [`hostile`]: thousands of random and mutated requests
+//! - [`house`]: the invariants of ARCHITECTURE.md
+
+mod cases;
+mod headers;
+mod hostile;
+mod house;
+mod outages;
+mod secrets;
+mod streams;
+mod tokens;

@@ -1,0 +1,191 @@
+//! Bodies: chunks as they come, broken ends, and large ones both ways.
+
+use std::time::Duration;
+
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use serde_json::json;
+use support::client::Draft;
+use support::{App, Client, Config, run};
+
+const CHAT: &str = "/openai/chat/completions";
+
+/// Long enough for any chunk that is on its way; a test that waits this long has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn chat_stream(key: &str, faults: &str) -> Draft {
+    let message = json!({"role": "user", "content": "one two three"});
+    let body = json!({"model": "gpt-4o", "stream": true, "messages": [message]});
+    Client::post(CHAT, &body).key(key).header("x-simulate", faults)
+}
+
+async fn next_chunk(body: &mut Incoming) -> Option<String> {
+    let frame = tokio::time::timeout(PATIENCE, body.frame()).await.expect("a chunk in time")?;
+    let data = frame.expect("an unbroken stream").into_data().expect("data");
+    Some(String::from_utf8(data.to_vec()).unwrap())
+}
+
+#[test]
+fn chunks_arrive_while_the_upstream_is_still_sending() {
+    run(async {
+        let app = App::shared().await;
+        let key = app.key("blue").await.unwrap();
+        let mut connection = app.client().connect().await.unwrap();
+        let mut response = connection.open(chat_stream(&key, "gate=streams")).await.unwrap();
+        assert_eq!(response.headers()["content-type"], "text/event-stream; charset=utf-8");
+        let first = next_chunk(response.body_mut()).await.unwrap();
+        assert!(first.contains(r#""role":"assistant""#), "{first}");
+        // The upstream sends the second chunk only now.
+        app.simulator.open_gate("streams");
+        let mut rest = String::new();
+        while let Some(chunk) = next_chunk(response.body_mut()).await {
+            rest.push_str(&chunk);
+        }
+        assert!(rest.contains("three") && rest.ends_with("data: [DONE]\n\n"), "{rest}");
+    });
+}
+
+#[test]
+fn a_stream_keeps_every_byte_of_many_chunks() {
+    run(async {
+        let app = App::shared().await;
+        let key = app.key("blue").await.unwrap();
+        let answer = app.client().send(chat_stream(&key, "chunks=2000")).await.unwrap();
+        assert_eq!(answer.text().matches("token ").count(), 2000);
+        assert!(answer.is_complete && answer.text().ends_with("[DONE]\n\n"));
+    });
+}
+
+#[test]
+fn a_download_keeps_every_byte() {
+    run(async {
+        let app = App::shared().await;
+        let key = app.key("blue").await.unwrap();
+        let body = json!({"model": "tts-1", "input": "hi", "voice": "alloy"});
+        let request = Client::post("/openai/audio/speech", &body).key(&key);
+        let answer = app.client().send(request).await.unwrap();
+        let expected: Vec<u8> = (0..=u8::MAX).cycle().take(200_000).collect();
+        assert!(answer.is_complete && answer.body == expected);
+        assert_eq!(answer.headers["content-type"], "audio/mpeg");
+        assert_eq!(answer.headers["content-length"], "200000");
+    });
+}
+
+#[test]
+fn a_json_body_larger_than_the_hosts_buffers_arrives_whole() {
+    run(async {
+        let app = App::shared().await;
+        let key = app.key("blue").await.unwrap();
+        let text = "x".repeat(9 * 1024 * 1024);
+        let body = json!({"model": "gpt-4o", "input": text}).to_string();
+        let length = body.len();
+        let request = Client::request("POST", "/openai/echo")
+            .header("content-type", "application/json")
+            .key(&key)
+            .body(body);
+        let answer = app.client().send(request).await.unwrap();
+        assert_eq!((answer.status, &answer.json()["bytes"]), (200, &json!(length)));
+    });
+}
+
+#[test]
+fn an_upload_is_moved_whole_and_untouched() {
+    run(async {
+        let app = App::shared().await;
+        let key = app.key("blue").await.unwrap();
+        let file: Vec<u8> = (0..=u8::MAX).cycle().take(5_000_000).collect();
+        let head = "--B\r\ncontent-disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n--B\r\n\
+            content-disposition: form-data; name=\"file\"; filename=\"a.mp3\"\r\n\r\n";
+        let body = [head.as_bytes(), &file, b"\r\n--B--\r\n"].concat();
+        let request = Client::request("POST", "/openai/audio/transcriptions")
+            .header("content-type", "multipart/form-data; boundary=B")
+            .key(&key)
+            .body(body);
+        let answer = app.client().send(request).await.unwrap();
+        assert_eq!(answer.json(), json!({"text": "5000000 bytes for whisper-1"}));
+    });
+}
+
+#[test]
+fn a_body_above_the_limit_is_413() {
+    run(async {
+        let app = App::start(Config::default().with("max_body_bytes", "1000")).await.unwrap();
+        let key = app.key("blue").await.unwrap();
+        for media in ["application/json", "multipart/form-data; boundary=B"] {
+            let body = vec![b' '; 1001];
+            let request = Client::request("POST", CHAT).header("content-type", media).key(&key);
+            let answer = app.client().send(request.body(body)).await.unwrap();
+            assert_eq!((answer.status, answer.code().as_str()), (413, "request_too_large"), "{media}");
+            // The same without a length, which is found out only on the way.
+            let head = format!(
+                "POST {CHAT} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {key}\r\n\
+                 content-type: {media}\r\ntransfer-encoding: chunked\r\n\r\n"
+            );
+            let body = format!("{:x}\r\n{}\r\n0\r\n\r\n", 1001, " ".repeat(1001));
+            let said = app.client().send_raw((head + &body).as_bytes()).await.unwrap();
+            assert!(said.starts_with("HTTP/1.1 413 "), "{media}: {said}");
+        }
+    });
+}
+
+#[test]
+fn half_a_body_is_never_sent_on_as_a_whole_one() {
+    run(async {
+        let app = App::shared().await;
+        let key = app.key("blue").await.unwrap();
+        let request = format!(
+            "POST /openai/files HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\nx-case: half\r\n\
+             content-type: multipart/form-data; boundary=B\r\ncontent-length: 100\r\n\r\n--B\r\n"
+        );
+        let stream = tokio::net::TcpStream::connect(app.address).await.unwrap();
+        let stream = stream.into_std().unwrap();
+        stream.set_nonblocking(false).unwrap();
+        std::io::Write::write_all(&mut &stream, request.as_bytes()).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut said = String::new();
+        let _ = std::io::Read::read_to_string(&mut &stream, &mut said);
+        assert!(!said.starts_with("HTTP/1.1 200"), "{said}");
+        assert!(app.simulator.received("half").is_empty());
+    });
+}
+
+#[test]
+fn a_client_that_leaves_frees_the_upstream() {
+    run(async {
+        let app = App::shared().await;
+        let key = app.key("leaver").await.unwrap();
+        let mut connection = app.client().connect().await.unwrap();
+        let draft = chat_stream(&key, "chunks=100000,chunk_delay=1");
+        let mut response = connection.open(draft).await.unwrap();
+        assert!(next_chunk(response.body_mut()).await.is_some());
+        drop(response);
+        drop(connection);
+        let waited = tokio::time::Instant::now();
+        while !app.log().contains("the client left before the end") {
+            assert!(waited.elapsed() < PATIENCE, "the upstream is still being read");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+}
+
+#[test]
+fn an_upstream_too_slow_to_its_head_is_504() {
+    run(async {
+        let app = App::start(Config::default().with("first_byte_timeout", "1")).await.unwrap();
+        let key = app.key("blue").await.unwrap();
+        let answer = app.client().send(chat_stream(&key, "head_delay=60000")).await.unwrap();
+        assert_eq!((answer.status, answer.code().as_str()), (504, "upstream_timeout"));
+    });
+}
+
+#[test]
+fn an_upstream_that_falls_silent_ends_with_an_error_event() {
+    run(async {
+        let app = App::start(Config::default().with("between_bytes_timeout", "1")).await.unwrap();
+        let key = app.key("blue").await.unwrap();
+        let answer = app.client().send(chat_stream(&key, "gate=never")).await.unwrap();
+        let text = answer.text();
+        assert!(text.contains(r#""code":"upstream_interrupted""#), "{text}");
+        assert!(!text.contains("[DONE]"), "{text}");
+    });
+}

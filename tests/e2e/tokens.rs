@@ -1,0 +1,95 @@
+//! Keys from birth to death.
+
+use serde_json::{Value, json};
+use support::{ADMIN_TOKEN, Answer, App, Client, run};
+
+async fn get(app: &App, target: &str) -> Answer {
+    app.client().send(Client::request("GET", target)).await.unwrap()
+}
+
+async fn models(app: &App, key: &str) -> Answer {
+    app.client().send(Client::request("GET", "/openai/models").key(key)).await.unwrap()
+}
+
+fn names(value: &Value) -> Vec<&String> {
+    value.as_object().unwrap().keys().collect()
+}
+
+#[test]
+fn create_tells_exactly_the_record() {
+    run(async {
+        let app = App::shared().await;
+        let body = json!({"teamId": "blue", "name": "Blue team", "limited": true});
+        let request =
+            Client::post("/tokens", &body).header("authorization", format!("Bearer {ADMIN_TOKEN}"));
+        let answer = app.client().send(request).await.unwrap();
+        assert_eq!((answer.status, &answer.headers["cache-control"]), (201, &"no-store".parse().unwrap()));
+        let record = answer.json();
+        assert_eq!(names(&record), ["apiKey", "createdAt", "id", "limited", "name", "teamId"]);
+        assert_eq!((&record["teamId"], &record["name"]), (&body["teamId"], &body["name"]));
+        assert_eq!(record["limited"], true);
+        let key = record["apiKey"].as_str().unwrap();
+        assert!(key.len() == 67 && key.starts_with("sk_"), "{key}");
+        let created = record["createdAt"].as_str().unwrap().as_bytes();
+        assert_eq!((created.len(), created[19], created[23]), (24, b'.', b'Z'));
+    });
+}
+
+#[test]
+fn two_keys_are_never_the_same() {
+    run(async {
+        let app = App::shared().await;
+        assert_ne!(app.key("blue").await.unwrap(), app.key("blue").await.unwrap());
+    });
+}
+
+#[test]
+fn show_tells_all_but_the_key() {
+    run(async {
+        let app = App::shared().await;
+        let mut record = app.create("blue").await.unwrap();
+        let key = record["apiKey"].as_str().unwrap().to_owned();
+        let shown = get(app, &format!("/tokens/{key}")).await;
+        record.as_object_mut().unwrap().remove("apiKey");
+        assert_eq!((shown.status, shown.json()), (200, record));
+    });
+}
+
+#[test]
+fn refresh_kills_the_old_key_at_once() {
+    run(async {
+        let app = App::shared().await;
+        for by_path in [true, false] {
+            let record = app.create("blue").await.unwrap();
+            let old = record["apiKey"].as_str().unwrap();
+            let request = if by_path {
+                Client::request("POST", &format!("/tokens/{old}/refresh"))
+            } else {
+                Client::request("POST", "/tokens/refresh").key(old)
+            };
+            let answer = app.client().send(request).await.unwrap();
+            assert_eq!(answer.status, 200, "{answer:?}");
+            let renewed = answer.json();
+            let new = renewed["apiKey"].as_str().unwrap();
+            assert_ne!(new, old);
+            for name in ["teamId", "name", "limited", "createdAt"] {
+                assert_eq!(renewed[name], record[name], "{name}");
+            }
+            assert_eq!(models(app, new).await.status, 200);
+            assert_eq!(models(app, old).await.code(), "invalid_api_key");
+            assert_eq!(get(app, &format!("/tokens/{old}")).await.status, 401);
+        }
+    });
+}
+
+#[test]
+fn a_body_of_more_than_64_kib_is_413() {
+    run(async {
+        let app = App::shared().await;
+        let request = Client::request("POST", "/tokens")
+            .header("authorization", format!("Bearer {ADMIN_TOKEN}"))
+            .body(vec![b' '; 64 * 1024 + 1]);
+        let answer = app.client().send(request).await.unwrap();
+        assert_eq!((answer.status, answer.code().as_str()), (413, "request_too_large"));
+    });
+}

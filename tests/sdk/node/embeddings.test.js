@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { newClient } from './support.js';
+
+const MODEL = 'text-embedding-3-small';
+
+const client = await newClient();
+
+function embed(input, more = {}) {
+  return client.embeddings.create({ model: MODEL, input, ...more });
+}
+
+function assertClose(actual, expected) {
+  assert.equal(actual.length, expected.length);
+  for (const [index, value] of expected.entries()) {
+    const difference = Math.abs(actual[index] - value);
+    assert.ok(difference <= Math.abs(value) * 1e-6, `${actual[index]} is not ${value}`);
+  }
+}
+
+test('the encoding the SDK chooses by itself holds the same numbers as plain floats', async () => {
+  const asked = await embed('a sentence').asResponse();
+  const sent = await asked.json();
+  assert.equal(typeof sent.data[0].embedding, 'string', 'the SDK did not ask for base64');
+
+  const decoded = (await embed('a sentence')).data[0].embedding;
+  const plain = (await embed('a sentence', { encoding_format: 'float' })).data[0].embedding;
+  assert.equal(plain.length, 8);
+  assert.ok(plain.every((value) => value > 0));
+  assertClose(decoded, plain);
+});
+
+test('the dimensions asked for are the dimensions given', async () => {
+  for (const dimensions of [3, 256]) {
+    const { data } = await embed('a sentence', { dimensions });
+    assert.equal(data[0].embedding.length, dimensions);
+  }
+});
+
+test('two inputs give two vectors in their order', async () => {
+  const { data, model } = await embed(['short', 'quite a bit longer']);
+  assert.equal(model, MODEL);
+  assert.deepEqual(data.map((entry) => entry.index), [0, 1]);
+  assert.notDeepEqual(data[0].embedding, data[1].embedding);
+  assertClose(data[0].embedding, (await embed('short')).data[0].embedding);
+  assertClose(data[1].embedding, (await embed('quite a bit longer')).data[0].embedding);
+});

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { test } from 'node:test';
+import OpenAI from 'openai';
+
+import { assertRaises, chat, newClient, simulate } from './support.js';
+
+const client = await newClient();
+
+function ask(what, more) {
+  return client.chat.completions.create(chat('hello'), simulate(what, more));
+}
+
+test('an unknown key raises an authentication error', async () => {
+  const stranger = await newClient({ apiKey: `sk_${'0'.repeat(64)}` });
+  const asked = stranger.chat.completions.create(chat('hello'));
+  const error = await assertRaises(asked, OpenAI.AuthenticationError, 401, 'invalid_api_key');
+  assert.equal(error.type, 'invalid_request_error');
+});
+
+test('a key of another form raises an authentication error', async () => {
+  const stranger = await newClient({ apiKey: 'sk-proj-not-a-team-key' });
+  const asked = stranger.chat.completions.create(chat('hello'));
+  await assertRaises(asked, OpenAI.AuthenticationError, 401, 'invalid_api_key');
+});
+
+test('a body the provider refuses raises a bad request error', async () => {
+  const asked = client.chat.completions.create({ model: 'gpt-4o', messages: [] });
+  const error = await assertRaises(asked, OpenAI.BadRequestError, 400, 'invalid_value');
+  assert.equal(error.param, 'messages');
+  assert.match(error.message, /'messages' is a required property/);
+  assert.equal(error.requestID, 'req_simulated');
+});
+
+test('an unknown model raises a not found error', async () => {
+  const asked = client.chat.completions.create(chat('hello', { model: 'no-such-model' }));
+  const error = await assertRaises(asked, OpenAI.NotFoundError, 404, 'not_found');
+  assert.equal(error.param, 'model');
+  const retrieved = client.models.retrieve('no-such-model');
+  await assertRaises(retrieved, OpenAI.NotFoundError, 404, 'not_found');
+});
+
+test('a provider Cloudflare cannot reach raises a server error', async () => {
+  await assertRaises(
+    ask('cloudflare=2005'), OpenAI.InternalServerError, 502, 'upstream_unreachable');
+});
+
+test("refused credentials of the gateway are not the client's authentication error", async () => {
+  await assertRaises(
+    ask('cloudflare=2009'), OpenAI.InternalServerError, 502, 'gateway_credentials');
+});
+
+test('a blocked prompt raises a bad request error', async () => {
+  await assertRaises(ask('cloudflare=2016'), OpenAI.BadRequestError, 400, 'content_filter');
+});
+
+test('an upstream that hangs up before its head raises a server error', async () => {
+  await assertRaises(ask('cut=head'), OpenAI.InternalServerError, 502, 'upstream_unreachable');
+});
+
+test('a rate limit raises its error after the retries of the SDK', async () => {
+  await assertRaises(
+    ask('status=429', { maxRetries: 1 }), OpenAI.RateLimitError, 429, 'rate_limit_exceeded');
+
+  // Two requests are refused. Only if both attempts went upstream is the next one answered.
+  const twice = `status=429,times=2,id=node-${randomUUID()}`;
+  await assertRaises(
+    ask(twice, { maxRetries: 1 }), OpenAI.RateLimitError, 429, 'rate_limit_exceeded');
+  const completion = await ask(twice, { maxRetries: 0 });
+  assert.equal(completion.choices[0].message.content, 'You said: hello');
+});
+
+test('a retry of the SDK gets past one rate limit', async () => {
+  const once = () => `status=429,times=1,id=node-${randomUUID()}`;
+  await assertRaises(
+    ask(once(), { maxRetries: 0 }), OpenAI.RateLimitError, 429, 'rate_limit_exceeded');
+  const completion = await ask(once(), { maxRetries: 1 });
+  assert.equal(completion.choices[0].message.content, 'You said: hello');
+});

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { createKey, newClient } from './support.js';
+
+test("the SDK's own headers reach the upstream, the team key does not", async () => {
+  const key = await createKey({ teamId: 'headers-node' });
+  const client = await newClient({
+    apiKey: key.apiKey,
+    organization: 'org-1',
+    project: 'proj-1',
+    defaultHeaders: { 'x-custom': 'kept' },
+  });
+  const echo = await client.post('/echo', { body: { model: 'x' } });
+  const headers = new Map(echo.headers);
+
+  assert.equal(echo.method, 'POST');
+  assert.deepEqual(JSON.parse(echo.body), { model: 'x' });
+  assert.equal(headers.get('openai-organization'), 'org-1');
+  assert.equal(headers.get('openai-project'), 'proj-1');
+  assert.equal(headers.get('x-custom'), 'kept');
+  assert.equal(headers.get('x-stainless-lang'), 'js');
+  assert.equal(headers.get('x-stainless-retry-count'), '0');
+  assert.match(headers.get('user-agent'), /^OpenAI\/JS /);
+
+  assert.equal(headers.has('authorization'), false);
+  assert.equal(JSON.stringify(echo).includes(key.apiKey), false, 'the team key went upstream');
+  const metadata = JSON.parse(headers.get('cf-aig-metadata'));
+  assert.equal(metadata.team_id, 'headers-node');
+  assert.equal(metadata.key_id, key.id);
+  assert.equal(metadata.model, 'x');
+});

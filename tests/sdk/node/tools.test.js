@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { chat, collect, newClient } from './support.js';
+
+const TOOLS = [
+  {
+    type: 'function',
+    function: {
+      name: 'get_weather',
+      description: 'The weather in a city',
+      parameters: {
+        type: 'object',
+        properties: { city: { type: 'string' } },
+        required: ['city'],
+      },
+    },
+  },
+];
+
+const client = await newClient();
+
+test('a tool call makes the round trip', async () => {
+  const request = chat('How is the weather?', { tools: TOOLS });
+  const asked = await client.chat.completions.create(request);
+  const { message, finish_reason: finishReason } = asked.choices[0];
+  assert.equal(finishReason, 'tool_calls');
+  assert.equal(message.content, null);
+  assert.equal(message.tool_calls.length, 1);
+  const [call] = message.tool_calls;
+  assert.equal(call.type, 'function');
+  assert.equal(call.function.name, 'get_weather');
+  assert.deepEqual(JSON.parse(call.function.arguments), { city: 'Paris' });
+
+  const result = { role: 'tool', tool_call_id: call.id, content: '21 °C and sunny' };
+  const messages = [...request.messages, message, result];
+  const told = await client.chat.completions.create({ ...request, messages });
+  assert.equal(told.choices[0].message.content, 'The tool says: 21 °C and sunny');
+  assert.equal(told.choices[0].message.tool_calls, undefined);
+  assert.equal(told.choices[0].finish_reason, 'stop');
+});
+
+test('a tool call can be assembled from a stream', async () => {
+  const request = chat('How is the weather?', { tools: TOOLS, stream: true });
+  const chunks = await collect(await client.chat.completions.create(request));
+  const pieces = chunks.flatMap((chunk) => chunk.choices[0].delta.tool_calls ?? []);
+  assert.equal(pieces[0].id, 'call_simulated');
+  assert.equal(pieces[0].function.name, 'get_weather');
+  assert.ok(pieces.every((piece) => piece.index === 0));
+  const text = pieces.map((piece) => piece.function.arguments).join('');
+  assert.deepEqual(JSON.parse(text), { city: 'Paris' });
+  assert.equal(chunks.at(-1).choices[0].finish_reason, 'tool_calls');
+});
+
+test("the SDK's stream helper puts a tool call together", async () => {
+  const request = chat('How is the weather?', { tools: TOOLS });
+  const completion = await client.chat.completions.stream(request).finalChatCompletion();
+  const [call] = completion.choices[0].message.tool_calls;
+  assert.equal(call.id, 'call_simulated');
+  assert.equal(call.function.name, 'get_weather');
+  assert.deepEqual(JSON.parse(call.function.arguments), { city: 'Paris' });
+});

@@ -1,0 +1,140 @@
+//! The app as a test sees it: two addresses, and what was written where.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use gateway_host::simulator::{BASE_PATH, Simulator, TOKEN};
+use gateway_host::{Host, Options};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::OnceCell;
+
+use crate::{Client, build_guests, root};
+
+/// The admin token of an app under test.
+pub const ADMIN_TOKEN: &str = "admin-token-of-the-tests";
+
+/// A running app with its own store, log and simulated AI Gateway.
+#[derive(Debug)]
+pub struct App {
+    /// Where the app listens.
+    pub address: SocketAddr,
+    /// Where the simulated AI Gateway listens.
+    pub upstream: SocketAddr,
+    /// What has reached the simulated AI Gateway.
+    pub simulator: Simulator,
+    folder: TempDir,
+}
+
+/// How an app under test differs from the usual one.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    variables: BTreeMap<String, String>,
+    manifest: Option<PathBuf>,
+}
+
+impl Config {
+    /// Sets a variable of the app.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Serves another manifest.
+    #[must_use]
+    pub fn manifest(self, path: &str) -> Self {
+        Self { manifest: Some(root().join(path)), ..self }
+    }
+}
+
+impl App {
+    /// The app that most tests share.
+    pub async fn shared() -> &'static Self {
+        static SHARED: OnceCell<App> = OnceCell::const_new();
+        #[expect(clippy::expect_used, reason = "no test can run without the app")]
+        SHARED.get_or_init(|| async { Self::start(Config::default()).await.expect("an app") }).await
+    }
+
+    /// Starts an app of its own.
+    ///
+    /// # Errors
+    /// Whatever keeps it from starting.
+    pub async fn start(config: Config) -> Result<Self> {
+        build_guests()?;
+        let folder = tempfile::tempdir()?;
+        let simulator = Simulator::new();
+        let upstream = TcpListener::bind("127.0.0.1:0").await?;
+        let upstream_address = upstream.local_addr()?;
+        tokio::spawn(simulator.clone().serve(upstream));
+
+        let mut variables = variables(upstream_address);
+        variables.extend(config.variables);
+        let options = Options {
+            manifest: config.manifest.unwrap_or_else(|| root().join("spin.toml")),
+            variables,
+            state_dir: Some(folder.path().to_owned()),
+            log_file: Some(folder.path().join("log")),
+            ..Options::default()
+        };
+        let host = Host::load(&options).await?;
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        tokio::spawn(host.serve(listener));
+        Ok(Self { address, upstream: upstream_address, simulator, folder })
+    }
+
+    /// A client of the app.
+    pub fn client(&self) -> Client {
+        Client::new(self.address)
+    }
+
+    /// Makes a key for `team` and returns what the app says of it.
+    ///
+    /// # Errors
+    /// Anything but a new key.
+    pub async fn create(&self, team: &str) -> Result<Value> {
+        let request = Client::post("/tokens", &json!({"teamId": team, "name": team}))
+            .header("authorization", format!("Bearer {ADMIN_TOKEN}"));
+        let answer = self.client().send(request).await?;
+        anyhow::ensure!(answer.status == 201, "no key: {answer:?}");
+        Ok(serde_json::from_slice(&answer.body)?)
+    }
+
+    /// Makes a key for `team`.
+    ///
+    /// # Errors
+    /// Anything but a new key.
+    pub async fn key(&self, team: &str) -> Result<String> {
+        let created = self.create(team).await?;
+        Ok(created["apiKey"].as_str().context("apiKey is no string")?.to_owned())
+    }
+
+    /// The file of the key-value store.
+    pub fn store_file(&self) -> PathBuf {
+        self.folder.path().join("sqlite_key_value.db")
+    }
+
+    /// What the components have logged.
+    pub fn log(&self) -> String {
+        read(&self.folder.path().join("log"))
+    }
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_default()
+}
+
+fn variables(upstream: SocketAddr) -> BTreeMap<String, String> {
+    [
+        ("ai_gateway_host", format!("http://{upstream}")),
+        ("ai_gateway_url", format!("http://{upstream}{BASE_PATH}")),
+        ("ai_gateway_token", TOKEN.to_owned()),
+        ("admin_token", ADMIN_TOKEN.to_owned()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}
