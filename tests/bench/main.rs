@@ -1,2 +1,148 @@
-//! bench
-fn main() {}
+//! `cargo xtask bench`: what the gateway costs, as ratios in one run.
+//!
+//! Three ways to the same simulated AI Gateway are measured in turn, round after round: directly,
+//! through the floor guest, and through the gateway. Client, host and upstream share this machine's
+//! cores, so the ratios say more than the numbers.
+
+mod load;
+mod table;
+
+use anyhow::Result;
+use clap::Parser;
+use gateway_host::simulator::{BASE_PATH, TOKEN};
+use support::client::Draft;
+use support::{App, Client, Config, run};
+
+use crate::load::{Load, Sample};
+use crate::table::Row;
+
+/// Measures the gateway against the floor guest and against no gateway.
+#[derive(Parser)]
+struct Options {
+    /// Seconds of each measurement.
+    #[arg(long, default_value_t = 2)]
+    seconds: u64,
+    /// Rounds; each measures every target once, in turn.
+    #[arg(long, default_value_t = 5)]
+    rounds: u32,
+}
+
+/// One kind of traffic.
+#[derive(Clone, Copy)]
+struct Scenario {
+    name: &'static str,
+    connections: usize,
+    body: &'static str,
+    simulate: &'static str,
+}
+
+const PLAIN: &str = r#"{"model":"gpt-4o","messages":[{"role":"user","content":"hello"}]}"#;
+const STREAM: &str =
+    r#"{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hello"}]}"#;
+
+const SCENARIOS: [Scenario; 4] = [
+    Scenario {
+        name: "plain",
+        connections: 1,
+        body: PLAIN,
+        simulate: "",
+    },
+    Scenario {
+        name: "plain",
+        connections: 16,
+        body: PLAIN,
+        simulate: "",
+    },
+    Scenario {
+        name: "stream",
+        connections: 1,
+        body: STREAM,
+        simulate: "chunks=50",
+    },
+    Scenario {
+        name: "stream",
+        connections: 16,
+        body: STREAM,
+        simulate: "chunks=50",
+    },
+];
+
+/// A way to the upstream.
+struct Target {
+    name: &'static str,
+    client: Client,
+    path: String,
+    credential: (&'static str, String),
+}
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    run(async {
+        let gateway = App::start(Config::default()).await?;
+        let floor = Config::default()
+            .manifest("tests/guests/floor/spin.toml")
+            .with("upstream", &gateway.upstream.to_string());
+        let floor = App::start(floor).await?;
+        let key = gateway.key("bench").await?;
+
+        let native = format!("{BASE_PATH}/openai/chat/completions");
+        let operator = ("cf-aig-authorization", format!("Bearer {TOKEN}"));
+        let targets = [
+            Target {
+                name: "direct",
+                client: Client::new(gateway.upstream),
+                path: native.clone(),
+                credential: operator.clone(),
+            },
+            Target {
+                name: "floor",
+                client: floor.client(),
+                path: native,
+                credential: operator,
+            },
+            Target {
+                name: "gateway",
+                client: gateway.client(),
+                path: "/openai/chat/completions".to_owned(),
+                credential: ("authorization", format!("Bearer {key}")),
+            },
+        ];
+        for scenario in SCENARIOS {
+            table::print(&measure(&options, scenario, &targets).await?);
+        }
+        Ok(())
+    })
+}
+
+/// Measures all targets in turn, so that whatever the machine does meets all of them.
+async fn measure(options: &Options, scenario: Scenario, targets: &[Target]) -> Result<Vec<Row>> {
+    let mut samples: Vec<Sample> = targets.iter().map(|_| Sample::default()).collect();
+    for _ in 0..options.rounds {
+        for (target, sample) in targets.iter().zip(&mut samples) {
+            let load = Load {
+                client: target.client,
+                connections: scenario.connections,
+                seconds: options.seconds,
+            };
+            sample.add(load.run(|| request(scenario, target)).await?);
+        }
+    }
+    let rows = targets.iter().zip(samples).map(|(target, sample)| Row {
+        scenario: scenario.name,
+        connections: scenario.connections,
+        target: target.name,
+        sample,
+    });
+    Ok(rows.collect())
+}
+
+/// The same request for every target; what only one of them needs does no harm to the others.
+fn request(scenario: Scenario, target: &Target) -> Draft {
+    Client::request("POST", &target.path)
+        .header("content-type", "application/json")
+        .header("accept-encoding", "identity")
+        .header("cf-aig-metadata", r#"{"team_id":"bench","key_id":"bench"}"#)
+        .header("x-simulate", scenario.simulate)
+        .header(target.credential.0, &target.credential.1)
+        .body(scenario.body)
+}

@@ -55,7 +55,10 @@ impl Client {
 
     /// Builds a request without a body.
     pub fn request(method: &str, target: &str) -> Draft {
-        Draft { builder: Request::builder().method(method).uri(target), body: Bytes::new() }
+        Draft {
+            builder: Request::builder().method(method).uri(target),
+            body: Bytes::new(),
+        }
     }
 
     /// Builds a request with a JSON body.
@@ -74,7 +77,10 @@ impl Client {
         stream.set_nodelay(true)?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
-        Ok(Connection { sender, authority: self.address.to_string() })
+        Ok(Connection {
+            sender,
+            authority: self.address.to_string(),
+        })
     }
 
     /// Sends a request over a connection of its own and reads the whole answer.
@@ -110,6 +116,7 @@ impl Connection {
             .header("host", &self.authority)
             .body(Full::new(draft.body))
             .context("not a request")?;
+        self.sender.ready().await?;
         Ok(self.sender.send_request(request).await?)
     }
 
@@ -131,7 +138,12 @@ impl Connection {
                 }
             }
         }
-        Ok(Answer { status: head.status.as_u16(), headers: head.headers, body, is_complete })
+        Ok(Answer {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body,
+            is_complete,
+        })
     }
 }
 
@@ -139,7 +151,10 @@ impl Draft {
     /// Adds a header.
     #[must_use]
     pub fn header(self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        Self { builder: self.builder.header(name, value.as_ref()), ..self }
+        Self {
+            builder: self.builder.header(name, value.as_ref()),
+            ..self
+        }
     }
 
     /// Adds a team key.
@@ -151,7 +166,10 @@ impl Draft {
     /// Sets the body.
     #[must_use]
     pub fn body(self, body: impl Into<Bytes>) -> Self {
-        Self { body: body.into(), ..self }
+        Self {
+            body: body.into(),
+            ..self
+        }
     }
 }
 
@@ -168,6 +186,9 @@ impl Answer {
 
     /// `code` of OpenAI's envelope.
     pub fn code(&self) -> String {
-        self.json()["error"]["code"].as_str().unwrap_or_default().to_owned()
+        self.json()["error"]["code"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 }

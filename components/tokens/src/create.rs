@@ -30,9 +30,18 @@ pub(crate) fn create(call: &Call, context: &Context<'_>) -> Result<Reply, Error>
     let wish = read(&call.body)?;
     let key = ApiKey::from_random((context.random)());
     let name = wish.name.unwrap_or_else(|| wish.team_id.clone());
-    let team = Team::new(&key, wish.team_id, name, wish.limited, time::rfc3339(context.now));
+    let team = Team::new(
+        &key,
+        wish.team_id,
+        name,
+        wish.limited,
+        time::rfc3339(context.now),
+    );
     team.save(context.store, &key.id())?;
-    Ok(Reply::json(StatusCode::CREATED, &Info::of(&team).with_key(&key)))
+    Ok(Reply::json(
+        StatusCode::CREATED,
+        &Info::of(&team).with_key(&key),
+    ))
 }
 
 fn read(body: &[u8]) -> Result<Wish, Error> {
@@ -88,9 +97,14 @@ mod tests {
 
     #[test]
     fn create_fills_in_what_may_be_left_out() {
-        let reply = Host::default().call("POST", "/tokens", ADMIN, r#"{"teamId":"blue"}"#).unwrap();
+        let reply = Host::default()
+            .call("POST", "/tokens", ADMIN, r#"{"teamId":"blue"}"#)
+            .unwrap();
         let json = json(&reply);
-        assert_eq!((&json["name"], &json["limited"]), (&"blue".into(), &false.into()));
+        assert_eq!(
+            (&json["name"], &json["limited"]),
+            (&"blue".into(), &false.into())
+        );
     }
 
     #[test]

@@ -20,14 +20,23 @@ pub(crate) fn check(context: &Context<'_>) -> Reply {
         settings.require("admin_token").map(drop),
         context.store.get("healthz").map(drop),
     ];
-    let problems: Vec<String> =
-        checks.into_iter().filter_map(Result::err).map(|error: Error| error.to_string()).collect();
+    let problems: Vec<String> = checks
+        .into_iter()
+        .filter_map(Result::err)
+        .map(|error: Error| error.to_string())
+        .collect();
     let (status, word) = if problems.is_empty() {
         (StatusCode::OK, "ok")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
     };
-    Reply::json(status, &Health { status: word, problems })
+    Reply::json(
+        status,
+        &Health {
+            status: word,
+            problems,
+        },
+    )
 }
 
 #[cfg(test)]
@@ -37,7 +46,10 @@ mod tests {
     #[test]
     fn a_complete_app_is_healthy() {
         let reply = Host::default().call("GET", "/healthz", "", "").unwrap();
-        assert_eq!((reply.status.as_u16(), json(&reply).to_string()), (200, r#"{"status":"ok"}"#.to_owned()));
+        assert_eq!(
+            (reply.status.as_u16(), json(&reply).to_string()),
+            (200, r#"{"status":"ok"}"#.to_owned())
+        );
     }
 
     #[test]

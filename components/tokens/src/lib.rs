@@ -31,7 +31,9 @@ impl Service for Tokens {
         let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
         match (segments.as_slice(), &call.method) {
             (["healthz"], &Method::GET | &Method::HEAD) => Ok(health::check(context)),
-            (["healthz"], _) => Err(Error::MethodNotAllowed { allowed: "GET, HEAD" }),
+            (["healthz"], _) => Err(Error::MethodNotAllowed {
+                allowed: "GET, HEAD",
+            }),
 
             (["tokens"], &Method::POST) => create::create(call, context),
             (["tokens"], _) => Err(Error::MethodNotAllowed { allowed: "POST" }),
@@ -49,7 +51,9 @@ impl Service for Tokens {
             (["tokens", key], &Method::GET | &Method::HEAD) => {
                 show::show(&ApiKey::parse(key)?, context)
             }
-            (["tokens", _], _) => Err(Error::MethodNotAllowed { allowed: "GET, HEAD" }),
+            (["tokens", _], _) => Err(Error::MethodNotAllowed {
+                allowed: "GET, HEAD",
+            }),
 
             _ => Err(Error::UnknownUrl),
         }

@@ -39,7 +39,12 @@ mod tests {
             let reply = if with_key_in_path {
                 host.call("POST", &format!("/tokens/{}/refresh", old.reveal()), "", "")
             } else {
-                host.call("POST", "/tokens/refresh", &format!("Bearer {}", old.reveal()), "")
+                host.call(
+                    "POST",
+                    "/tokens/refresh",
+                    &format!("Bearer {}", old.reveal()),
+                    "",
+                )
             };
             let json = json(&reply.unwrap());
             let key = host.key(1);
@@ -47,7 +52,10 @@ mod tests {
             assert_eq!(json["createdAt"], "2026-01-01T00:00:00.007Z");
             let team = Team::find(&host.store, &key).unwrap();
             assert_eq!((team.name.as_str(), team.limited), ("Blue", true));
-            assert!(matches!(Team::find(&host.store, &old), Err(Error::InvalidKey)));
+            assert!(matches!(
+                Team::find(&host.store, &old),
+                Err(Error::InvalidKey)
+            ));
         }
     }
 
@@ -56,7 +64,10 @@ mod tests {
         let host = host_with_a_key();
         let path = format!("/tokens/{}/refresh", host.key(0).reveal());
         assert!(host.call("POST", &path, "", "").is_ok());
-        assert!(matches!(host.call("POST", &path, "", ""), Err(Error::InvalidKey)));
+        assert!(matches!(
+            host.call("POST", &path, "", ""),
+            Err(Error::InvalidKey)
+        ));
         let by_header = host.call("POST", "/tokens/refresh", "", "");
         assert!(matches!(by_header, Err(Error::MissingKey)));
         let as_admin = host.call("POST", "/tokens/refresh", ADMIN, "");
@@ -70,7 +81,10 @@ mod tests {
             host.store.fail_after(steps);
             let path = format!("/tokens/{}/refresh", host.key(0).reveal());
             let outcome = host.call("POST", &path, "", "");
-            assert!(matches!(outcome, Err(Error::StoreUnavailable(_))), "{steps}");
+            assert!(
+                matches!(outcome, Err(Error::StoreUnavailable(_))),
+                "{steps}"
+            );
             host.store.recover();
             assert!(Team::find(&host.store, &host.key(0)).is_ok(), "{steps}");
         }

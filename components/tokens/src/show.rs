@@ -19,7 +19,9 @@ mod tests {
     #[test]
     fn show_tells_all_but_the_key() {
         let host = Host::default();
-        let created = host.call("POST", "/tokens", ADMIN, r#"{"teamId":"blue"}"#).unwrap();
+        let created = host
+            .call("POST", "/tokens", ADMIN, r#"{"teamId":"blue"}"#)
+            .unwrap();
         let path = format!("/tokens/{}", host.key(0).reveal());
         let shown = host.call("GET", &path, "", "").unwrap();
         let mut expected = json(&created);

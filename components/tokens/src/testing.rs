@@ -37,7 +37,11 @@ impl Default for Host {
 impl Host {
     pub(crate) fn with_settings(lines: &str) -> Self {
         let settings = Settings::from_lines(lines.to_owned());
-        Self { store: Memory::default(), settings, drawn: Cell::new(0) }
+        Self {
+            store: Memory::default(),
+            settings,
+            drawn: Cell::new(0),
+        }
     }
 
     /// The `index`th key this host makes.
@@ -52,7 +56,8 @@ impl Host {
         authorization: &str,
         body: &str,
     ) -> Result<Reply, Error> {
-        let credential = Some(("authorization", authorization)).filter(|(_, value)| !value.is_empty());
+        let credential =
+            Some(("authorization", authorization)).filter(|(_, value)| !value.is_empty());
         let call = Call {
             method: method.parse().unwrap(),
             path_with_query: path.to_owned(),
@@ -98,7 +103,9 @@ impl Store for Memory {
 
     fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
         self.step()?;
-        self.values.borrow_mut().insert(key.to_owned(), value.to_vec());
+        self.values
+            .borrow_mut()
+            .insert(key.to_owned(), value.to_vec());
         Ok(())
     }
 

@@ -82,7 +82,9 @@ impl Component {
             AllowedHost::parse(&pattern)
         });
         let variables = declared.variables.iter().map(|(name, template)| {
-            let value = values.expand(template).with_context(|| format!("variable {name:?}"))?;
+            let value = values
+                .expand(template)
+                .with_context(|| format!("variable {name:?}"))?;
             Ok((name.clone(), value))
         });
         Ok(Self {
@@ -99,7 +101,10 @@ impl Component {
     }
 
     pub(crate) fn hooks(&self) -> Hooks {
-        Hooks::new(self.surroundings.outbound.clone(), self.allowed_hosts.clone())
+        Hooks::new(
+            self.surroundings.outbound.clone(),
+            self.allowed_hosts.clone(),
+        )
     }
 
     /// A guest sees no files, no sockets and no environment: only its output goes anywhere.

@@ -40,13 +40,20 @@ impl Instance {
 
 impl WasiView for Instance {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }
 
 impl WasiHttpView for Instance {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.http }
+        WasiHttpCtxView {
+            hooks: &mut self.hooks,
+            table: &mut self.table,
+            ctx: &mut self.http,
+        }
     }
 }
 
@@ -101,7 +108,9 @@ impl key_value::HostStore for &mut Instance {
 
     async fn exists(&mut self, store: Resource<Opened>, key: String) -> StoreResult<bool> {
         let Opened(backend) = self.table.get(&store)?;
-        Ok(to_guest(backend.get(&key).await.map(|value| value.is_some())))
+        Ok(to_guest(
+            backend.get(&key).await.map(|value| value.is_some()),
+        ))
     }
 
     async fn get_keys(&mut self, store: Resource<Opened>) -> StoreResult<Vec<String>> {

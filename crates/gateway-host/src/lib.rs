@@ -45,7 +45,10 @@ pub struct Options {
 
 /// An app, compiled and ready to serve.
 #[derive(Clone)]
-#[allow(missing_debug_implementations, reason = "compiled components have nothing to show")]
+#[allow(
+    missing_debug_implementations,
+    reason = "compiled components have nothing to show"
+)]
 pub struct Host {
     routes: Arc<Routes<Arc<Component>>>,
 }
@@ -82,7 +85,9 @@ impl Host {
                 .with_context(|| format!("route {:?}: no such component", trigger.route))
                 .map(|component| (trigger.route.clone(), component))
         }))?;
-        Ok(Self { routes: Arc::new(routes) })
+        Ok(Self {
+            routes: Arc::new(routes),
+        })
     }
 
     /// The routes of the app, as the manifest gives them.
@@ -97,6 +102,11 @@ impl Host {
 }
 
 fn open_log(path: &Path) -> Result<Arc<std::fs::File>> {
-    let file = std::fs::File::options().create(true).append(true).open(path);
-    Ok(Arc::new(file.with_context(|| format!("cannot open {}", path.display()))?))
+    let file = std::fs::File::options()
+        .create(true)
+        .append(true)
+        .open(path);
+    Ok(Arc::new(file.with_context(|| {
+        format!("cannot open {}", path.display())
+    })?))
 }

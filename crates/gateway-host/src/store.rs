@@ -44,8 +44,16 @@ enum StoreConfig {
 
 /// Opens the store that `options` ask for; by default the file Spin would use.
 pub(crate) async fn open(options: &Options, folder: &Path) -> Result<Backend> {
-    let config = options.runtime_config.as_deref().map(read_config).transpose()?.flatten();
-    let state_dir = options.state_dir.clone().unwrap_or_else(|| folder.join(".spin"));
+    let config = options
+        .runtime_config
+        .as_deref()
+        .map(read_config)
+        .transpose()?
+        .flatten();
+    let state_dir = options
+        .state_dir
+        .clone()
+        .unwrap_or_else(|| folder.join(".spin"));
     let default_path = state_dir.join("sqlite_key_value.db");
     let path = match config {
         Some(StoreConfig::Redis { url }) => {
@@ -60,8 +68,8 @@ pub(crate) async fn open(options: &Options, folder: &Path) -> Result<Backend> {
 }
 
 fn read_config(path: &Path) -> Result<Option<StoreConfig>> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read {}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let config: RuntimeConfig =
         toml::from_str(&text).with_context(|| format!("cannot understand {}", path.display()))?;
     Ok(config.key_value_store.default)

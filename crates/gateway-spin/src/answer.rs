@@ -46,6 +46,11 @@ fn answer<S: Service>(
         body,
     };
     let store = SpinStore::default();
-    let context = Context { store: &store, settings: &settings, now, random: &host::random };
+    let context = Context {
+        store: &store,
+        settings: &settings,
+        now,
+        random: &host::random,
+    };
     S::answer(&call, &context)
 }

@@ -4,14 +4,14 @@ use std::marker::PhantomData;
 use std::time::{Instant, SystemTime};
 
 use gateway::log::Entry;
-use gateway::outbound::{Body, Inbound, Outbound};
+use gateway::outbound::{Inbound, Outbound};
 use gateway::settings::Gateway;
 use gateway::{ApiKey, Error, Headers, Provider, Settings, Team, time};
 use wasi::exports::http::incoming_handler::Guest;
 use wasi::http::types::{IncomingRequest, ResponseOutparam};
 
 use crate::host;
-use crate::inbound::{Head, Incoming, read_body};
+use crate::inbound::{Head, Source, read_body};
 use crate::relay::{Answer, Client};
 use crate::send::send;
 use crate::store::SpinStore;
@@ -67,18 +67,16 @@ fn prepare<P: Provider>(
     team: &Team,
     settings: &Settings,
     gateway: &Gateway<'_>,
-) -> Result<(Outbound, Option<Incoming>), Error> {
-    let body = read_body(request, &head.headers, gateway.max_body)?;
+) -> Result<(Outbound, Option<Source>), Error> {
+    let (body, upload) = read_body(request, &head.headers, gateway.max_body)?;
     let inbound = Inbound {
         method: head.method,
         path_with_query: head.path_with_query,
         headers: head.headers,
         body,
     };
-    let outbound = Outbound::new::<P>(inbound, team, settings, gateway)?;
-    let upload = match outbound.body {
-        Body::Stream => Some(Incoming::of(request)?),
-        _ => None,
-    };
-    Ok((outbound, upload))
+    Ok((
+        Outbound::new::<P>(inbound, team, settings, gateway)?,
+        upload,
+    ))
 }

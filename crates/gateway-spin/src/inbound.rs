@@ -24,6 +24,30 @@ pub(crate) struct Incoming {
     _body: IncomingBody,
 }
 
+/// A body on its way through: what has been read of it, and the rest.
+pub(crate) struct Source {
+    pub(crate) start: Vec<u8>,
+    pub(crate) rest: Incoming,
+}
+
+impl Source {
+    /// The body of `request`. Without an announced length there may be none; then `None`.
+    fn of(request: &IncomingRequest, announced: Option<u64>) -> Result<Option<Self>, Error> {
+        let rest = Incoming::of(request)?;
+        if announced.is_some() {
+            return Ok(Some(Self {
+                start: Vec::new(),
+                rest,
+            }));
+        }
+        match rest.stream.blocking_read(CHUNK) {
+            Ok(start) => Ok(Some(Self { start, rest })),
+            Err(StreamError::Closed) => Ok(None),
+            Err(StreamError::LastOperationFailed(_)) => Err(Error::IncompleteBody),
+        }
+    }
+}
+
 /// How far a body was read.
 pub(crate) enum Read {
     /// To its end.
@@ -45,7 +69,10 @@ impl Head {
 impl Incoming {
     pub(crate) fn new(body: IncomingBody) -> Result<Self, Error> {
         let stream = body.stream().map_err(|()| taken("body stream"))?;
-        Ok(Self { stream, _body: body })
+        Ok(Self {
+            stream,
+            _body: body,
+        })
     }
 
     pub(crate) fn of(request: &IncomingRequest) -> Result<Self, Error> {
@@ -74,25 +101,39 @@ impl Incoming {
     }
 }
 
-/// Reads the body of `request` as far as `plan` says, and no further than `limit`.
+/// Reads the body of `request` as far as its headers ask for, and no further than `limit`. What is
+/// still with the client comes back beside it.
 pub(crate) fn read_body(
     request: &IncomingRequest,
     headers: &Headers,
     limit: u64,
-) -> Result<Body, Error> {
-    match body::plan(headers) {
-        Plan::Absent => Ok(Body::Absent),
-        Plan::Whole => read_whole(request, headers, limit).map(Body::Whole),
-        Plan::Json => {
+) -> Result<(Body, Option<Source>), Error> {
+    let plan = body::plan(headers);
+    match plan {
+        Plan::Absent => Ok((Body::Absent, None)),
+        Plan::Json | Plan::Whole => {
             let bytes = read_whole(request, headers, limit)?;
-            let probe = body::probe(&bytes)?;
-            Ok(Body::Json(bytes, probe))
+            Ok((whole(plan, bytes)?, None))
         }
-        Plan::Stream if headers.content_length().is_some_and(|length| length > limit) => {
-            Err(Error::TooLarge { limit })
+        Plan::Stream => {
+            let announced = headers.content_length();
+            check_length(announced, limit)?;
+            let source = Source::of(request, announced)?;
+            Ok(source.map_or((Body::Absent, None), |source| (Body::Stream, Some(source))))
         }
-        Plan::Stream => Ok(Body::Stream),
     }
+}
+
+/// A body that was read whole; an empty one is none.
+fn whole(plan: Plan, bytes: Vec<u8>) -> Result<Body, Error> {
+    if bytes.is_empty() {
+        return Ok(Body::Absent);
+    }
+    if plan == Plan::Whole {
+        return Ok(Body::Whole(bytes));
+    }
+    let probe = body::probe(&bytes)?;
+    Ok(Body::Json(bytes, probe))
 }
 
 /// Reads the whole body of `request`.
@@ -102,13 +143,18 @@ pub(crate) fn read_whole(
     limit: u64,
 ) -> Result<Vec<u8>, Error> {
     let announced = headers.content_length();
-    if announced.is_some_and(|length| length > limit) {
-        return Err(Error::TooLarge { limit });
-    }
+    check_length(announced, limit)?;
     match Incoming::of(request)?.read(announced, limit) {
         Ok(Read::Whole(bytes)) => Ok(bytes),
         Ok(Read::Part(_)) => Err(Error::TooLarge { limit }),
         Err(_) => Err(Error::IncompleteBody),
+    }
+}
+
+fn check_length(announced: Option<u64>, limit: u64) -> Result<(), Error> {
+    match announced {
+        Some(length) if length > limit => Err(Error::TooLarge { limit }),
+        _ => Ok(()),
     }
 }
 
@@ -124,9 +170,7 @@ fn method(method: &types::Method) -> Method {
         types::Method::Options => Method::OPTIONS,
         types::Method::Trace => Method::TRACE,
         types::Method::Patch => Method::PATCH,
-        types::Method::Other(name) => {
-            Method::from_bytes(name.as_bytes()).unwrap_or(Method::TRACE)
-        }
+        types::Method::Other(name) => Method::from_bytes(name.as_bytes()).unwrap_or(Method::TRACE),
     }
 }
 

@@ -10,7 +10,7 @@ use gateway::{Error, Headers, Reply, cloudflare};
 use http::{Method, StatusCode};
 use wasi::http::types::{Fields, IncomingResponse, OutgoingResponse, ResponseOutparam};
 
-use crate::inbound::{Incoming, Read};
+use crate::inbound::{Incoming, Read, Source};
 use crate::sink::{Moved, Sink};
 
 /// What a client is to get.
@@ -25,10 +25,7 @@ pub(crate) enum Answer {
 pub(crate) struct Stream {
     status: StatusCode,
     headers: Headers,
-    /// What has been read of the body.
-    start: Vec<u8>,
-    /// The rest of it.
-    rest: Incoming,
+    body: Source,
 }
 
 /// A client that waits for its answer.
@@ -59,14 +56,26 @@ impl Answer {
 
         let is_bodiless = matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         if is_bodiless || method == Method::HEAD {
-            return Ok(Self::Whole(Reply { status, headers, body: Vec::new() }));
+            return Ok(Self::Whole(Reply {
+                status,
+                headers,
+                body: Vec::new(),
+            }));
         }
         let body = upstream
             .consume()
             .map_err(|()| Error::Internal(Cause("the response was taken already".to_owned())))?;
         let rest = Incoming::new(body)?;
         if status.as_u16() < 400 || !headers.is_json() {
-            return Ok(Self::Stream(Stream { status, headers, start: Vec::new(), rest }));
+            let body = Source {
+                start: Vec::new(),
+                rest,
+            };
+            return Ok(Self::Stream(Stream {
+                status,
+                headers,
+                body,
+            }));
         }
         Self::read_error(status, headers, rest)
     }
@@ -76,7 +85,11 @@ impl Answer {
         let announced = headers.content_length();
         let read = rest.read(announced, cloudflare::MAX_BYTES);
         match read.map_err(|error| interrupted(Cause(error.to_string())))? {
-            Read::Part(start) => Ok(Self::Stream(Stream { status, headers, start, rest })),
+            Read::Part(start) => Ok(Self::Stream(Stream {
+                status,
+                headers,
+                body: Source { start, rest },
+            })),
             Read::Whole(body) => match cloudflare::parse(status, &headers, &body) {
                 Some(error) => Err(Error::Gateway(error)),
                 None => Ok(Self::Whole(Reply::passed(status, headers, body))),
@@ -89,7 +102,10 @@ impl Answer {
 
 impl Client {
     pub(crate) fn new(out: ResponseOutparam, method: &Method) -> Self {
-        Self { out, is_head: method == Method::HEAD }
+        Self {
+            out,
+            is_head: method == Method::HEAD,
+        }
     }
 
     /// Gives the client its answer.
@@ -109,11 +125,15 @@ impl Client {
 
     fn reply(self, reply: Reply, entry: &mut Entry) {
         entry.status = reply.status.as_u16();
-        let Ok(response) = head(reply.status, reply.headers) else { return };
+        let Ok(response) = head(reply.status, reply.headers) else {
+            return;
+        };
         if self.is_head || reply.body.is_empty() {
             return ResponseOutparam::set(self.out, Ok(response));
         }
-        let Ok(sink) = Sink::open(response.body()) else { return };
+        let Ok(sink) = Sink::open(response.body()) else {
+            return;
+        };
         entry.bytes = reply.body.len() as u64;
         let rest = sink.write_ready(&reply.body);
         if rest.is_empty() {
@@ -136,7 +156,7 @@ impl Client {
             Err(error) => return self.refuse(&error, entry),
         };
         // Nothing has been sent yet: an upstream that breaks off here still gets a real status.
-        let first = match stream.move_start(&sink) {
+        let first = match sink.move_start(&stream.body) {
             Ok(first) => first,
             Err(cause) => {
                 drop((sink, response));
@@ -151,22 +171,12 @@ impl Client {
 // === impl Stream ===
 
 impl Stream {
-    /// Moves the first bytes.
-    fn move_start(&self, sink: &Sink) -> Result<Moved, Cause> {
-        if self.start.is_empty() {
-            return sink.move_chunk(&self.rest);
-        }
-        // Far less than a host takes without waiting.
-        sink.write_ready(&self.start);
-        Ok(Moved::Some(self.start.len() as u64))
-    }
-
     /// Moves all that follows, and ends the body the way it ended upstream.
     fn move_rest(&self, sink: Sink, first: Moved, entry: &mut Entry) {
         let mut moved = Ok(first);
         while let Ok(Moved::Some(bytes)) = moved {
             entry.bytes += bytes;
-            moved = sink.move_chunk(&self.rest);
+            moved = sink.move_chunk(&self.body.rest);
         }
         match moved {
             Ok(Moved::All) => drop(sink.finish()),
@@ -194,7 +204,9 @@ fn head(status: StatusCode, headers: Headers) -> Result<OutgoingResponse, Error>
     let refused = |what: &str| interrupted(Cause(format!("the host refuses {what}")));
     let fields = Fields::from_list(&headers.into_list()).map_err(|_| refused("a header"))?;
     let response = OutgoingResponse::new(fields);
-    response.set_status_code(status.as_u16()).map_err(|()| refused(status.as_str()))?;
+    response
+        .set_status_code(status.as_u16())
+        .map_err(|()| refused(status.as_str()))?;
     Ok(response)
 }
 

@@ -15,7 +15,7 @@ use wasi::http::types::{
     RequestOptions, Scheme,
 };
 
-use crate::inbound::Incoming;
+use crate::inbound::Source;
 use crate::sink::{Moved, Sink};
 
 /// Sends `outbound` and waits for the head of the answer. `upload` is the client's body, where
@@ -26,12 +26,15 @@ use crate::sink::{Moved, Sink};
 pub(crate) fn send(
     mut outbound: Outbound,
     gateway: &Gateway<'_>,
-    upload: Option<&Incoming>,
+    upload: Option<&Source>,
 ) -> Result<IncomingResponse, Error> {
     let fields = fields(std::mem::take(&mut outbound.headers))?;
     let request = OutgoingRequest::new(fields);
     address(&request, &outbound, gateway)?;
-    let call = Call { request, options: options(gateway.timeouts) };
+    let call = Call {
+        request,
+        options: options(gateway.timeouts),
+    };
     match (&outbound.body, upload) {
         (Body::Json(bytes, _) | Body::Whole(bytes), _) => send_bytes(call, bytes),
         (Body::Stream, Some(upload)) => send_upload(call, upload, gateway.max_body),
@@ -68,22 +71,25 @@ fn send_bytes(call: Call, bytes: &[u8]) -> Result<IncomingResponse, Error> {
 }
 
 /// Sends a request whose body is still with the client, as it comes.
-fn send_upload(call: Call, upload: &Incoming, limit: u64) -> Result<IncomingResponse, Error> {
+fn send_upload(call: Call, upload: &Source, limit: u64) -> Result<IncomingResponse, Error> {
     let sink = Sink::open(call.request.body())?;
     let mut total = 0;
-    let mut step = || match sink.move_chunk(upload) {
-        Ok(Moved::Some(bytes)) if total + bytes > limit => Err(Error::TooLarge { limit }),
+    let mut check = |moved| match moved {
         Ok(Moved::Some(bytes)) => {
             total += bytes;
-            Ok(Moved::Some(bytes))
+            if total > limit {
+                Err(Error::TooLarge { limit })
+            } else {
+                Ok(Moved::Some(bytes))
+            }
         }
         Ok(ended) => Ok(ended),
         Err(_) => Err(Error::IncompleteBody),
     };
-    let mut moved = step()?;
+    let mut moved = check(sink.move_start(upload))?;
     let answer = call.hand_over()?;
     while let Moved::Some(_) = moved {
-        moved = step()?;
+        moved = check(sink.move_chunk(&upload.rest))?;
     }
     if let Moved::All = moved {
         sink.finish().map_err(|_| Error::IncompleteBody)?;
@@ -97,7 +103,11 @@ fn address(
     outbound: &Outbound,
     gateway: &Gateway<'_>,
 ) -> Result<(), Error> {
-    let scheme = if gateway.is_tls { Scheme::Https } else { Scheme::Http };
+    let scheme = if gateway.is_tls {
+        Scheme::Https
+    } else {
+        Scheme::Http
+    };
     request
         .set_method(&Method::Other(outbound.method.as_str().to_owned()))
         .map_err(|()| internal("the host refuses the method"))?;

@@ -5,7 +5,7 @@ use gateway::error::Cause;
 use wasi::http::types::{ErrorCode, OutgoingBody};
 use wasi::io::streams::{OutputStream, StreamError};
 
-use crate::inbound::{CHUNK, Incoming};
+use crate::inbound::{CHUNK, Incoming, Source};
 
 /// A body that is being written. The stream is a child of the body, so it goes first.
 ///
@@ -37,7 +37,8 @@ impl Sink {
     /// Writes as much as the host takes without waiting and returns the rest.
     pub(crate) fn write_ready<'a>(&self, mut bytes: &'a [u8]) -> &'a [u8] {
         while !bytes.is_empty() {
-            let room = usize::try_from(self.stream.check_write().unwrap_or(0)).unwrap_or(usize::MAX);
+            let room =
+                usize::try_from(self.stream.check_write().unwrap_or(0)).unwrap_or(usize::MAX);
             let (chunk, rest) = bytes.split_at(bytes.len().min(room));
             if chunk.is_empty() || self.stream.write(chunk).is_err() {
                 break;
@@ -57,6 +58,16 @@ impl Sink {
             self.stream.subscribe().block();
             self.stream.check_write()?;
         }
+    }
+
+    /// Moves the first bytes of `source`.
+    pub(crate) fn move_start(&self, source: &Source) -> Result<Moved, Cause> {
+        if source.start.is_empty() {
+            return self.move_chunk(&source.rest);
+        }
+        // At most one chunk, which a host takes without waiting.
+        self.write_ready(&source.start);
+        Ok(Moved::Some(source.start.len() as u64))
     }
 
     /// Moves what `source` has next, waiting for it. The host moves the bytes; none come in here.

@@ -106,7 +106,12 @@ impl GatewayError {
             _ => (502, SERVER, "gateway_error", Upstream),
         };
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
-        Shape { status, kind, code, fault }
+        Shape {
+            status,
+            kind,
+            code,
+            fault,
+        }
     }
 }
 
@@ -127,8 +132,14 @@ mod tests {
     use super::*;
 
     fn error(status: u16, body: &str) -> Option<GatewayError> {
-        let headers = [("cf-aig-log-id", "01"), ("content-length", "9")].into_iter().collect();
-        parse(StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes())
+        let headers = [("cf-aig-log-id", "01"), ("content-length", "9")]
+            .into_iter()
+            .collect();
+        parse(
+            StatusCode::from_u16(status).unwrap(),
+            &headers,
+            body.as_bytes(),
+        )
     }
 
     #[test]
@@ -162,7 +173,11 @@ mod tests {
             for body in [list, object, internal] {
                 let found = error(400, &body).unwrap_or_else(|| panic!("{body}"));
                 let shape = found.shape();
-                assert_eq!((shape.status.as_u16(), shape.code), (expected, name), "{body}");
+                assert_eq!(
+                    (shape.status.as_u16(), shape.code),
+                    (expected, name),
+                    "{body}"
+                );
                 assert!(name == "gateway_credentials" || found.to_string().contains("Said so"));
             }
         }

@@ -59,8 +59,10 @@ impl ApiKey {
     /// # Errors
     /// [`Error::MissingKey`] without any credential, [`Error::MalformedKey`] if none is a key.
     pub fn from_headers(headers: &Headers) -> Result<Self, Error> {
-        let mut candidates =
-            CREDENTIAL_HEADERS.iter().flat_map(|name| headers.get_all(name)).peekable();
+        let mut candidates = CREDENTIAL_HEADERS
+            .iter()
+            .flat_map(|name| headers.get_all(name))
+            .peekable();
         candidates.peek().ok_or(Error::MissingKey)?;
         candidates
             .filter_map(|value| std::str::from_utf8(value).ok())
@@ -166,7 +168,9 @@ mod tests {
     #[test]
     fn from_random_makes_a_key_that_parses() {
         let mut secret = [0; SECRET_BYTES];
-        (0..).zip(&mut secret).for_each(|(index, byte)| *byte = index);
+        (0..)
+            .zip(&mut secret)
+            .for_each(|(index, byte)| *byte = index);
         let key = ApiKey::from_random(secret);
         assert_eq!(key.reveal(), KEY);
         assert!(ApiKey::parse(key.reveal()).is_ok());
@@ -176,8 +180,19 @@ mod tests {
     fn parse_refuses_what_is_not_a_key() {
         let long = format!("{KEY}0");
         let upper = KEY.to_uppercase();
-        for text in ["", "sk_", "sk-0001", &KEY[..66], &long, &upper, &KEY.replace('0', "g")] {
-            assert!(matches!(ApiKey::parse(text), Err(Error::MalformedKey)), "{text}");
+        for text in [
+            "",
+            "sk_",
+            "sk-0001",
+            &KEY[..66],
+            &long,
+            &upper,
+            &KEY.replace('0', "g"),
+        ] {
+            assert!(
+                matches!(ApiKey::parse(text), Err(Error::MalformedKey)),
+                "{text}"
+            );
         }
     }
 
@@ -194,7 +209,11 @@ mod tests {
             ("x-goog-api-key", KEY),
         ] {
             let key = ApiKey::from_headers(&headers(&[(name, value)]));
-            assert_eq!(key.map(|key| key.0).ok().as_deref(), Some(KEY), "{name}: {value}");
+            assert_eq!(
+                key.map(|key| key.0).ok().as_deref(),
+                Some(KEY),
+                "{name}: {value}"
+            );
         }
     }
 
@@ -206,7 +225,10 @@ mod tests {
 
     #[test]
     fn from_headers_tells_missing_from_malformed() {
-        assert!(matches!(ApiKey::from_headers(&headers(&[])), Err(Error::MissingKey)));
+        assert!(matches!(
+            ApiKey::from_headers(&headers(&[])),
+            Err(Error::MissingKey)
+        ));
         for value in ["Bearer", "Basic dXNlcg==", "Bearer sk-proj-1", "\u{7f}"] {
             let outcome = ApiKey::from_headers(&headers(&[("authorization", value)]));
             assert!(matches!(outcome, Err(Error::MalformedKey)), "{value}");
@@ -230,7 +252,10 @@ mod tests {
     #[test]
     fn debug_shows_no_secret() {
         let key = ApiKey(KEY.to_owned());
-        assert_eq!(format!("{key:?} {:?}", key.hash()), "ApiKey(redacted) KeyHash(redacted)");
+        assert_eq!(
+            format!("{key:?} {:?}", key.hash()),
+            "ApiKey(redacted) KeyHash(redacted)"
+        );
     }
 
     #[test]

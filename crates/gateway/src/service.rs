@@ -36,7 +36,10 @@ pub struct Call {
 }
 
 /// What a service may use of its host.
-#[allow(missing_debug_implementations, reason = "it holds the host's store and random source")]
+#[allow(
+    missing_debug_implementations,
+    reason = "it holds the host's store and random source"
+)]
 pub struct Context<'a> {
     /// The store all components share.
     pub store: &'a dyn Store,

@@ -50,7 +50,10 @@ impl Settings {
 
     /// The value of `name`, unless it is empty.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let values = self.0.lines().filter_map(|line| line.trim().split_once('='));
+        let values = self
+            .0
+            .lines()
+            .filter_map(|line| line.trim().split_once('='));
         values
             .filter(|(given, _)| *given == name)
             .map(|(_, value)| value.trim())
@@ -62,7 +65,8 @@ impl Settings {
     /// # Errors
     /// [`Error::Configuration`] naming the setting.
     pub fn require(&self, name: &str) -> Result<&str, Error> {
-        self.get(name).ok_or_else(|| Error::Configuration(format!("{name} is not set")))
+        self.get(name)
+            .ok_or_else(|| Error::Configuration(format!("{name} is not set")))
     }
 
     /// Checks what every provider component needs.
@@ -81,7 +85,14 @@ impl Settings {
             between_bytes: self.seconds("between_bytes_timeout", 120)?,
         };
         let max_body = self.number("max_body_bytes", 32 * 1024 * 1024)?;
-        Ok(Gateway { is_tls, authority, base_path, token, timeouts, max_body })
+        Ok(Gateway {
+            is_tls,
+            authority,
+            base_path,
+            token,
+            timeouts,
+            max_body,
+        })
     }
 
     /// The upstream of `ai_gateway_url`, or of account and gateway id at `ai_gateway_host`.
@@ -100,11 +111,17 @@ impl Settings {
         let is_same_origin = is_tls == url_tls
             && with_port(is_tls, authority).eq_ignore_ascii_case(&with_port(is_tls, url_authority));
         if !is_same_origin {
-            return Err(wrong("ai_gateway_url", "must be at ai_gateway_host, which is all the app may call"));
+            return Err(wrong(
+                "ai_gateway_url",
+                "must be at ai_gateway_host, which is all the app may call",
+            ));
         }
         let path = path.trim_end_matches('/');
         if crate::url::check_path(path).is_err() || path.contains('?') {
-            return Err(wrong("ai_gateway_url", "must have a plain path and no query"));
+            return Err(wrong(
+                "ai_gateway_url",
+                "must have a plain path and no query",
+            ));
         }
         Ok((is_tls, authority, path.to_owned()))
     }
@@ -122,7 +139,11 @@ impl Settings {
             }
             Err(wrong(name, "may have only letters, digits, - and _"))
         };
-        Ok(format!("/v1/{}/{}", id("ai_gateway_account_id")?, id("ai_gateway_id")?))
+        Ok(format!(
+            "/v1/{}/{}",
+            id("ai_gateway_account_id")?,
+            id("ai_gateway_id")?
+        ))
     }
 
     /// A duration given in seconds, at least one.
@@ -131,7 +152,9 @@ impl Settings {
     }
 
     fn number(&self, name: &'static str, default: u64) -> Result<u64, Error> {
-        let Some(value) = self.get(name) else { return Ok(default) };
+        let Some(value) = self.get(name) else {
+            return Ok(default);
+        };
         match value.parse() {
             Ok(number) if number > 0 => Ok(number),
             _ => Err(wrong(name, "must be a whole number above 0")),
@@ -171,7 +194,9 @@ fn split_url(url: &str) -> Option<(bool, &str, &str)> {
 }
 
 fn with_port(is_tls: bool, authority: &str) -> String {
-    let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| !port.contains(']'));
+    let has_port = authority
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| !port.contains(']'));
     let default = if is_tls { ":443" } else { ":80" };
     format!("{authority}{}", if has_port { "" } else { default })
 }
@@ -186,18 +211,29 @@ mod tests {
     fn gateway(lines: &str) -> Result<(bool, String, String), String> {
         let settings = Settings::from_lines(lines.to_owned());
         let gateway = settings.gateway().map_err(|error| error.to_string())?;
-        Ok((gateway.is_tls, gateway.authority.to_owned(), gateway.base_path))
+        Ok((
+            gateway.is_tls,
+            gateway.authority.to_owned(),
+            gateway.base_path,
+        ))
     }
 
     #[test]
     fn get_treats_empty_as_not_set() {
         let settings = Settings::from_lines("a=1\n b = x=y \nc=\nd\n".to_owned());
-        for (name, expected) in
-            [("a", Some("1")), ("b", None), ("c", None), ("d", None), ("e", None)]
-        {
+        for (name, expected) in [
+            ("a", Some("1")),
+            ("b", None),
+            ("c", None),
+            ("d", None),
+            ("e", None),
+        ] {
             assert_eq!(settings.get(name), expected, "{name}");
         }
-        assert_eq!(Settings::from_lines("k= x=y ".to_owned()).get("k"), Some("x=y"));
+        assert_eq!(
+            Settings::from_lines("k= x=y ".to_owned()).get("k"),
+            Some("x=y")
+        );
     }
 
     #[test]
@@ -206,10 +242,16 @@ mod tests {
         let host = "gateway.ai.cloudflare.com".to_owned();
         assert_eq!(by_ids, (true, host.clone(), "/v1/acc/gw".to_owned()));
         let url = "ai_gateway_url=https://Gateway.ai.cloudflare.com:443/v1/x/y/\n";
-        assert_eq!(gateway(&format!("{COMPLETE}{url}")).unwrap(), (true, host, "/v1/x/y".to_owned()));
+        assert_eq!(
+            gateway(&format!("{COMPLETE}{url}")).unwrap(),
+            (true, host, "/v1/x/y".to_owned())
+        );
         let local = "ai_gateway_host=http://127.0.0.1:9\nai_gateway_url=http://127.0.0.1:9/\n\
             ai_gateway_token=t";
-        assert_eq!(gateway(local).unwrap(), (false, "127.0.0.1:9".to_owned(), String::new()));
+        assert_eq!(
+            gateway(local).unwrap(),
+            (false, "127.0.0.1:9".to_owned(), String::new())
+        );
     }
 
     #[test]
@@ -217,22 +259,64 @@ mod tests {
         let host = "ai_gateway_host=https://h\nai_gateway_token=t\n";
         for (lines, expected) in [
             (String::new(), "ai_gateway_host is not set"),
-            (host.replace("https://h", "h"), "ai_gateway_host must be an http(s) origin"),
-            (host.replace("//h", "//h/v1"), "ai_gateway_host must not have a path"),
+            (
+                host.replace("https://h", "h"),
+                "ai_gateway_host must be an http(s) origin",
+            ),
+            (
+                host.replace("//h", "//h/v1"),
+                "ai_gateway_host must not have a path",
+            ),
             (host.to_owned(), "ai_gateway_account_id is not set"),
-            (format!("{host}ai_gateway_account_id=a"), "ai_gateway_id is not set"),
-            (format!("{host}ai_gateway_account_id=a/.."), "ai_gateway_account_id may have only"),
-            (format!("{host}ai_gateway_url=ftp://h/"), "ai_gateway_url must be an http(s) URL"),
-            (format!("{host}ai_gateway_url=http://h/"), "ai_gateway_url must be at"),
-            (format!("{host}ai_gateway_url=https://h.evil/"), "ai_gateway_url must be at"),
-            (format!("{host}ai_gateway_url=https://h:444/"), "ai_gateway_url must be at"),
-            (format!("{host}ai_gateway_url=https://u@h/"), "ai_gateway_url must be an http(s) URL"),
-            (format!("{host}ai_gateway_url=https://h/a/../b"), "ai_gateway_url must have a plain"),
-            (format!("{host}ai_gateway_url=https://h/a?b"), "ai_gateway_url must have a plain"),
+            (
+                format!("{host}ai_gateway_account_id=a"),
+                "ai_gateway_id is not set",
+            ),
+            (
+                format!("{host}ai_gateway_account_id=a/.."),
+                "ai_gateway_account_id may have only",
+            ),
+            (
+                format!("{host}ai_gateway_url=ftp://h/"),
+                "ai_gateway_url must be an http(s) URL",
+            ),
+            (
+                format!("{host}ai_gateway_url=http://h/"),
+                "ai_gateway_url must be at",
+            ),
+            (
+                format!("{host}ai_gateway_url=https://h.evil/"),
+                "ai_gateway_url must be at",
+            ),
+            (
+                format!("{host}ai_gateway_url=https://h:444/"),
+                "ai_gateway_url must be at",
+            ),
+            (
+                format!("{host}ai_gateway_url=https://u@h/"),
+                "ai_gateway_url must be an http(s) URL",
+            ),
+            (
+                format!("{host}ai_gateway_url=https://h/a/../b"),
+                "ai_gateway_url must have a plain",
+            ),
+            (
+                format!("{host}ai_gateway_url=https://h/a?b"),
+                "ai_gateway_url must have a plain",
+            ),
             (COMPLETE.replace("t0ken", ""), "ai_gateway_token is not set"),
-            (COMPLETE.replace("t0ken", "t 1"), "ai_gateway_token must be visible"),
-            (format!("{COMPLETE}connect_timeout=0"), "connect_timeout must be"),
-            (format!("{COMPLETE}max_body_bytes=1MB"), "max_body_bytes must be"),
+            (
+                COMPLETE.replace("t0ken", "t 1"),
+                "ai_gateway_token must be visible",
+            ),
+            (
+                format!("{COMPLETE}connect_timeout=0"),
+                "connect_timeout must be",
+            ),
+            (
+                format!("{COMPLETE}max_body_bytes=1MB"),
+                "max_body_bytes must be",
+            ),
         ] {
             let error = gateway(&lines).unwrap_err();
             assert!(error.contains(expected), "{lines}: {error}");

@@ -51,7 +51,9 @@ mod memory {
 
         fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
             self.check()?;
-            self.values.borrow_mut().insert(key.to_owned(), value.to_vec());
+            self.values
+                .borrow_mut()
+                .insert(key.to_owned(), value.to_vec());
             Ok(())
         }
 

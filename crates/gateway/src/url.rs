@@ -33,7 +33,10 @@ impl<'a> Target<'a> {
             .ok_or(Error::UnknownUrl)?;
         check_path(path)?;
         check_characters(query.unwrap_or_default())?;
-        Ok(Self { path: without_version(path), query })
+        Ok(Self {
+            path: without_version(path),
+            query,
+        })
     }
 
     /// The path below `prefix` and the query, ready to follow the gateway's base.
@@ -80,7 +83,9 @@ fn is_dot_segment(segment: &str) -> bool {
 /// decoding would turn into something else.
 fn check_escapes(path: &str) -> Result<(), Error> {
     for escape in path.split('%').skip(1) {
-        let code = escape.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let code = escape
+            .get(..2)
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
         match code {
             None => return Err(Error::UnsafePath("a broken percent escape")),
             Some(b'/' | b'\\') => return Err(Error::UnsafePath("an encoded separator")),
@@ -96,13 +101,14 @@ fn check_escapes(path: &str) -> Result<(), Error> {
 
 /// Refuses what may not stand in a URI at all, and `\`, which browsers read as `/`.
 fn check_characters(text: &str) -> Result<(), Error> {
-    let is_allowed = |byte: u8| {
-        byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%[]|{}^".contains(&byte)
-    };
+    let is_allowed =
+        |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%[]|{}^".contains(&byte);
     if text.bytes().all(is_allowed) {
         return Ok(());
     }
-    Err(Error::UnsafePath("a character that must be percent-encoded"))
+    Err(Error::UnsafePath(
+        "a character that must be percent-encoded",
+    ))
 }
 
 #[cfg(test)]
@@ -121,32 +127,78 @@ mod tests {
             ("/openai/chat/completions", "/chat/completions", None),
             ("/openai/v1beta/models", "/v1beta/models", None),
             ("/openai/v1/v1/models", "/v1/models", None),
-            ("/openai/files?limit=2&after=a%2Fb", "/files", Some("limit=2&after=a%2Fb")),
-            ("/openai/models/ft:gpt-4o:acme::1", "/models/ft:gpt-4o:acme::1", None),
+            (
+                "/openai/files?limit=2&after=a%2Fb",
+                "/files",
+                Some("limit=2&after=a%2Fb"),
+            ),
+            (
+                "/openai/models/ft:gpt-4o:acme::1",
+                "/models/ft:gpt-4o:acme::1",
+                None,
+            ),
             ("/openai/models/a%20b", "/models/a%20b", None),
             ("/openai/files/?", "/files/", Some("")),
         ] {
-            assert_eq!(Target::parse(given, "openai").unwrap(), Target { path, query }, "{given}");
+            assert_eq!(
+                Target::parse(given, "openai").unwrap(),
+                Target { path, query },
+                "{given}"
+            );
         }
     }
 
     #[test]
     fn parse_refuses_what_is_not_below_the_route() {
-        for given in ["", "/", "/openaix", "/openai-x/models", "openai/models", "/anthropic"] {
+        for given in [
+            "",
+            "/",
+            "/openaix",
+            "/openai-x/models",
+            "openai/models",
+            "/anthropic",
+        ] {
             let outcome = Target::parse(given, "openai");
-            assert!(matches!(outcome, Err(Error::UnknownUrl)), "{given}: {outcome:?}");
+            assert!(
+                matches!(outcome, Err(Error::UnknownUrl)),
+                "{given}: {outcome:?}"
+            );
         }
     }
 
     #[test]
     fn parse_refuses_paths_with_a_second_meaning() {
         for path in [
-            "/../x", "/..", "/a/./b", "/a/%2e%2E/b", "/a/.%2e", "/%2E", "//evil.example/x", "/a//b",
-            "/a/..%2fb", "/a%2Fb", "/a%5cb", "/a\\b", "/a%0d%0aX: y", "/a\r\nX: y", "/a b", "/a#b",
-            "/%", "/%4", "/%zz", "/a%252e", "/ä", "/a%00", "/v1/../../x", "/v1//x",
+            "/../x",
+            "/..",
+            "/a/./b",
+            "/a/%2e%2E/b",
+            "/a/.%2e",
+            "/%2E",
+            "//evil.example/x",
+            "/a//b",
+            "/a/..%2fb",
+            "/a%2Fb",
+            "/a%5cb",
+            "/a\\b",
+            "/a%0d%0aX: y",
+            "/a\r\nX: y",
+            "/a b",
+            "/a#b",
+            "/%",
+            "/%4",
+            "/%zz",
+            "/a%252e",
+            "/ä",
+            "/a%00",
+            "/v1/../../x",
+            "/v1//x",
         ] {
             let outcome = Target::parse(&format!("/openai{path}"), "openai").map(|_| ());
-            assert!(matches!(outcome, Err(Error::UnsafePath(_))), "{path}: {outcome:?}");
+            assert!(
+                matches!(outcome, Err(Error::UnsafePath(_))),
+                "{path}: {outcome:?}"
+            );
         }
         let query = Target::parse("/openai/x?a=b c", "openai");
         assert!(matches!(query, Err(Error::UnsafePath(_))));
@@ -156,7 +208,10 @@ mod tests {
     fn resolve(path: &str) -> String {
         let decoded = path.to_lowercase().replace("%2e", ".").replace("%2f", "/");
         let mut kept: Vec<&str> = Vec::new();
-        for segment in decoded.split(['/', '\\']).filter(|segment| !segment.is_empty()) {
+        for segment in decoded
+            .split(['/', '\\'])
+            .filter(|segment| !segment.is_empty())
+        {
             match segment {
                 "." => {}
                 ".." => drop(kept.pop()),

@@ -15,7 +15,7 @@ export const MODEL = 'gpt-4o-mini';
 function setting(name) {
   const value = process.env[name];
   if (!value) {
-    throw new Error(`The environment variable ${name} is not set: these tests need a running gateway.`);
+    throw new Error(`${name} is not set in the environment: these tests need a running gateway.`);
   }
   return value.replace(/\/$/, '');
 }

@@ -5,12 +5,12 @@ import pytest
 MODEL = "text-embedding-3-small"
 
 
-def vectors(client, given, **more):
-    return [item.embedding for item in embed(client, given, **more).data]
-
-
 def embed(client, given, **more):
     return client.embeddings.create(model=MODEL, input=given, **more)
+
+
+def vectors(client, given, **more):
+    return [item.embedding for item in embed(client, given, **more).data]
 
 
 def test_the_encoding_the_sdk_chooses_by_itself_holds_the_same_numbers_as_plain_floats(client):

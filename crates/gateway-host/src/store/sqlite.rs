@@ -47,14 +47,17 @@ impl Database {
     }
 
     pub(crate) fn delete(&self, key: &str) -> Result<()> {
-        self.lock()
-            .execute("DELETE FROM spin_key_value WHERE store = ?1 AND key = ?2", [LABEL, key])?;
+        self.lock().execute(
+            "DELETE FROM spin_key_value WHERE store = ?1 AND key = ?2",
+            [LABEL, key],
+        )?;
         Ok(())
     }
 
     pub(crate) fn keys(&self) -> Result<Vec<String>> {
         let connection = self.lock();
-        let mut query = connection.prepare_cached("SELECT key FROM spin_key_value WHERE store = ?1")?;
+        let mut query =
+            connection.prepare_cached("SELECT key FROM spin_key_value WHERE store = ?1")?;
         let keys = query.query_map([LABEL], |row| row.get(0))?;
         Ok(keys.collect::<Result<_, _>>()?)
     }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::simulator::Received;
 use crate::simulator::openai::error;
+use crate::simulator::openai::multipart::Multipart;
 use crate::simulator::reply::Reply;
 
 /// Bytes of speech: enough to need many reads.
@@ -27,40 +28,9 @@ pub(crate) fn transcription(received: &Received) -> Reply {
     let Some(model) = parts.find("model") else {
         return error(400, "you must provide a model parameter", Some("model"));
     };
-    let model = String::from_utf8_lossy(model);
-    Reply::json(200, &json!({"text": format!("{} bytes for {model}", file.len())}))
-}
-
-/// A multipart body, taken apart.
-struct Multipart(Vec<(String, Vec<u8>)>);
-
-impl Multipart {
-    fn read(received: &Received) -> Option<Self> {
-        let content_type = received.headers.get("content-type")?.to_str().ok()?;
-        let boundary = content_type.strip_prefix("multipart/form-data; boundary=")?;
-        let delimiter = format!("--{}", boundary.trim_matches('"'));
-        let body = &received.body;
-        let mut parts = Vec::new();
-        let mut starts = find_all(body, delimiter.as_bytes()).peekable();
-        while let (Some(start), Some(end)) = (starts.next(), starts.peek()) {
-            let part = body.get(start + delimiter.len() + 2..end.checked_sub(2)?)?;
-            let split = find_all(part, b"\r\n\r\n").next()?;
-            let head = String::from_utf8_lossy(part.get(..split)?).into_owned();
-            let name = head.split("name=\"").nth(1)?.split('"').next()?.to_owned();
-            parts.push((name, part.get(split + 4..)?.to_vec()));
-        }
-        Some(Self(parts))
-    }
-
-    fn find(&self, name: &str) -> Option<&[u8]> {
-        self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_slice())
-    }
-}
-
-fn find_all<'a>(haystack: &'a [u8], needle: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
-    haystack
-        .windows(needle.len())
-        .enumerate()
-        .filter(move |(_, window)| *window == needle)
-        .map(|(index, _)| index)
+    let model = String::from_utf8_lossy(&model.content);
+    Reply::json(
+        200,
+        &json!({"text": format!("{} bytes for {model}", file.content.len())}),
+    )
 }

@@ -24,7 +24,11 @@ pub(crate) fn answer(_: &Received, body: &Value) -> Reply {
         .enumerate()
         .map(|(index, input)| {
             let vector = vector(&input.to_string(), dimensions);
-            let embedding = if is_base64 { to_base64(&vector).into() } else { json!(vector) };
+            let embedding = if is_base64 {
+                to_base64(&vector).into()
+            } else {
+                json!(vector)
+            };
             json!({"object": "embedding", "index": index, "embedding": embedding})
         })
         .collect();
@@ -35,11 +39,16 @@ pub(crate) fn answer(_: &Received, body: &Value) -> Reply {
 
 fn vector(text: &str, dimensions: u64) -> Vec<f32> {
     let seed = u8::try_from(text.len() % 64).unwrap_or_default();
-    (0..dimensions).map(|index| f32::from(seed) / f32::from(u8::try_from(index % 255).unwrap_or_default() + 1)).collect()
+    (0..dimensions)
+        .map(|index| f32::from(seed) / f32::from(u8::try_from(index % 255).unwrap_or_default() + 1))
+        .collect()
 }
 
 /// Little-endian 32-bit floats, as the SDKs decode them.
 fn to_base64(vector: &[f32]) -> String {
-    let bytes: Vec<u8> = vector.iter().flat_map(|value| value.to_le_bytes()).collect();
+    let bytes: Vec<u8> = vector
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect();
     STANDARD.encode(bytes)
 }

@@ -4,17 +4,24 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::simulator::Received;
+use crate::simulator::openai::multipart::Multipart;
 use crate::simulator::openai::{CREATED, error};
 use crate::simulator::reply::Reply;
 
 pub(crate) fn file(received: &Received, segments: &[&str]) -> Reply {
     match (&received.method, segments) {
-        (&Method::POST, ["files"]) => Reply::json(200, &file_object("file-new", received.body.len())),
+        (&Method::POST, ["files"]) => upload(received),
         (&Method::GET, ["files"]) => {
-            let data = [file_object("file-1", 10), file_object("file-2", 20)];
-            Reply::json(200, &json!({"object": "list", "data": data, "has_more": false}))
+            let data = [
+                file_object("file-1", "a.jsonl", 10),
+                file_object("file-2", "b.jsonl", 20),
+            ];
+            Reply::json(
+                200,
+                &json!({"object": "list", "data": data, "has_more": false}),
+            )
         }
-        (&Method::GET, ["files", id]) => Reply::json(200, &file_object(id, 10)),
+        (&Method::GET, ["files", id]) => Reply::json(200, &file_object(id, "a.jsonl", 10)),
         (&Method::GET, ["files", _, "content"]) => {
             Reply::whole(200, "application/octet-stream", "line 1\nline 2\n")
         }
@@ -30,7 +37,10 @@ pub(crate) fn batch(received: &Received, segments: &[&str]) -> Reply {
         (&Method::POST, ["batches"]) => Reply::json(200, &batch_object("batch-new", "validating")),
         (&Method::GET, ["batches"]) => {
             let data = [batch_object("batch-1", "completed")];
-            Reply::json(200, &json!({"object": "list", "data": data, "has_more": false}))
+            Reply::json(
+                200,
+                &json!({"object": "list", "data": data, "has_more": false}),
+            )
         }
         (&Method::GET, ["batches", id]) => Reply::json(200, &batch_object(id, "completed")),
         (&Method::POST, ["batches", id, "cancel"]) => {
@@ -40,13 +50,22 @@ pub(crate) fn batch(received: &Received, segments: &[&str]) -> Reply {
     }
 }
 
-fn file_object(id: &str, bytes: usize) -> Value {
+fn upload(received: &Received) -> Reply {
+    let form = Multipart::read(received);
+    let Some(file) = form.as_ref().and_then(|form| form.find("file")) else {
+        return error(400, "'file' is a required property", Some("file"));
+    };
+    let name = file.filename.as_deref().unwrap_or_default();
+    Reply::json(200, &file_object("file-new", name, file.content.len()))
+}
+
+fn file_object(id: &str, name: &str, bytes: usize) -> Value {
     json!({
         "id": id,
         "object": "file",
         "bytes": bytes,
         "created_at": CREATED,
-        "filename": "input.jsonl",
+        "filename": name,
         "purpose": "batch",
         "status": "processed",
     })

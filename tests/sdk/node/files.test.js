@@ -34,13 +34,17 @@ test('a file is uploaded', async () => {
   });
   assert.equal(file.id, 'file-new');
   assert.equal(file.object, 'file');
-  // The simulated upstream counts the whole form: the file and a few hundred bytes around it.
-  assert.ok(file.bytes > content.length, `only ${file.bytes} bytes`);
-  assert.ok(file.bytes < content.length + 1_000, `${file.bytes} bytes`);
+  assert.equal(file.filename, 'input.jsonl');
+  assert.equal(file.bytes, content.length);
 });
 
 test("a file's content is downloaded", async () => {
   const response = await client.files.content('file-1');
   assert.equal(response.headers.get('content-type'), 'application/octet-stream');
   assert.equal(await response.text(), 'line 1\nline 2\n');
+});
+
+test('a file is deleted', async () => {
+  const deletion = await client.files.delete('file-1');
+  assert.deepEqual([deletion.id, deletion.object, deletion.deleted], ['file-1', 'file', true]);
 });

@@ -1,0 +1,75 @@
+//! Cargo, called with the project's own choices.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::say;
+
+/// The target of all components.
+pub(crate) const WASM: &str = "wasm32-wasip2";
+
+/// The project's folder.
+pub(crate) fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_owned()
+}
+
+/// The components: one per folder, and each folder is a package of that name.
+pub(crate) fn components() -> Result<Vec<String>> {
+    let folder = root().join("components");
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(&folder).context("there is no folder components")? {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Builds all components, with cargo's own progress.
+pub(crate) fn build_components() -> Result<()> {
+    say("Building the components");
+    let components = components()?;
+    let packages = components.iter().flat_map(|name| ["--package", name]);
+    run(["build", "--release", "--target", WASM]
+        .into_iter()
+        .chain(packages))
+}
+
+/// Builds the embedded host and returns its program.
+pub(crate) fn build_host() -> Result<PathBuf> {
+    say("Building the embedded host (the first time takes some minutes)");
+    run(["build", "--package", "gateway-host"])?;
+    let name = format!("gateway-host{}", std::env::consts::EXE_SUFFIX);
+    Ok(target_folder().join("debug").join(name))
+}
+
+/// Runs `cargo ARGUMENTS` in the project's folder.
+///
+/// # Errors
+/// Cargo failed; it has said why.
+pub(crate) fn run<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Result<()> {
+    run_with(arguments, &[])
+}
+
+/// Runs `cargo ARGUMENTS` with environment variables of its own.
+pub(crate) fn run_with<'a>(
+    arguments: impl IntoIterator<Item = &'a str>,
+    environment: &[(&str, &str)],
+) -> Result<()> {
+    let arguments: Vec<&str> = arguments.into_iter().collect();
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        .current_dir(root())
+        .args(&arguments)
+        .envs(environment.iter().copied())
+        .status()
+        .context("cannot run cargo")?;
+    ensure!(status.success(), "`cargo {}` failed", arguments.join(" "));
+    Ok(())
+}
+
+fn target_folder() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}

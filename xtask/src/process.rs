@@ -1,0 +1,101 @@
+//! Programs that run beside a command, and end with it.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+/// A program that runs until this is dropped.
+///
+/// It holds the program's standard input open; `gateway-host` ends when that does, so it also ends
+/// with a command that is killed.
+pub(crate) struct Running(Child);
+
+impl Running {
+    /// Starts `gateway-host` and waits for the line that says it is ready: its address.
+    pub(crate) fn host(
+        program: &Path,
+        arguments: &[&str],
+        environment: &[(String, String)],
+    ) -> Result<(Self, Ready)> {
+        let mut child = Command::new(program)
+            .current_dir(crate::cargo::root())
+            .arg("--until-stdin-ends")
+            .args(arguments)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot run {}", program.display()))?;
+        let output = child.stdout.take().context("no output")?;
+        let running = Self(child);
+        Ok((running, Ready::read(output)?))
+    }
+
+    /// Starts another program that shares this one's terminal.
+    pub(crate) fn program(command: &mut Command) -> Result<Self> {
+        let name = command.get_program().to_string_lossy().into_owned();
+        Ok(Self(
+            command
+                .spawn()
+                .with_context(|| format!("cannot run {name}"))?,
+        ))
+    }
+
+    /// Waits until the program ends or `signalled` is true.
+    pub(crate) fn wait_unless(mut self, signalled: &AtomicBool) -> Result<()> {
+        while self.0.try_wait()?.is_none() && !signalled.load(Ordering::Relaxed) {
+            thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // One that has ended by itself is as good.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What a started `gateway-host` says: where it is, and then its log.
+pub(crate) struct Ready {
+    /// The URL it serves.
+    pub(crate) url: String,
+    log: BufReader<ChildStdout>,
+}
+
+impl Ready {
+    fn read(output: ChildStdout) -> Result<Self> {
+        let mut log = BufReader::new(output);
+        let mut line = String::new();
+        log.read_line(&mut line)?;
+        let url = line
+            .split(' ')
+            .nth(1)
+            .context("it did not start")?
+            .trim()
+            .to_owned();
+        Ok(Self { url, log })
+    }
+
+    /// Copies the log to standard output from now on.
+    pub(crate) fn show_log(self) {
+        thread::spawn(move || {
+            let mut stdout = std::io::stdout();
+            for line in self.log.lines().map_while(Result::ok) {
+                let _ = writeln!(stdout, "{line}");
+            }
+        });
+    }
+
+    /// Reads the log away, so that the program is never kept waiting.
+    pub(crate) fn hide_log(self) {
+        thread::spawn(move || self.log.lines().map_while(Result::ok).for_each(drop));
+    }
+}

@@ -1,0 +1,123 @@
+//! The real OpenAI SDKs against the app: installed from lock files into folders of their own.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::cargo::{build_components, build_host, root};
+use crate::process::Running;
+use crate::say;
+use crate::up::origin;
+
+const ADMIN_TOKEN: &str = "admin-token-of-the-sdk-tests";
+
+/// Starts the app before the simulated AI Gateway and runs both suites.
+pub(crate) fn test() -> Result<()> {
+    let node = require("node", "Node.js 20 or later")?;
+    let npm = require("npm", "npm, which comes with Node.js")?;
+    let python = require("python3", "Python 3.9 or later")?;
+    build_components()?;
+    let host = build_host()?;
+    let state = tempfile::tempdir()?;
+    let (_simulator, simulated) = Running::host(&host, &["simulate"], &[])?;
+    let upstream = simulated.url.clone();
+    simulated.hide_log();
+    let setting = |name: &str, value: &str| (format!("SPIN_VARIABLE_{name}"), value.to_owned());
+    let settings = [
+        setting("AI_GATEWAY_HOST", &origin(&upstream)?),
+        setting("AI_GATEWAY_URL", &upstream),
+        setting("AI_GATEWAY_TOKEN", "simulated-gateway-token"),
+        setting("ADMIN_TOKEN", ADMIN_TOKEN),
+    ];
+    let folder = state.path().display().to_string();
+    let arguments = ["up", "--listen", "127.0.0.1:0", "--state-dir", &folder];
+    let (_app, app) = Running::host(&host, &arguments, &settings)?;
+    let surroundings = [
+        ("GATEWAY_URL", app.url.clone()),
+        ("SIMULATOR_URL", origin(&upstream)?),
+        ("ADMIN_TOKEN", ADMIN_TOKEN.to_owned()),
+    ];
+    app.hide_log();
+
+    test_node(&node, &npm, &surroundings)?;
+    test_python(&python, &surroundings)
+}
+
+fn test_node(node: &Path, npm: &Path, surroundings: &[(&str, String)]) -> Result<()> {
+    let folder = root().join("tests/sdk/node");
+    install(
+        &folder.join("package-lock.json"),
+        &folder.join("node_modules"),
+        || {
+            run(Command::new(npm)
+                .arg("ci")
+                .args(["--no-audit", "--no-fund"])
+                .current_dir(&folder))
+        },
+    )?;
+    say("Testing with the OpenAI SDK for Node.js");
+    run(Command::new(node)
+        .arg("--test")
+        .current_dir(&folder)
+        .envs(surroundings.iter().cloned()))
+}
+
+fn test_python(python: &Path, surroundings: &[(&str, String)]) -> Result<()> {
+    let folder = root().join("tests/sdk/python");
+    let environment = folder.join(".venv");
+    let inner = environment.join("bin/python");
+    install(&folder.join("requirements.txt"), &environment, || {
+        run(Command::new(python)
+            .args(["-m", "venv", "--clear"])
+            .arg(&environment))?;
+        let pip = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--require-hashes",
+            "-r",
+            "requirements.txt",
+        ];
+        run(Command::new(&inner).args(pip).current_dir(&folder))
+    })?;
+    say("Testing with the OpenAI SDK for Python");
+    let pytest = ["-m", "pytest", "-q", "-p", "no:cacheprovider"];
+    run(Command::new(&inner)
+        .args(pytest)
+        .current_dir(&folder)
+        .envs(surroundings.iter().cloned()))
+}
+
+/// Installs what `lock` names into `folder`, unless that was done from the same lock before.
+fn install(lock: &Path, folder: &Path, install: impl FnOnce() -> Result<()>) -> Result<()> {
+    let stamp = folder.join(".installed-lock");
+    let wanted = std::fs::read(lock).with_context(|| format!("cannot read {}", lock.display()))?;
+    if std::fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    say(&format!("Installing {}", lock.display()));
+    install()?;
+    std::fs::write(stamp, wanted)?;
+    Ok(())
+}
+
+/// Finds a program that must be there.
+fn require(program: &str, what: &str) -> Result<PathBuf> {
+    let found = Command::new(program).arg("--version").output();
+    ensure!(
+        found.is_ok_and(|output| output.status.success()),
+        "the SDK tests need `{program}` ({what}): install it, or pass --skip-sdk"
+    );
+    Ok(PathBuf::from(program))
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let status = command
+        .status()
+        .with_context(|| format!("cannot run {name}"))?;
+    ensure!(status.success(), "{command:?} failed");
+    Ok(())
+}
