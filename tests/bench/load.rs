@@ -98,7 +98,5 @@ fn percentile(times: &[Duration], percent: usize) -> f64 {
     let mut sorted = times.to_vec();
     sorted.sort();
     let place = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
-    sorted
-        .get(place)
-        .map_or(0.0, |time| time.as_secs_f64() * 1000.0)
+    sorted.get(place).map_or(0.0, |time| time.as_secs_f64() * 1000.0)
 }

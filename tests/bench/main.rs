@@ -25,6 +25,9 @@ struct Options {
     /// Rounds; each measures every target once, in turn.
     #[arg(long, default_value_t = 5)]
     rounds: u32,
+    /// Only the scenarios of this name.
+    #[arg(long)]
+    only: Option<String>,
 }
 
 /// One kind of traffic.
@@ -41,30 +44,10 @@ const STREAM: &str =
     r#"{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hello"}]}"#;
 
 const SCENARIOS: [Scenario; 4] = [
-    Scenario {
-        name: "plain",
-        connections: 1,
-        body: PLAIN,
-        simulate: "",
-    },
-    Scenario {
-        name: "plain",
-        connections: 16,
-        body: PLAIN,
-        simulate: "",
-    },
-    Scenario {
-        name: "stream",
-        connections: 1,
-        body: STREAM,
-        simulate: "chunks=50",
-    },
-    Scenario {
-        name: "stream",
-        connections: 16,
-        body: STREAM,
-        simulate: "chunks=50",
-    },
+    Scenario { name: "plain", connections: 1, body: PLAIN, simulate: "" },
+    Scenario { name: "plain", connections: 16, body: PLAIN, simulate: "" },
+    Scenario { name: "stream", connections: 1, body: STREAM, simulate: "chunks=50" },
+    Scenario { name: "stream", connections: 16, body: STREAM, simulate: "chunks=50" },
 ];
 
 /// A way to the upstream.
@@ -94,12 +77,7 @@ fn main() -> Result<()> {
                 path: native.clone(),
                 credential: operator.clone(),
             },
-            Target {
-                name: "floor",
-                client: floor.client(),
-                path: native,
-                credential: operator,
-            },
+            Target { name: "floor", client: floor.client(), path: native, credential: operator },
             Target {
                 name: "gateway",
                 client: gateway.client(),
@@ -107,7 +85,8 @@ fn main() -> Result<()> {
                 credential: ("authorization", format!("Bearer {key}")),
             },
         ];
-        for scenario in SCENARIOS {
+        let is_wanted = |name| options.only.as_deref().is_none_or(|only| only == name);
+        for scenario in SCENARIOS.into_iter().filter(|scenario| is_wanted(scenario.name)) {
             table::print(&measure(&options, scenario, &targets).await?);
         }
         Ok(())

@@ -13,10 +13,7 @@ pub(crate) struct Row {
 /// Prints the lines of one scenario; the last one is compared with each of the others.
 #[expect(clippy::print_stdout, reason = "the table is the command's output")]
 pub(crate) fn print(rows: &[Row]) {
-    println!(
-        "\n{:<18}{:>10}{:>10}{:>10}{:>12}",
-        "", "req/s", "p50 ms", "p99 ms", "first byte"
-    );
+    println!("\n{:<18}{:>10}{:>10}{:>10}{:>12}", "", "req/s", "p50 ms", "p99 ms", "first byte");
     for row in rows {
         let name = format!("{} x{} {}", row.scenario, row.connections, row.target);
         let sample = &row.sample;

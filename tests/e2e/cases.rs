@@ -30,11 +30,7 @@ fn every_case_answers_as_recorded() {
 }
 
 async fn check(app: &App, folder: &Path) {
-    let case = folder
-        .strip_prefix(root().join("tests/cases"))
-        .unwrap()
-        .display()
-        .to_string();
+    let case = folder.strip_prefix(root().join("tests/cases")).unwrap().display().to_string();
     let created = app.create("blue").await.unwrap();
     let text = std::fs::read_to_string(folder.join("request.http")).unwrap();
     let text = text
@@ -72,25 +68,12 @@ fn parse(text: &str) -> Draft {
     let body = body.trim_end_matches('\n');
     // Multipart lines end with CRLF, which a text file does not keep.
     let is_multipart = head.contains("multipart/");
-    request.body(if is_multipart {
-        body.replace('\n', "\r\n") + "\r\n"
-    } else {
-        body.to_owned()
-    })
+    request.body(if is_multipart { body.replace('\n', "\r\n") + "\r\n" } else { body.to_owned() })
 }
 
 fn show_answer(answer: &Answer) -> String {
-    let end = if answer.is_complete {
-        ""
-    } else {
-        "\n[cut off]"
-    };
-    format!(
-        "{}\n{}\n{}{end}",
-        answer.status,
-        show_headers(&answer.headers),
-        answer.text()
-    )
+    let end = if answer.is_complete { "" } else { "\n[cut off]" };
+    format!("{}\n{}\n{}{end}", answer.status, show_headers(&answer.headers), answer.text())
 }
 
 fn show_received(received: &[Received]) -> String {
@@ -108,11 +91,7 @@ fn show_headers(headers: &http::HeaderMap) -> String {
         .iter()
         .map(|(name, value)| {
             let value = String::from_utf8_lossy(value.as_bytes());
-            let value = if VOLATILE.contains(&name.as_str()) {
-                "[volatile]".into()
-            } else {
-                value
-            };
+            let value = if VOLATILE.contains(&name.as_str()) { "[volatile]".into() } else { value };
             format!("{name}: {value}\n")
         })
         .collect();

@@ -29,11 +29,7 @@ fn targets_with_a_second_meaning_never_leave() {
                 "GET {target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-case: {target}\r\n\
                  authorization: Bearer {key}\r\n\r\n"
             );
-            assert_eq!(
-                status_of(app, &head).await,
-                "HTTP/1.1 400 Bad Request",
-                "{target}"
-            );
+            assert_eq!(status_of(app, &head).await, "HTTP/1.1 400 Bad Request", "{target}");
             assert!(app.simulator.received(target).is_empty(), "{target}");
         }
     });
@@ -51,10 +47,7 @@ fn an_absolute_target_reaches_only_the_gateway() {
         assert_eq!(status_of(app, &head).await, "HTTP/1.1 200 OK");
         let received = app.simulator.received("absolute");
         assert!(received[0].target.ends_with("/openai/models"));
-        assert_eq!(
-            received[0].headers["host"],
-            app.upstream.to_string().as_str()
-        );
+        assert_eq!(received[0].headers["host"], app.upstream.to_string().as_str());
     });
 }
 
@@ -73,11 +66,8 @@ fn a_repeated_header_is_dropped_or_passed_as_a_whole() {
         assert_eq!(app.client().send(request).await.unwrap().status, 200);
         let headers = &app.simulator.received("repeated")[0].headers;
         assert!(headers.get("x-api-key").is_none());
-        let mine: Vec<&[u8]> = headers
-            .get_all("x-mine")
-            .iter()
-            .map(|value| value.as_bytes())
-            .collect();
+        let mine: Vec<&[u8]> =
+            headers.get_all("x-mine").iter().map(http::HeaderValue::as_bytes).collect();
         assert_eq!(mine, [b"one".as_slice(), b"\xe4two"]);
     });
 }

@@ -1,6 +1,8 @@
 //! Thousands of random and mutated requests: none makes a component fail, and no 5xx comes back
 //! that the upstream did not cause.
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
@@ -21,12 +23,10 @@ struct Hostile {
 
 impl Hostile {
     fn to_bytes(&self) -> Vec<u8> {
-        let mut head = format!(
-            "{} {} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n",
-            self.method, self.target
-        );
+        let mut head =
+            format!("{} {} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n", self.method, self.target);
         for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(head, "{name}: {value}\r\n");
         }
         if self.is_chunked {
             let length = self.body.len();
@@ -35,7 +35,7 @@ impl Hostile {
             let chunk = if length == 0 { Vec::new() } else { chunk };
             return [head.as_bytes(), &chunk, b"0\r\n\r\n"].concat();
         }
-        head.push_str(&format!("content-length: {}\r\n\r\n", self.body.len()));
+        let _ = write!(head, "content-length: {}\r\n\r\n", self.body.len());
         [head.as_bytes(), &self.body].concat()
     }
 }
@@ -62,25 +62,16 @@ fn target(key: String) -> impl Strategy<Value = String> {
         "(%[0-9a-fA-F]{2}){1,3}",
     ];
     let route = prop::sample::select(vec!["/openai", "/tokens", "/healthz", "/openai/v1", ""]);
-    (
-        route,
-        prop::collection::vec(segment, 0..4),
-        proptest::option::of("[!-~]{0,20}"),
-    )
-        .prop_map(|(route, segments, query)| {
-            let path = segments
-                .iter()
-                .fold(route.to_owned(), |path, next| path + "/" + next);
-            let path = if path.is_empty() {
-                "/".to_owned()
-            } else {
-                path
-            };
+    (route, prop::collection::vec(segment, 0..4), proptest::option::of("[!-~]{0,20}")).prop_map(
+        |(route, segments, query)| {
+            let path = segments.iter().fold(route.to_owned(), |path, next| path + "/" + next);
+            let path = if path.is_empty() { "/".to_owned() } else { path };
             query.map_or(path.clone(), |query| format!("{path}?{query}"))
-        })
+        },
+    )
 }
 
-fn headers(key: String) -> impl Strategy<Value = Vec<(String, String)>> {
+fn headers(key: &str) -> impl Strategy<Value = Vec<(String, String)>> + use<> {
     let names = vec![
         "content-type",
         "cf-aig-metadata",
@@ -110,12 +101,8 @@ fn headers(key: String) -> impl Strategy<Value = Vec<(String, String)>> {
     ];
     let others = prop::collection::vec((prop::sample::select(names), values), 0..4);
     (credential, others).prop_map(|(credential, others)| {
-        let others = others
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value));
-        std::iter::once(("authorization".to_owned(), credential))
-            .chain(others)
-            .collect()
+        let others = others.into_iter().map(|(name, value)| (name.to_owned(), value));
+        std::iter::once(("authorization".to_owned(), credential)).chain(others).collect()
     })
 }
 
@@ -138,20 +125,15 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn request(key: &str) -> impl Strategy<Value = Hostile> + use<> {
-    (
-        method(),
-        target(key.to_owned()),
-        headers(key.to_owned()),
-        body(),
-        any::<bool>(),
-    )
-        .prop_map(|(method, target, headers, body, is_chunked)| Hostile {
+    (method(), target(key.to_owned()), headers(key), body(), any::<bool>()).prop_map(
+        |(method, target, headers, body, is_chunked)| Hostile {
             method,
             target,
             headers,
             body,
             is_chunked,
-        })
+        },
+    )
 }
 
 #[test]
@@ -174,9 +156,6 @@ fn no_request_makes_a_component_fail() {
                 strategy = self::request(&key);
             }
         }
-        assert!(
-            answered * 100 > REQUESTS * 99,
-            "{answered} of {REQUESTS} were answered"
-        );
+        assert!(answered * 100 > REQUESTS * 99, "{answered} of {REQUESTS} were answered");
     });
 }

@@ -10,26 +10,16 @@ use toml::{Table, Value};
 const PASS_THROUGH_BYTES: u64 = 250 * 1024;
 
 fn toml(path: &str) -> Table {
-    std::fs::read_to_string(root().join(path))
-        .unwrap()
-        .parse()
-        .unwrap()
+    std::fs::read_to_string(root().join(path)).unwrap().parse().unwrap()
 }
 
 fn names(path: &str) -> BTreeSet<String> {
     let entries = std::fs::read_dir(root().join(path)).unwrap();
-    entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect()
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
 fn dependencies(manifest: &str) -> BTreeSet<String> {
-    toml(manifest)["dependencies"]
-        .as_table()
-        .unwrap()
-        .keys()
-        .cloned()
-        .collect()
+    toml(manifest)["dependencies"].as_table().unwrap().keys().cloned().collect()
 }
 
 fn components() -> Table {
@@ -40,19 +30,13 @@ fn triggers() -> Vec<(String, String)> {
     let manifest = toml("spin.toml");
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let triggers = manifest["trigger"]["http"].as_array().unwrap();
-    triggers
-        .iter()
-        .map(|trigger| (text(&trigger["route"]), text(&trigger["component"])))
-        .collect()
+    triggers.iter().map(|trigger| (text(&trigger["route"]), text(&trigger["component"]))).collect()
 }
 
 /// The application variables that a component's templates use.
 fn used_variables(component: &Value) -> BTreeSet<String> {
     let text = component["variables"]["settings"].as_str().unwrap();
-    let names = text
-        .split("{{")
-        .skip(1)
-        .map(|rest| rest.split("}}").next().unwrap());
+    let names = text.split("{{").skip(1).map(|rest| rest.split("}}").next().unwrap());
     names.map(|name| name.trim().to_owned()).collect()
 }
 
@@ -71,26 +55,13 @@ fn rust_files(folder: &Path, found: &mut Vec<(String, String)>) {
 #[test]
 fn the_core_knows_no_host() {
     let dependencies = dependencies("crates/gateway/Cargo.toml");
-    for name in [
-        "spin-sdk",
-        "wasi",
-        "wit-bindgen",
-        "tokio",
-        "futures",
-        "getrandom",
-    ] {
+    for name in ["spin-sdk", "wasi", "wit-bindgen", "tokio", "futures", "getrandom"] {
         assert!(!dependencies.contains(name), "{name}");
     }
     let mut files = Vec::new();
     rust_files(&root().join("crates/gateway/src"), &mut files);
     for (path, text) in files {
-        for absent in [
-            "SystemTime::now",
-            "Instant::now",
-            "std::fs",
-            "std::net",
-            "std::env",
-        ] {
+        for absent in ["SystemTime::now", "Instant::now", "std::fs", "std::net", "std::env"] {
             assert!(!text.contains(absent), "{path}: {absent}");
         }
     }
@@ -113,37 +84,22 @@ fn every_component_has_its_stanza_route_and_cases() {
     assert_eq!(folders, declared);
     for component in &folders {
         let package = toml(&format!("components/{component}/Cargo.toml"));
-        assert_eq!(
-            package["package"]["name"].as_str(),
-            Some(component.as_str())
-        );
+        assert_eq!(package["package"]["name"].as_str(), Some(component.as_str()));
         let route = (format!("/{component}/..."), component.clone());
         assert!(triggers().contains(&route), "{route:?}");
         assert!(!names(&format!("tests/cases/{component}")).is_empty());
-        let source = format!(
-            "target/wasm32-wasip2/release/{}.wasm",
-            component.replace('-', "_")
-        );
-        assert_eq!(
-            components()[component]["source"].as_str(),
-            Some(source.as_str())
-        );
+        let source = format!("target/wasm32-wasip2/release/{}.wasm", component.replace('-', "_"));
+        assert_eq!(components()[component]["source"].as_str(), Some(source.as_str()));
     }
 }
 
 #[test]
 fn a_component_may_call_the_ai_gateway_and_nothing_else() {
     for (id, component) in components() {
-        let hosts = component
-            .get("allowed_outbound_hosts")
-            .map(ToString::to_string);
+        let hosts = component.get("allowed_outbound_hosts").map(ToString::to_string);
         let expected = (id != "tokens").then(|| r#"["{{ ai_gateway_host }}"]"#.to_owned());
         assert_eq!(hosts, expected, "{id}");
-        assert_eq!(
-            component["key_value_stores"].to_string(),
-            r#"["default"]"#,
-            "{id}"
-        );
+        assert_eq!(component["key_value_stores"].to_string(), r#"["default"]"#, "{id}");
     }
 }
 
@@ -158,10 +114,7 @@ fn a_component_gets_only_the_variables_it_uses() {
         let own: String = own.into_iter().map(|(_, text)| text).collect();
         for name in used_variables(&component) {
             let quoted = format!("\"{name}\"");
-            assert!(
-                core.contains(&quoted) || own.contains(&quoted),
-                "{id} does not use {name}"
-            );
+            assert!(core.contains(&quoted) || own.contains(&quoted), "{id} does not use {name}");
             let line = format!("{name}={{{{ {name} }}}}");
             let settings = component["variables"]["settings"].as_str().unwrap();
             assert!(settings.lines().any(|given| given == line), "{id}: {line}");
@@ -182,10 +135,7 @@ fn every_setting_is_explained() {
     let example = std::fs::read_to_string(root().join(".env.example")).unwrap();
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
     for name in manifest["variables"].as_table().unwrap().keys() {
-        assert!(
-            example.contains(&format!("SPIN_VARIABLE_{}=", name.to_uppercase())),
-            "{name}"
-        );
+        assert!(example.contains(&format!("SPIN_VARIABLE_{}=", name.to_uppercase())), "{name}");
         assert!(readme.contains(&format!("`{name}`")), "{name}");
     }
 }
@@ -207,10 +157,7 @@ fn errors_become_responses_in_one_place() {
     let mut files = Vec::new();
     rust_files(&root().join("crates/gateway-spin/src"), &mut files);
     rust_files(&root().join("components"), &mut files);
-    let calls: usize = files
-        .iter()
-        .map(|(_, text)| text.matches(".to_openai()").count())
-        .sum();
+    let calls: usize = files.iter().map(|(_, text)| text.matches(".to_openai()").count()).sum();
     assert_eq!(calls, 1);
 }
 
@@ -218,10 +165,7 @@ fn errors_become_responses_in_one_place() {
 fn pass_through_components_stay_small() {
     build_guests().unwrap();
     for component in names("components") {
-        let file = format!(
-            "target/wasm32-wasip2/release/{}.wasm",
-            component.replace('-', "_")
-        );
+        let file = format!("target/wasm32-wasip2/release/{}.wasm", component.replace('-', "_"));
         let bytes = std::fs::metadata(root().join(file)).unwrap().len();
         assert!(bytes <= PASS_THROUGH_BYTES, "{component}: {bytes}");
     }

@@ -8,6 +8,12 @@
 //! - [`outages`]: settings missing, hosts denied, a store that fails
 //! - [`hostile`]: thousands of random and mutated requests
 //! - [`house`]: the invariants of ARCHITECTURE.md
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that finds something missing has failed"
+)]
 
 mod cases;
 mod headers;

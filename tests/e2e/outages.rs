@@ -4,17 +4,11 @@ use rusqlite::Connection;
 use support::{ADMIN_TOKEN, Answer, App, Client, Config, run};
 
 async fn models(app: &App, key: &str) -> Answer {
-    app.client()
-        .send(Client::request("GET", "/openai/models").key(key))
-        .await
-        .unwrap()
+    app.client().send(Client::request("GET", "/openai/models").key(key)).await.unwrap()
 }
 
 async fn health(app: &App) -> Answer {
-    app.client()
-        .send(Client::request("GET", "/healthz"))
-        .await
-        .unwrap()
+    app.client().send(Client::request("GET", "/healthz")).await.unwrap()
 }
 
 #[test]
@@ -23,38 +17,17 @@ fn a_missing_setting_is_named() {
         for (name, value, expected) in [
             ("ai_gateway_token", "", "ai_gateway_token is not set"),
             ("ai_gateway_url", "", "ai_gateway_account_id is not set"),
-            (
-                "ai_gateway_url",
-                "http://127.0.0.1:1/v1/a/g",
-                "ai_gateway_url must be at",
-            ),
-            (
-                "first_byte_timeout",
-                "soon",
-                "first_byte_timeout must be a whole number",
-            ),
+            ("ai_gateway_url", "http://127.0.0.1:1/v1/a/g", "ai_gateway_url must be at"),
+            ("first_byte_timeout", "soon", "first_byte_timeout must be a whole number"),
         ] {
-            let app = App::start(Config::default().with(name, value))
-                .await
-                .unwrap();
+            let app = App::start(Config::default().with(name, value)).await.unwrap();
             let key = app.key("blue").await.unwrap();
             let answer = models(&app, &key).await;
-            assert_eq!(
-                (answer.status, answer.code().as_str()),
-                (500, "gateway_configuration")
-            );
-            assert!(
-                answer.text().contains(expected),
-                "{expected}: {}",
-                answer.text()
-            );
+            assert_eq!((answer.status, answer.code().as_str()), (500, "gateway_configuration"));
+            assert!(answer.text().contains(expected), "{expected}: {}", answer.text());
             let health = health(&app).await;
             assert_eq!(health.status, 503);
-            assert!(
-                health.text().contains(expected),
-                "{expected}: {}",
-                health.text()
-            );
+            assert!(health.text().contains(expected), "{expected}: {}", health.text());
         }
     });
 }
@@ -62,18 +35,13 @@ fn a_missing_setting_is_named() {
 #[test]
 fn without_an_admin_token_nobody_manages_keys() {
     run(async {
-        let app = App::start(Config::default().with("admin_token", ""))
-            .await
-            .unwrap();
+        let app = App::start(Config::default().with("admin_token", "")).await.unwrap();
         for token in [ADMIN_TOKEN, ""] {
             let request = Client::request("POST", "/tokens")
                 .header("authorization", format!("Bearer {token}"))
                 .body(r#"{"teamId":"blue"}"#);
             let answer = app.client().send(request).await.unwrap();
-            assert_eq!(
-                (answer.status, answer.code().as_str()),
-                (503, "token_management_disabled")
-            );
+            assert_eq!((answer.status, answer.code().as_str()), (503, "token_management_disabled"));
         }
         assert!(health(&app).await.text().contains("admin_token is not set"));
     });
@@ -85,31 +53,18 @@ fn a_failing_store_is_503_and_comes_back() {
         let app = App::start(Config::default()).await.unwrap();
         let key = app.key("blue").await.unwrap();
         let store = Connection::open(app.store_file()).unwrap();
-        store
-            .execute("ALTER TABLE spin_key_value RENAME TO hidden", [])
-            .unwrap();
+        store.execute("ALTER TABLE spin_key_value RENAME TO hidden", []).unwrap();
 
         for target in ["/openai/models".to_owned(), format!("/tokens/{key}")] {
             let request = Client::request("GET", &target).key(&key);
             let answer = app.client().send(request).await.unwrap();
-            assert_eq!(
-                (answer.status, answer.code().as_str()),
-                (503, "store_unavailable")
-            );
+            assert_eq!((answer.status, answer.code().as_str()), (503, "store_unavailable"));
             assert_eq!(answer.headers["retry-after"], "1");
         }
-        assert!(
-            app.create("red")
-                .await
-                .unwrap_err()
-                .to_string()
-                .contains("503")
-        );
+        assert!(app.create("red").await.unwrap_err().to_string().contains("503"));
         assert_eq!(health(&app).await.status, 503);
 
-        store
-            .execute("ALTER TABLE hidden RENAME TO spin_key_value", [])
-            .unwrap();
+        store.execute("ALTER TABLE hidden RENAME TO spin_key_value", []).unwrap();
         assert_eq!(models(&app, &key).await.status, 200);
         assert_eq!(health(&app).await.status, 200);
     });
@@ -121,14 +76,9 @@ fn a_record_that_cannot_be_read_is_500_and_never_401() {
         let app = App::start(Config::default()).await.unwrap();
         let key = app.key("blue").await.unwrap();
         let store = Connection::open(app.store_file()).unwrap();
-        store
-            .execute("UPDATE spin_key_value SET value = x'7b'", [])
-            .unwrap();
+        store.execute("UPDATE spin_key_value SET value = x'7b'", []).unwrap();
         let answer = models(&app, &key).await;
-        assert_eq!(
-            (answer.status, answer.code().as_str()),
-            (500, "corrupt_record")
-        );
+        assert_eq!((answer.status, answer.code().as_str()), (500, "corrupt_record"));
     });
 }
 
@@ -136,19 +86,13 @@ fn a_record_that_cannot_be_read_is_500_and_never_401() {
 fn an_upstream_that_is_not_there_is_502() {
     run(async {
         // A port that was free a moment ago, and that nothing listens on now.
-        let gone = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap();
+        let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let config = Config::default()
             .with("ai_gateway_host", &format!("http://{gone}"))
             .with("ai_gateway_url", &format!("http://{gone}/v1/a/g"));
         let app = App::start(config).await.unwrap();
         let key = app.key("blue").await.unwrap();
         let answer = models(&app, &key).await;
-        assert_eq!(
-            (answer.status, answer.code().as_str()),
-            (502, "upstream_unreachable")
-        );
+        assert_eq!((answer.status, answer.code().as_str()), (502, "upstream_unreachable"));
     });
 }

@@ -16,19 +16,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn chat_stream(key: &str, faults: &str) -> Draft {
     let message = json!({"role": "user", "content": "one two three"});
     let body = json!({"model": "gpt-4o", "stream": true, "messages": [message]});
-    Client::post(CHAT, &body)
-        .key(key)
-        .header("x-simulate", faults)
+    Client::post(CHAT, &body).key(key).header("x-simulate", faults)
 }
 
 async fn next_chunk(body: &mut Incoming) -> Option<String> {
-    let frame = tokio::time::timeout(PATIENCE, body.frame())
-        .await
-        .expect("a chunk in time")?;
-    let data = frame
-        .expect("an unbroken stream")
-        .into_data()
-        .expect("data");
+    let frame = tokio::time::timeout(PATIENCE, body.frame()).await.expect("a chunk in time")?;
+    let data = frame.expect("an unbroken stream").into_data().expect("data");
     Some(String::from_utf8(data.to_vec()).unwrap())
 }
 
@@ -38,14 +31,8 @@ fn chunks_arrive_while_the_upstream_is_still_sending() {
         let app = App::shared().await;
         let key = app.key("blue").await.unwrap();
         let mut connection = app.client().connect().await.unwrap();
-        let mut response = connection
-            .open(chat_stream(&key, "gate=streams"))
-            .await
-            .unwrap();
-        assert_eq!(
-            response.headers()["content-type"],
-            "text/event-stream; charset=utf-8"
-        );
+        let mut response = connection.open(chat_stream(&key, "gate=streams")).await.unwrap();
+        assert_eq!(response.headers()["content-type"], "text/event-stream; charset=utf-8");
         let first = next_chunk(response.body_mut()).await.unwrap();
         assert!(first.contains(r#""role":"assistant""#), "{first}");
         // The upstream sends the second chunk only now.
@@ -54,10 +41,7 @@ fn chunks_arrive_while_the_upstream_is_still_sending() {
         while let Some(chunk) = next_chunk(response.body_mut()).await {
             rest.push_str(&chunk);
         }
-        assert!(
-            rest.contains("three") && rest.ends_with("data: [DONE]\n\n"),
-            "{rest}"
-        );
+        assert!(rest.contains("three") && rest.ends_with("data: [DONE]\n\n"), "{rest}");
     });
 }
 
@@ -66,11 +50,7 @@ fn a_stream_keeps_every_byte_of_many_chunks() {
     run(async {
         let app = App::shared().await;
         let key = app.key("blue").await.unwrap();
-        let answer = app
-            .client()
-            .send(chat_stream(&key, "chunks=2000"))
-            .await
-            .unwrap();
+        let answer = app.client().send(chat_stream(&key, "chunks=2000")).await.unwrap();
         assert_eq!(answer.text().matches("token ").count(), 2000);
         assert!(answer.is_complete && answer.text().ends_with("[DONE]\n\n"));
     });
@@ -104,10 +84,7 @@ fn a_json_body_larger_than_the_hosts_buffers_arrives_whole() {
             .key(&key)
             .body(body);
         let answer = app.client().send(request).await.unwrap();
-        assert_eq!(
-            (answer.status, &answer.json()["bytes"]),
-            (200, &json!(length))
-        );
+        assert_eq!((answer.status, &answer.json()["bytes"]), (200, &json!(length)));
     });
 }
 
@@ -125,10 +102,7 @@ fn an_upload_is_moved_whole_and_untouched() {
             .key(&key)
             .body(body);
         let answer = app.client().send(request).await.unwrap();
-        assert_eq!(
-            answer.json(),
-            json!({"text": "5000000 bytes for whisper-1"})
-        );
+        assert_eq!(answer.json(), json!({"text": "5000000 bytes for whisper-1"}));
     });
 }
 
@@ -149,15 +123,11 @@ fn a_chunked_body_without_a_type_is_not_lost() {
 #[test]
 fn a_body_above_the_limit_is_413() {
     run(async {
-        let app = App::start(Config::default().with("max_body_bytes", "1000"))
-            .await
-            .unwrap();
+        let app = App::start(Config::default().with("max_body_bytes", "1000")).await.unwrap();
         let key = app.key("blue").await.unwrap();
         for media in ["application/json", "multipart/form-data; boundary=B"] {
             let body = vec![b' '; 1001];
-            let request = Client::request("POST", CHAT)
-                .header("content-type", media)
-                .key(&key);
+            let request = Client::request("POST", CHAT).header("content-type", media).key(&key);
             let answer = app.client().send(request.body(body)).await.unwrap();
             assert_eq!(
                 (answer.status, answer.code().as_str()),
@@ -170,11 +140,7 @@ fn a_body_above_the_limit_is_413() {
                  content-type: {media}\r\ntransfer-encoding: chunked\r\n\r\n"
             );
             let body = format!("{:x}\r\n{}\r\n0\r\n\r\n", 1001, " ".repeat(1001));
-            let said = app
-                .client()
-                .send_raw((head + &body).as_bytes())
-                .await
-                .unwrap();
+            let said = app.client().send_raw((head + &body).as_bytes()).await.unwrap();
             assert!(said.starts_with("HTTP/1.1 413 "), "{media}: {said}");
         }
     });
@@ -214,10 +180,7 @@ fn a_client_that_leaves_frees_the_upstream() {
         drop(connection);
         let waited = tokio::time::Instant::now();
         while !app.log().contains("the client left before the end") {
-            assert!(
-                waited.elapsed() < PATIENCE,
-                "the upstream is still being read"
-            );
+            assert!(waited.elapsed() < PATIENCE, "the upstream is still being read");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     });
@@ -226,34 +189,19 @@ fn a_client_that_leaves_frees_the_upstream() {
 #[test]
 fn an_upstream_too_slow_to_its_head_is_504() {
     run(async {
-        let app = App::start(Config::default().with("first_byte_timeout", "1"))
-            .await
-            .unwrap();
+        let app = App::start(Config::default().with("first_byte_timeout", "1")).await.unwrap();
         let key = app.key("blue").await.unwrap();
-        let answer = app
-            .client()
-            .send(chat_stream(&key, "head_delay=60000"))
-            .await
-            .unwrap();
-        assert_eq!(
-            (answer.status, answer.code().as_str()),
-            (504, "upstream_timeout")
-        );
+        let answer = app.client().send(chat_stream(&key, "head_delay=60000")).await.unwrap();
+        assert_eq!((answer.status, answer.code().as_str()), (504, "upstream_timeout"));
     });
 }
 
 #[test]
 fn an_upstream_that_falls_silent_ends_with_an_error_event() {
     run(async {
-        let app = App::start(Config::default().with("between_bytes_timeout", "1"))
-            .await
-            .unwrap();
+        let app = App::start(Config::default().with("between_bytes_timeout", "1")).await.unwrap();
         let key = app.key("blue").await.unwrap();
-        let answer = app
-            .client()
-            .send(chat_stream(&key, "gate=never"))
-            .await
-            .unwrap();
+        let answer = app.client().send(chat_stream(&key, "gate=never")).await.unwrap();
         let text = answer.text();
         assert!(text.contains(r#""code":"upstream_interrupted""#), "{text}");
         assert!(!text.contains("[DONE]"), "{text}");

@@ -4,17 +4,11 @@ use serde_json::{Value, json};
 use support::{ADMIN_TOKEN, Answer, App, Client, run};
 
 async fn get(app: &App, target: &str) -> Answer {
-    app.client()
-        .send(Client::request("GET", target))
-        .await
-        .unwrap()
+    app.client().send(Client::request("GET", target)).await.unwrap()
 }
 
 async fn models(app: &App, key: &str) -> Answer {
-    app.client()
-        .send(Client::request("GET", "/openai/models").key(key))
-        .await
-        .unwrap()
+    app.client().send(Client::request("GET", "/openai/models").key(key)).await.unwrap()
 }
 
 fn names(value: &Value) -> Vec<&String> {
@@ -34,14 +28,8 @@ fn create_tells_exactly_the_record() {
             (201, &"no-store".parse().unwrap())
         );
         let record = answer.json();
-        assert_eq!(
-            names(&record),
-            ["apiKey", "createdAt", "id", "limited", "name", "teamId"]
-        );
-        assert_eq!(
-            (&record["teamId"], &record["name"]),
-            (&body["teamId"], &body["name"])
-        );
+        assert_eq!(names(&record), ["apiKey", "createdAt", "id", "limited", "name", "teamId"]);
+        assert_eq!((&record["teamId"], &record["name"]), (&body["teamId"], &body["name"]));
         assert_eq!(record["limited"], true);
         let key = record["apiKey"].as_str().unwrap();
         assert!(key.len() == 67 && key.starts_with("sk_"), "{key}");
@@ -54,10 +42,7 @@ fn create_tells_exactly_the_record() {
 fn two_keys_are_never_the_same() {
     run(async {
         let app = App::shared().await;
-        assert_ne!(
-            app.key("blue").await.unwrap(),
-            app.key("blue").await.unwrap()
-        );
+        assert_ne!(app.key("blue").await.unwrap(), app.key("blue").await.unwrap());
     });
 }
 
@@ -108,9 +93,6 @@ fn a_body_of_more_than_64_kib_is_413() {
             .header("authorization", format!("Bearer {ADMIN_TOKEN}"))
             .body(vec![b' '; 64 * 1024 + 1]);
         let answer = app.client().send(request).await.unwrap();
-        assert_eq!(
-            (answer.status, answer.code().as_str()),
-            (413, "request_too_large")
-        );
+        assert_eq!((answer.status, answer.code().as_str()), (413, "request_too_large"));
     });
 }

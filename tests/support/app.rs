@@ -47,21 +47,19 @@ impl Config {
     /// Serves another manifest.
     #[must_use]
     pub fn manifest(self, path: &str) -> Self {
-        Self {
-            manifest: Some(root().join(path)),
-            ..self
-        }
+        Self { manifest: Some(root().join(path)), ..self }
     }
 }
 
 impl App {
     /// The app that most tests share.
+    ///
+    /// # Panics
+    /// The app does not start.
     pub async fn shared() -> &'static Self {
         static SHARED: OnceCell<App> = OnceCell::const_new();
         #[expect(clippy::expect_used, reason = "no test can run without the app")]
-        SHARED
-            .get_or_init(|| async { Self::start(Config::default()).await.expect("an app") })
-            .await
+        SHARED.get_or_init(|| async { Self::start(Config::default()).await.expect("an app") }).await
     }
 
     /// Starts an app of its own.
@@ -89,12 +87,7 @@ impl App {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         tokio::spawn(host.serve(listener));
-        Ok(Self {
-            address,
-            upstream: upstream_address,
-            simulator,
-            folder,
-        })
+        Ok(Self { address, upstream: upstream_address, simulator, folder })
     }
 
     /// A client of the app.
@@ -120,10 +113,8 @@ impl App {
     /// Anything but a new key.
     pub async fn key(&self, team: &str) -> Result<String> {
         let created = self.create(team).await?;
-        Ok(created["apiKey"]
-            .as_str()
-            .context("apiKey is no string")?
-            .to_owned())
+        let key = created.get("apiKey").and_then(Value::as_str);
+        Ok(key.context("apiKey is no string")?.to_owned())
     }
 
     /// The file of the key-value store.

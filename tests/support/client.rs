@@ -55,10 +55,7 @@ impl Client {
 
     /// Builds a request without a body.
     pub fn request(method: &str, target: &str) -> Draft {
-        Draft {
-            builder: Request::builder().method(method).uri(target),
-            body: Bytes::new(),
-        }
+        Draft { builder: Request::builder().method(method).uri(target), body: Bytes::new() }
     }
 
     /// Builds a request with a JSON body.
@@ -77,10 +74,7 @@ impl Client {
         stream.set_nodelay(true)?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
-        Ok(Connection {
-            sender,
-            authority: self.address.to_string(),
-        })
+        Ok(Connection { sender, authority: self.address.to_string() })
     }
 
     /// Sends a request over a connection of its own and reads the whole answer.
@@ -138,12 +132,7 @@ impl Connection {
                 }
             }
         }
-        Ok(Answer {
-            status: head.status.as_u16(),
-            headers: head.headers,
-            body,
-            is_complete,
-        })
+        Ok(Answer { status: head.status.as_u16(), headers: head.headers, body, is_complete })
     }
 }
 
@@ -151,10 +140,7 @@ impl Draft {
     /// Adds a header.
     #[must_use]
     pub fn header(self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        Self {
-            builder: self.builder.header(name, value.as_ref()),
-            ..self
-        }
+        Self { builder: self.builder.header(name, value.as_ref()), ..self }
     }
 
     /// Adds a team key.
@@ -166,10 +152,7 @@ impl Draft {
     /// Sets the body.
     #[must_use]
     pub fn body(self, body: impl Into<Bytes>) -> Self {
-        Self {
-            body: body.into(),
-            ..self
-        }
+        Self { body: body.into(), ..self }
     }
 }
 
@@ -186,9 +169,7 @@ impl Answer {
 
     /// `code` of OpenAI's envelope.
     pub fn code(&self) -> String {
-        self.json()["error"]["code"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
+        let json = self.json();
+        json.pointer("/error/code").and_then(Value::as_str).unwrap_or_default().to_owned()
     }
 }

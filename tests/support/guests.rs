@@ -22,16 +22,11 @@ pub fn build_guests() -> Result<()> {
 fn build() -> Result<()> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let mut command = Command::new(cargo);
-    command
-        .current_dir(root())
-        .args(["build", "--release", "--target", "wasm32-wasip2"]);
+    command.current_dir(root()).args(["build", "--release", "--target", "wasm32-wasip2"]);
     for name in std::fs::read_dir(root().join("components"))? {
         command.arg("--package").arg(name?.file_name());
     }
-    let output = command
-        .args(["--package", "floor"])
-        .output()
-        .context("cannot run cargo")?;
+    let output = command.args(["--package", "floor"]).output().context("cannot run cargo")?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(
         output.status.success(),

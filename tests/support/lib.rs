@@ -20,10 +20,11 @@ pub fn root() -> PathBuf {
 }
 
 /// Runs `test` on the runtime that all tests share.
+///
+/// # Panics
+/// The machine gives no runtime.
 pub fn run<T>(test: impl Future<Output = T>) -> T {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     #[expect(clippy::expect_used, reason = "no test can run without a runtime")]
-    RUNTIME
-        .get_or_init(|| Runtime::new().expect("a runtime"))
-        .block_on(test)
+    RUNTIME.get_or_init(|| Runtime::new().expect("a runtime")).block_on(test)
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -32,17 +33,19 @@ pub(crate) fn build_components() -> Result<()> {
     say("Building the components");
     let components = components()?;
     let packages = components.iter().flat_map(|name| ["--package", name]);
-    run(["build", "--release", "--target", WASM]
-        .into_iter()
-        .chain(packages))
+    run(["build", "--release", "--target", WASM].into_iter().chain(packages))
 }
 
-/// Builds the embedded host and returns its program.
-pub(crate) fn build_host() -> Result<PathBuf> {
+/// The program of the embedded host; its first use builds it.
+pub(crate) fn host_program() -> Result<&'static Path> {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(program) = PROGRAM.get() {
+        return Ok(program);
+    }
     say("Building the embedded host (the first time takes some minutes)");
-    run(["build", "--package", "gateway-host"])?;
+    run(["build", "--workspace", "--bin", "gateway-host"])?;
     let name = format!("gateway-host{}", std::env::consts::EXE_SUFFIX);
-    Ok(target_folder().join("debug").join(name))
+    Ok(PROGRAM.get_or_init(|| target_folder().join("debug").join(name)))
 }
 
 /// Runs `cargo ARGUMENTS` in the project's folder.

@@ -40,39 +40,15 @@ pub(crate) fn ci() -> Result<()> {
     say("Checking the format");
     cargo::run(["fmt", "--all", "--check"])?;
     say("Linting");
-    cargo::run([
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ])?;
+    cargo::run(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
     say("Linting the components as wasm");
     let components = components()?;
     let packages = components.iter().flat_map(|name| ["--package", name]);
-    let start = [
-        "clippy",
-        "--release",
-        "--target",
-        WASM,
-        "--package",
-        "floor",
-    ];
-    cargo::run(
-        start
-            .into_iter()
-            .chain(packages)
-            .chain(["--", "-D", "warnings"]),
-    )?;
+    let start = ["clippy", "--release", "--target", WASM, "--package", "floor"];
+    cargo::run(start.into_iter().chain(packages).chain(["--", "-D", "warnings"]))?;
     test(&TestOptions { skip_sdk: false })?;
     say("Building the documentation");
-    let arguments = [
-        "doc",
-        "--workspace",
-        "--no-deps",
-        "--document-private-items",
-    ];
+    let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items"];
     cargo::run_with(arguments, &[("RUSTDOCFLAGS", "-D warnings")])
 }
 
@@ -82,19 +58,6 @@ pub(crate) fn bench(options: &BenchOptions) -> Result<()> {
     say("Building the bench (the first time takes many minutes)");
     let seconds = options.seconds.to_string();
     let rounds = options.rounds.to_string();
-    let run = [
-        "run",
-        "--quiet",
-        "--profile",
-        "host",
-        "--package",
-        "e2e",
-        "--bin",
-        "bench",
-        "--",
-    ];
-    cargo::run(
-        run.into_iter()
-            .chain(["--seconds", &seconds, "--rounds", &rounds]),
-    )
+    let run = ["run", "--quiet", "--profile", "host", "--package", "e2e", "--bin", "bench", "--"];
+    cargo::run(run.into_iter().chain(["--seconds", &seconds, "--rounds", &rounds]))
 }

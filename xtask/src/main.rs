@@ -48,10 +48,7 @@ fn main() -> Result<()> {
 }
 
 /// Says what is being done.
-#[expect(
-    clippy::print_stderr,
-    reason = "progress is for whoever runs the command"
-)]
+#[expect(clippy::print_stderr, reason = "progress is for whoever runs the command")]
 fn say(text: &str) {
     eprintln!("{text}");
 }

@@ -1,13 +1,14 @@
 //! Programs that run beside a command, and end with it.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+
+use crate::cargo::host_program;
 
 /// A program that runs until this is dropped.
 ///
@@ -16,12 +17,12 @@ use anyhow::{Context as _, Result};
 pub(crate) struct Running(Child);
 
 impl Running {
-    /// Starts `gateway-host` and waits for the line that says it is ready: its address.
+    /// Builds and starts `gateway-host` and waits for the line that says it is ready.
     pub(crate) fn host(
-        program: &Path,
         arguments: &[&str],
         environment: &[(String, String)],
     ) -> Result<(Self, Ready)> {
+        let program = host_program()?;
         let mut child = Command::new(program)
             .current_dir(crate::cargo::root())
             .arg("--until-stdin-ends")
@@ -39,11 +40,7 @@ impl Running {
     /// Starts another program that shares this one's terminal.
     pub(crate) fn program(command: &mut Command) -> Result<Self> {
         let name = command.get_program().to_string_lossy().into_owned();
-        Ok(Self(
-            command
-                .spawn()
-                .with_context(|| format!("cannot run {name}"))?,
-        ))
+        Ok(Self(command.spawn().with_context(|| format!("cannot run {name}"))?))
     }
 
     /// Waits until the program ends or `signalled` is true.
@@ -75,12 +72,7 @@ impl Ready {
         let mut log = BufReader::new(output);
         let mut line = String::new();
         log.read_line(&mut line)?;
-        let url = line
-            .split(' ')
-            .nth(1)
-            .context("it did not start")?
-            .trim()
-            .to_owned();
+        let url = line.split(' ').nth(1).context("it did not start")?.trim().to_owned();
         Ok(Self { url, log })
     }
 

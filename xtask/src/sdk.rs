@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::cargo::{build_components, build_host, root};
+use crate::cargo::{build_components, root};
 use crate::process::Running;
 use crate::say;
 use crate::up::origin;
@@ -18,9 +18,8 @@ pub(crate) fn test() -> Result<()> {
     let npm = require("npm", "npm, which comes with Node.js")?;
     let python = require("python3", "Python 3.9 or later")?;
     build_components()?;
-    let host = build_host()?;
     let state = tempfile::tempdir()?;
-    let (_simulator, simulated) = Running::host(&host, &["simulate"], &[])?;
+    let (_simulator, simulated) = Running::host(&["simulate"], &[])?;
     let upstream = simulated.url.clone();
     simulated.hide_log();
     let setting = |name: &str, value: &str| (format!("SPIN_VARIABLE_{name}"), value.to_owned());
@@ -32,7 +31,7 @@ pub(crate) fn test() -> Result<()> {
     ];
     let folder = state.path().display().to_string();
     let arguments = ["up", "--listen", "127.0.0.1:0", "--state-dir", &folder];
-    let (_app, app) = Running::host(&host, &arguments, &settings)?;
+    let (_app, app) = Running::host(&arguments, &settings)?;
     let surroundings = [
         ("GATEWAY_URL", app.url.clone()),
         ("SIMULATOR_URL", origin(&upstream)?),
@@ -46,21 +45,11 @@ pub(crate) fn test() -> Result<()> {
 
 fn test_node(node: &Path, npm: &Path, surroundings: &[(&str, String)]) -> Result<()> {
     let folder = root().join("tests/sdk/node");
-    install(
-        &folder.join("package-lock.json"),
-        &folder.join("node_modules"),
-        || {
-            run(Command::new(npm)
-                .arg("ci")
-                .args(["--no-audit", "--no-fund"])
-                .current_dir(&folder))
-        },
-    )?;
+    install(&folder.join("package-lock.json"), &folder.join("node_modules"), || {
+        run(Command::new(npm).arg("ci").args(["--no-audit", "--no-fund"]).current_dir(&folder))
+    })?;
     say("Testing with the OpenAI SDK for Node.js");
-    run(Command::new(node)
-        .arg("--test")
-        .current_dir(&folder)
-        .envs(surroundings.iter().cloned()))
+    run(Command::new(node).arg("--test").current_dir(&folder).envs(surroundings.iter().cloned()))
 }
 
 fn test_python(python: &Path, surroundings: &[(&str, String)]) -> Result<()> {
@@ -68,26 +57,13 @@ fn test_python(python: &Path, surroundings: &[(&str, String)]) -> Result<()> {
     let environment = folder.join(".venv");
     let inner = environment.join("bin/python");
     install(&folder.join("requirements.txt"), &environment, || {
-        run(Command::new(python)
-            .args(["-m", "venv", "--clear"])
-            .arg(&environment))?;
-        let pip = [
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--require-hashes",
-            "-r",
-            "requirements.txt",
-        ];
+        run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&environment))?;
+        let pip = ["-m", "pip", "install", "--quiet", "--require-hashes", "-r", "requirements.txt"];
         run(Command::new(&inner).args(pip).current_dir(&folder))
     })?;
     say("Testing with the OpenAI SDK for Python");
     let pytest = ["-m", "pytest", "-q", "-p", "no:cacheprovider"];
-    run(Command::new(&inner)
-        .args(pytest)
-        .current_dir(&folder)
-        .envs(surroundings.iter().cloned()))
+    run(Command::new(&inner).args(pytest).current_dir(&folder).envs(surroundings.iter().cloned()))
 }
 
 /// Installs what `lock` names into `folder`, unless that was done from the same lock before.
@@ -115,9 +91,7 @@ fn require(program: &str, what: &str) -> Result<PathBuf> {
 
 fn run(command: &mut Command) -> Result<()> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let status = command
-        .status()
-        .with_context(|| format!("cannot run {name}"))?;
+    let status = command.status().with_context(|| format!("cannot run {name}"))?;
     ensure!(status.success(), "{command:?} failed");
     Ok(())
 }

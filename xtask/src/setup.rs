@@ -19,19 +19,11 @@ pub(crate) fn make_target_present() -> Result<()> {
         .output()
         .context("cannot run rustc: install Rust with rustup, https://rustup.rs")?;
     let sysroot = String::from_utf8_lossy(&rustc.stdout).trim().to_owned();
-    if Path::new(&sysroot)
-        .join("lib/rustlib")
-        .join(WASM)
-        .join("lib")
-        .is_dir()
-    {
+    if Path::new(&sysroot).join("lib/rustlib").join(WASM).join("lib").is_dir() {
         return Ok(());
     }
     say(&format!("Adding the target {WASM}"));
-    let added = Command::new("rustup")
-        .current_dir(root())
-        .args(["target", "add", WASM])
-        .status();
+    let added = Command::new("rustup").current_dir(root()).args(["target", "add", WASM]).status();
     if added.is_ok_and(|status| status.success()) {
         return Ok(());
     }

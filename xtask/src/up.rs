@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
 
-use crate::cargo::{build_components, build_host, root};
+use crate::cargo::{build_components, root};
 use crate::process::Running;
 use crate::{print, say};
 
@@ -49,10 +49,7 @@ pub(crate) fn up(options: &Options) -> Result<()> {
     let surroundings = Surroundings::make()?;
     let (app, url) = if use_spin {
         say("Serving with spin");
-        (
-            serve_with_spin(options, &surroundings)?,
-            format!("http://{}", options.listen),
-        )
+        (serve_with_spin(options, &surroundings)?, format!("http://{}", options.listen))
     } else {
         say("Serving with the embedded host");
         serve_embedded(options, &surroundings)?
@@ -77,7 +74,7 @@ impl Surroundings {
             }
             None
         } else {
-            let (running, ready) = Running::host(&build_host()?, &["simulate"], &[])?;
+            let (running, ready) = Running::host(&["simulate"], &[])?;
             let url = ready.url.clone();
             ready.hide_log();
             set("AI_GATEWAY_HOST", &origin(&url)?);
@@ -89,11 +86,7 @@ impl Surroundings {
         if let Some(token) = &admin_token {
             set("ADMIN_TOKEN", token);
         }
-        Ok(Self {
-            environment,
-            admin_token,
-            simulator,
-        })
+        Ok(Self { environment, admin_token, simulator })
     }
 }
 
@@ -110,13 +103,8 @@ fn given_settings() -> BTreeMap<String, String> {
 /// Scheme and authority of a URL.
 pub(crate) fn origin(url: &str) -> Result<String> {
     let uri: http::Uri = url.parse().with_context(|| format!("not a URL: {url}"))?;
-    let authority = uri
-        .authority()
-        .with_context(|| format!("no host in {url}"))?;
-    Ok(format!(
-        "{}://{authority}",
-        uri.scheme_str().unwrap_or("https")
-    ))
+    let authority = uri.authority().with_context(|| format!("no host in {url}"))?;
+    Ok(format!("{}://{authority}", uri.scheme_str().unwrap_or("https")))
 }
 
 fn random_token() -> Result<String> {
@@ -127,26 +115,16 @@ fn random_token() -> Result<String> {
 }
 
 fn has_spin() -> bool {
-    Command::new("spin")
-        .arg("--version")
-        .output()
-        .is_ok_and(|output| output.status.success())
+    Command::new("spin").arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
 fn serve_with_spin(options: &Options, surroundings: &Surroundings) -> Result<Running> {
     let mut command = Command::new("spin");
-    command
-        .current_dir(root())
-        .args(["up", "--listen", &options.listen]);
+    command.current_dir(root()).args(["up", "--listen", &options.listen]);
     if let Some(file) = &options.runtime_config_file {
         command.args(["--runtime-config-file", file]);
     }
-    command.envs(
-        surroundings
-            .environment
-            .iter()
-            .map(|(name, value)| (name, value)),
-    );
+    command.envs(surroundings.environment.iter().map(|(name, value)| (name, value)));
     let running = Running::program(&mut command)?;
     while TcpStream::connect(&options.listen).is_err() {
         thread::sleep(Duration::from_millis(100));
@@ -159,8 +137,7 @@ fn serve_embedded(options: &Options, surroundings: &Surroundings) -> Result<(Run
     if let Some(file) = &options.runtime_config_file {
         arguments.extend(["--runtime-config-file", file]);
     }
-    let host = build_host()?;
-    let (running, ready) = Running::host(&host, &arguments, &surroundings.environment)?;
+    let (running, ready) = Running::host(&arguments, &surroundings.environment)?;
     let url = ready.url.clone();
     ready.show_log();
     Ok((running, url))
@@ -176,7 +153,7 @@ fn welcome(url: &str, surroundings: &Surroundings) -> Result<String> {
     if let Some((_, simulated)) = &surroundings.simulator {
         let _ = write!(
             text,
-            "\nNo AI Gateway is configured: every answer is SIMULATED, by {simulated}.\n\
+            "\nNo AI Gateway is configured: every answer is SIMULATED, by\n  {simulated}\n\
              Copy .env.example to .env and fill it in to reach a real one.\n"
         );
     }
@@ -208,12 +185,8 @@ Ctrl-C ends it.
 /// The routes of the manifest, as it gives them.
 fn routes(manifest: &Path) -> Result<Vec<String>> {
     let text = std::fs::read_to_string(manifest).context("cannot read spin.toml")?;
-    let values = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("route = "));
-    Ok(values
-        .map(|value| value.trim_matches('"').to_owned())
-        .collect())
+    let values = text.lines().filter_map(|line| line.strip_prefix("route = "));
+    Ok(values.map(|value| value.trim_matches('"').to_owned()).collect())
 }
 
 /// Becomes true on Ctrl-C or termination; whoever waits for it then ends what it started.

@@ -30,18 +30,9 @@ pub(crate) fn create(call: &Call, context: &Context<'_>) -> Result<Reply, Error>
     let wish = read(&call.body)?;
     let key = ApiKey::from_random((context.random)());
     let name = wish.name.unwrap_or_else(|| wish.team_id.clone());
-    let team = Team::new(
-        &key,
-        wish.team_id,
-        name,
-        wish.limited,
-        time::rfc3339(context.now),
-    );
+    let team = Team::new(&key, wish.team_id, name, wish.limited, time::rfc3339(context.now));
     team.save(context.store, &key.id())?;
-    Ok(Reply::json(
-        StatusCode::CREATED,
-        &Info::of(&team).with_key(&key),
-    ))
+    Ok(Reply::json(StatusCode::CREATED, &Info::of(&team).with_key(&key)))
 }
 
 fn read(body: &[u8]) -> Result<Wish, Error> {
@@ -82,7 +73,7 @@ mod tests {
         let body = r#"{"teamId":"blue","name":"Blue team","limited":true}"#;
         let reply = host.call("POST", "/tokens", ADMIN, body).unwrap();
         assert_eq!(reply.status, 201);
-        let key = host.key(0);
+        let key = crate::testing::key(0);
         let expected = serde_json::json!({
             "apiKey": key.reveal(),
             "id": key.id().as_str(),
@@ -97,14 +88,9 @@ mod tests {
 
     #[test]
     fn create_fills_in_what_may_be_left_out() {
-        let reply = Host::default()
-            .call("POST", "/tokens", ADMIN, r#"{"teamId":"blue"}"#)
-            .unwrap();
+        let reply = Host::default().call("POST", "/tokens", ADMIN, r#"{"teamId":"blue"}"#).unwrap();
         let json = json(&reply);
-        assert_eq!(
-            (&json["name"], &json["limited"]),
-            (&"blue".into(), &false.into())
-        );
+        assert_eq!((&json["name"], &json["limited"]), (&"blue".into(), &false.into()));
     }
 
     #[test]

@@ -20,23 +20,14 @@ pub(crate) fn check(context: &Context<'_>) -> Reply {
         settings.require("admin_token").map(drop),
         context.store.get("healthz").map(drop),
     ];
-    let problems: Vec<String> = checks
-        .into_iter()
-        .filter_map(Result::err)
-        .map(|error: Error| error.to_string())
-        .collect();
+    let problems: Vec<String> =
+        checks.into_iter().filter_map(Result::err).map(|error: Error| error.to_string()).collect();
     let (status, word) = if problems.is_empty() {
         (StatusCode::OK, "ok")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
     };
-    Reply::json(
-        status,
-        &Health {
-            status: word,
-            problems,
-        },
-    )
+    Reply::json(status, &Health { status: word, problems })
 }
 
 #[cfg(test)]

@@ -29,9 +29,6 @@ impl<'a> Info<'a> {
     }
 
     pub(crate) fn with_key(self, key: &'a ApiKey) -> Self {
-        Self {
-            api_key: Some(key.reveal()),
-            ..self
-        }
+        Self { api_key: Some(key.reveal()), ..self }
     }
 }

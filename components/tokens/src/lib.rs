@@ -31,29 +31,24 @@ impl Service for Tokens {
         let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
         match (segments.as_slice(), &call.method) {
             (["healthz"], &Method::GET | &Method::HEAD) => Ok(health::check(context)),
-            (["healthz"], _) => Err(Error::MethodNotAllowed {
-                allowed: "GET, HEAD",
-            }),
 
             (["tokens"], &Method::POST) => create::create(call, context),
-            (["tokens"], _) => Err(Error::MethodNotAllowed { allowed: "POST" }),
-
             (["tokens", "refresh"], &Method::POST) => {
                 refresh::refresh(&ApiKey::from_headers(&call.headers)?, context)
             }
             (["tokens", key, "refresh"], &Method::POST) => {
                 refresh::refresh(&ApiKey::parse(key)?, context)
             }
-            (["tokens", "refresh"] | ["tokens", _, "refresh"], _) => {
+            (["tokens"] | ["tokens", "refresh"] | ["tokens", _, "refresh"], _) => {
                 Err(Error::MethodNotAllowed { allowed: "POST" })
             }
 
             (["tokens", key], &Method::GET | &Method::HEAD) => {
                 show::show(&ApiKey::parse(key)?, context)
             }
-            (["tokens", _], _) => Err(Error::MethodNotAllowed {
-                allowed: "GET, HEAD",
-            }),
+            (["healthz"] | ["tokens", _], _) => {
+                Err(Error::MethodNotAllowed { allowed: "GET, HEAD" })
+            }
 
             _ => Err(Error::UnknownUrl),
         }
@@ -68,7 +63,6 @@ fn bearer(call: &Call) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::testing::Host;
 
     const KEY: &str = "sk_0000000000000000000000000000000000000000000000000000000000000000";

@@ -22,7 +22,7 @@ pub(crate) fn refresh(old: &ApiKey, context: &Context<'_>) -> Result<Reply, Erro
 mod tests {
     use gateway::{Error, Team};
 
-    use crate::testing::{ADMIN, Host, json};
+    use crate::testing::{ADMIN, Host, json, key};
 
     fn host_with_a_key() -> Host {
         let host = Host::default();
@@ -35,39 +35,28 @@ mod tests {
     fn refresh_moves_the_team_to_a_new_key() {
         for with_key_in_path in [true, false] {
             let host = host_with_a_key();
-            let old = host.key(0);
+            let old = key(0);
             let reply = if with_key_in_path {
                 host.call("POST", &format!("/tokens/{}/refresh", old.reveal()), "", "")
             } else {
-                host.call(
-                    "POST",
-                    "/tokens/refresh",
-                    &format!("Bearer {}", old.reveal()),
-                    "",
-                )
+                host.call("POST", "/tokens/refresh", &format!("Bearer {}", old.reveal()), "")
             };
             let json = json(&reply.unwrap());
-            let key = host.key(1);
+            let key = crate::testing::key(1);
             assert_eq!(json["apiKey"], key.reveal());
             assert_eq!(json["createdAt"], "2026-01-01T00:00:00.007Z");
             let team = Team::find(&host.store, &key).unwrap();
             assert_eq!((team.name.as_str(), team.limited), ("Blue", true));
-            assert!(matches!(
-                Team::find(&host.store, &old),
-                Err(Error::InvalidKey)
-            ));
+            assert!(matches!(Team::find(&host.store, &old), Err(Error::InvalidKey)));
         }
     }
 
     #[test]
     fn refresh_takes_only_a_living_key() {
         let host = host_with_a_key();
-        let path = format!("/tokens/{}/refresh", host.key(0).reveal());
+        let path = format!("/tokens/{}/refresh", key(0).reveal());
         assert!(host.call("POST", &path, "", "").is_ok());
-        assert!(matches!(
-            host.call("POST", &path, "", ""),
-            Err(Error::InvalidKey)
-        ));
+        assert!(matches!(host.call("POST", &path, "", ""), Err(Error::InvalidKey)));
         let by_header = host.call("POST", "/tokens/refresh", "", "");
         assert!(matches!(by_header, Err(Error::MissingKey)));
         let as_admin = host.call("POST", "/tokens/refresh", ADMIN, "");
@@ -79,14 +68,11 @@ mod tests {
         for steps in 0..3 {
             let host = host_with_a_key();
             host.store.fail_after(steps);
-            let path = format!("/tokens/{}/refresh", host.key(0).reveal());
+            let path = format!("/tokens/{}/refresh", key(0).reveal());
             let outcome = host.call("POST", &path, "", "");
-            assert!(
-                matches!(outcome, Err(Error::StoreUnavailable(_))),
-                "{steps}"
-            );
+            assert!(matches!(outcome, Err(Error::StoreUnavailable(_))), "{steps}");
             host.store.recover();
-            assert!(Team::find(&host.store, &host.key(0)).is_ok(), "{steps}");
+            assert!(Team::find(&host.store, &key(0)).is_ok(), "{steps}");
         }
     }
 }

@@ -14,15 +14,13 @@ pub(crate) fn show(key: &ApiKey, context: &Context<'_>) -> Result<Reply, Error> 
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{ADMIN, Host, json};
+    use crate::testing::{ADMIN, Host, json, key};
 
     #[test]
     fn show_tells_all_but_the_key() {
         let host = Host::default();
-        let created = host
-            .call("POST", "/tokens", ADMIN, r#"{"teamId":"blue"}"#)
-            .unwrap();
-        let path = format!("/tokens/{}", host.key(0).reveal());
+        let created = host.call("POST", "/tokens", ADMIN, r#"{"teamId":"blue"}"#).unwrap();
+        let path = format!("/tokens/{}", key(0).reveal());
         let shown = host.call("GET", &path, "", "").unwrap();
         let mut expected = json(&created);
         expected.as_object_mut().unwrap().remove("apiKey");

@@ -34,19 +34,15 @@ impl Default for Host {
     }
 }
 
+/// The `index`th key a host makes.
+pub(crate) fn key(index: u8) -> ApiKey {
+    ApiKey::from_random([index; 32])
+}
+
 impl Host {
     pub(crate) fn with_settings(lines: &str) -> Self {
         let settings = Settings::from_lines(lines.to_owned());
-        Self {
-            store: Memory::default(),
-            settings,
-            drawn: Cell::new(0),
-        }
-    }
-
-    /// The `index`th key this host makes.
-    pub(crate) fn key(&self, index: u8) -> ApiKey {
-        ApiKey::from_random([index; 32])
+        Self { store: Memory::default(), settings, drawn: Cell::new(0) }
     }
 
     pub(crate) fn call(
@@ -103,9 +99,7 @@ impl Store for Memory {
 
     fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
         self.step()?;
-        self.values
-            .borrow_mut()
-            .insert(key.to_owned(), value.to_vec());
+        self.values.borrow_mut().insert(key.to_owned(), value.to_vec());
         Ok(())
     }
 

@@ -18,32 +18,21 @@ impl AllowedHost {
     /// # Errors
     /// What Spin refuses too: no scheme, or a path.
     pub(crate) fn parse(pattern: &str) -> Result<Self> {
-        let (scheme, rest) = pattern
-            .split_once("://")
-            .context("an allowed host has a scheme")?;
+        let (scheme, rest) = pattern.split_once("://").context("an allowed host has a scheme")?;
         let rest = rest.strip_suffix('/').unwrap_or(rest);
-        ensure!(
-            !rest.is_empty() && !rest.contains('/'),
-            "an allowed host is an origin: {pattern}"
-        );
+        ensure!(!rest.is_empty() && !rest.contains('/'), "an allowed host is an origin: {pattern}");
         let (host, port) = match rest.rsplit_once(':') {
             Some((host, port)) if !port.contains(']') => (host, port.to_owned()),
             _ => (rest, default_port(scheme)?),
         };
-        Ok(Self {
-            scheme: scheme.to_owned(),
-            host: host.to_ascii_lowercase(),
-            port,
-        })
+        Ok(Self { scheme: scheme.to_owned(), host: host.to_ascii_lowercase(), port })
     }
 
     /// Whether a request to `uri` may leave.
     pub(crate) fn allows(&self, uri: &Uri) -> bool {
         let scheme = uri.scheme_str().unwrap_or("https");
         let port = uri.port_u16().map(|port| port.to_string());
-        let port = port
-            .or_else(|| default_port(scheme).ok())
-            .unwrap_or_default();
+        let port = port.or_else(|| default_port(scheme).ok()).unwrap_or_default();
         is_match(&self.scheme, scheme)
             && is_match(&self.port, &port)
             && self.allows_host(&uri.host().unwrap_or_default().to_ascii_lowercase())
@@ -51,9 +40,9 @@ impl AllowedHost {
 
     fn allows_host(&self, host: &str) -> bool {
         match self.host.strip_prefix("*.") {
-            Some(domain) => host
-                .strip_suffix(domain)
-                .is_some_and(|subdomain| subdomain.ends_with('.')),
+            Some(domain) => {
+                host.strip_suffix(domain).is_some_and(|subdomain| subdomain.ends_with('.'))
+            }
             None => is_match(&self.host, host),
         }
     }
@@ -93,11 +82,7 @@ mod tests {
             ("http://[::1]:80", "http://[::1]/", true),
         ] {
             let allowed = AllowedHost::parse(pattern).unwrap();
-            assert_eq!(
-                allowed.allows(&url.parse().unwrap()),
-                expected,
-                "{pattern} {url}"
-            );
+            assert_eq!(allowed.allows(&url.parse().unwrap()), expected, "{pattern} {url}");
         }
     }
 

@@ -1,10 +1,5 @@
 //! Spin's interfaces, generated from `wit/`.
-#![allow(
-    missing_docs,
-    unreachable_pub,
-    clippy::pedantic,
-    reason = "generated code"
-)]
+#![allow(missing_docs, unreachable_pub, clippy::pedantic, reason = "generated code")]
 
 wasmtime::component::bindgen!({
     path: "../../wit",

@@ -29,7 +29,7 @@ const KEPT_RESIDENT: usize = 1024 * 1024;
 pub(crate) struct Surroundings {
     pub(crate) store: Backend,
     pub(crate) outbound: Client,
-    pub(crate) log: Option<Arc<std::fs::File>>,
+    pub(crate) log: Option<OutputFile>,
 }
 
 /// A component, compiled and linked, with what the manifest allows it.
@@ -82,9 +82,7 @@ impl Component {
             AllowedHost::parse(&pattern)
         });
         let variables = declared.variables.iter().map(|(name, template)| {
-            let value = values
-                .expand(template)
-                .with_context(|| format!("variable {name:?}"))?;
+            let value = values.expand(template).with_context(|| format!("variable {name:?}"))?;
             Ok((name.clone(), value))
         });
         Ok(Self {
@@ -101,24 +99,16 @@ impl Component {
     }
 
     pub(crate) fn hooks(&self) -> Hooks {
-        Hooks::new(
-            self.surroundings.outbound.clone(),
-            self.allowed_hosts.clone(),
-        )
+        Hooks::new(self.surroundings.outbound.clone(), self.allowed_hosts.clone())
     }
 
     /// A guest sees no files, no sockets and no environment: only its output goes anywhere.
     pub(crate) fn wasi(&self) -> WasiCtx {
         let mut builder = WasiCtxBuilder::new();
-        match &self.surroundings.log {
-            Some(file) => {
-                // A handle that cannot be copied costs the log, not the request.
-                if let Ok(file) = file.try_clone() {
-                    builder.stdout(OutputFile::new(file));
-                }
-            }
-            None => drop(builder.inherit_stdout().inherit_stderr()),
-        }
+        let builder = match &self.surroundings.log {
+            Some(file) => builder.stdout(file.clone()).stderr(file.clone()),
+            None => builder.inherit_stdout().inherit_stderr(),
+        };
         builder.build()
     }
 }

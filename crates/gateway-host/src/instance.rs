@@ -40,20 +40,13 @@ impl Instance {
 
 impl WasiView for Instance {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView {
-            ctx: &mut self.wasi,
-            table: &mut self.table,
-        }
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
 impl WasiHttpView for Instance {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView {
-            hooks: &mut self.hooks,
-            table: &mut self.table,
-            ctx: &mut self.http,
-        }
+        WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.http }
     }
 }
 
@@ -62,7 +55,7 @@ impl WasiHttpView for Instance {
 impl variables::Host for &mut Instance {
     async fn get(&mut self, name: String) -> wasmtime::Result<Result<String, variables::Error>> {
         let value = self.component.variables.get(&name).cloned();
-        Ok(value.ok_or_else(|| variables::Error::Undefined(name)))
+        Ok(value.ok_or(variables::Error::Undefined(name)))
     }
 }
 
@@ -108,9 +101,7 @@ impl key_value::HostStore for &mut Instance {
 
     async fn exists(&mut self, store: Resource<Opened>, key: String) -> StoreResult<bool> {
         let Opened(backend) = self.table.get(&store)?;
-        Ok(to_guest(
-            backend.get(&key).await.map(|value| value.is_some()),
-        ))
+        Ok(to_guest(backend.get(&key).await.map(|value| value.is_some())))
     }
 
     async fn get_keys(&mut self, store: Resource<Opened>) -> StoreResult<Vec<String>> {

@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
+use wasmtime_wasi::cli::OutputFile;
 
 use crate::engine::Component;
 use crate::routes::Routes;
@@ -45,10 +46,7 @@ pub struct Options {
 
 /// An app, compiled and ready to serve.
 #[derive(Clone)]
-#[allow(
-    missing_debug_implementations,
-    reason = "compiled components have nothing to show"
-)]
+#[expect(missing_debug_implementations, reason = "compiled components have nothing to show")]
 pub struct Host {
     routes: Arc<Routes<Arc<Component>>>,
 }
@@ -85,9 +83,7 @@ impl Host {
                 .with_context(|| format!("route {:?}: no such component", trigger.route))
                 .map(|component| (trigger.route.clone(), component))
         }))?;
-        Ok(Self {
-            routes: Arc::new(routes),
-        })
+        Ok(Self { routes: Arc::new(routes) })
     }
 
     /// The routes of the app, as the manifest gives them.
@@ -101,12 +97,7 @@ impl Host {
     }
 }
 
-fn open_log(path: &Path) -> Result<Arc<std::fs::File>> {
-    let file = std::fs::File::options()
-        .create(true)
-        .append(true)
-        .open(path);
-    Ok(Arc::new(file.with_context(|| {
-        format!("cannot open {}", path.display())
-    })?))
+fn open_log(path: &Path) -> Result<OutputFile> {
+    let file = std::fs::File::options().create(true).append(true).open(path);
+    Ok(OutputFile::new(file.with_context(|| format!("cannot open {}", path.display()))?))
 }

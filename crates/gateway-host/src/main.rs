@@ -83,18 +83,13 @@ async fn serve_app(up: Up) -> Result<()> {
 
 async fn serve_simulator(simulate: Simulate) -> Result<()> {
     let listener = bind(&simulate.listen).await?;
-    say(&format!(
-        "Simulating http://{}{BASE_PATH}",
-        listener.local_addr()?
-    ));
+    say(&format!("Simulating http://{}{BASE_PATH}", listener.local_addr()?));
     Simulator::new().serve(listener).await;
     Ok(())
 }
 
 async fn bind(address: &str) -> Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {address}"))
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
 }
 
 async fn stdin_ended() {

@@ -52,19 +52,10 @@ pub(crate) fn read(path: &Path) -> Result<Manifest> {
         std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let manifest: Manifest =
         toml::from_str(&text).with_context(|| format!("cannot understand {}", path.display()))?;
-    ensure!(
-        manifest.spin_manifest_version == 2,
-        "only manifest version 2 is understood"
-    );
+    ensure!(manifest.spin_manifest_version == 2, "only manifest version 2 is understood");
     for (id, component) in &manifest.components {
-        let unknown = component
-            .key_value_stores
-            .iter()
-            .find(|label| *label != "default");
-        ensure!(
-            unknown.is_none(),
-            "component {id:?}: unknown key_value_stores label {unknown:?}"
-        );
+        let unknown = component.key_value_stores.iter().find(|label| *label != "default");
+        ensure!(unknown.is_none(), "component {id:?}: unknown key_value_stores label {unknown:?}");
     }
     Ok(manifest)
 }

@@ -22,7 +22,7 @@ use crate::allowed_hosts::AllowedHost;
 type Pool = legacy::Client<HttpsConnector<HttpConnector>, WasiBody>;
 
 /// Spin's default for each timeout.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
+const DEFAULT_TIMEOUT: Duration = Duration::from_mins(10);
 
 /// Connections shared by all instances: a pool for each connect timeout that is asked for.
 #[derive(Clone)]
@@ -48,10 +48,7 @@ impl Client {
 
     fn pool(&self, connect_timeout: Duration) -> Pool {
         let mut pools = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        pools
-            .entry(connect_timeout)
-            .or_insert_with(|| new_pool(connect_timeout))
-            .clone()
+        pools.entry(connect_timeout).or_insert_with(|| new_pool(connect_timeout)).clone()
     }
 }
 
@@ -70,10 +67,7 @@ fn new_pool(connect_timeout: Duration) -> Pool {
 
 impl Hooks {
     pub(crate) fn new(client: Client, allowed_hosts: Arc<[AllowedHost]>) -> Self {
-        Self {
-            client,
-            allowed_hosts,
-        }
+        Self { client, allowed_hosts }
     }
 }
 
@@ -81,10 +75,7 @@ impl Hooks {
 type Sent = Box<
     dyn Future<
             Output = Result<
-                (
-                    Response<WasiBody>,
-                    Box<dyn Future<Output = Result<(), Error>> + Send>,
-                ),
+                (Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>),
                 Error,
             >,
         > + Send,
@@ -97,17 +88,11 @@ impl WasiHttpHooks for Hooks {
         options: Option<RequestOptions>,
         _response_outcome: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Sent {
-        if !self
-            .allowed_hosts
-            .iter()
-            .any(|allowed| allowed.allows(request.uri()))
-        {
+        if !self.allowed_hosts.iter().any(|allowed| allowed.allows(request.uri())) {
             return Box::new(async { Err(Error::HttpRequestDenied) });
         }
         let options = options.unwrap_or_default();
-        let pool = self
-            .client
-            .pool(options.connect_timeout.unwrap_or(DEFAULT_TIMEOUT));
+        let pool = self.client.pool(options.connect_timeout.unwrap_or(DEFAULT_TIMEOUT));
         Box::new(async move {
             let response = send(pool, request, options).await?;
             let exchange: Box<dyn Future<Output = _> + Send> = Box::new(async { Ok(()) });
@@ -134,31 +119,20 @@ async fn send(
 fn failure(error: &legacy::Error) -> Error {
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        match cause
-            .downcast_ref::<std::io::Error>()
-            .map(std::io::Error::kind)
-        {
+        match cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
             Some(std::io::ErrorKind::TimedOut) => return Error::ConnectionTimeout,
             Some(std::io::ErrorKind::ConnectionRefused) => return Error::ConnectionRefused,
             _ => source = cause.source(),
         }
     }
-    if error.is_connect() {
-        Error::DestinationUnavailable
-    } else {
-        Error::ConnectionTerminated
-    }
+    if error.is_connect() { Error::DestinationUnavailable } else { Error::ConnectionTerminated }
 }
 
 // === impl Timed ===
 
 impl Timed {
     fn new(body: Incoming, limit: Duration) -> Self {
-        Self {
-            body,
-            limit,
-            deadline: Box::pin(tokio::time::sleep(limit)),
-        }
+        Self { body, limit, deadline: Box::pin(tokio::time::sleep(limit)) }
     }
 }
 

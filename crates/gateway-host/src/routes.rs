@@ -28,10 +28,7 @@ impl<T> Routes<T> {
 
     /// The route that serves `path`, and what serves it.
     pub(crate) fn find(&self, path: &str) -> Option<(&Route, &T)> {
-        self.0
-            .iter()
-            .find(|(route, _)| route.matches(path))
-            .map(|(route, target)| (route, target))
+        self.0.iter().find(|(route, _)| route.matches(path)).map(|(route, target)| (route, target))
     }
 
     pub(crate) fn patterns(&self) -> impl Iterator<Item = &str> {
@@ -41,23 +38,13 @@ impl<T> Routes<T> {
 
 impl Route {
     fn parse(pattern: String) -> Result<Self> {
-        ensure!(
-            pattern.starts_with('/'),
-            "route {pattern:?} must start with /"
-        );
+        ensure!(pattern.starts_with('/'), "route {pattern:?} must start with /");
         let (base, has_wildcard) = match pattern.strip_suffix("/...") {
             Some(base) => (base, true),
             None => (pattern.as_str(), false),
         };
-        ensure!(
-            !base.contains(':'),
-            "named wildcards are not understood: {pattern:?}"
-        );
-        Ok(Self {
-            base: base.to_owned(),
-            has_wildcard,
-            pattern,
-        })
+        ensure!(!base.contains(':'), "named wildcards are not understood: {pattern:?}");
+        Ok(Self { base: base.to_owned(), has_wildcard, pattern })
     }
 
     fn matches(&self, path: &str) -> bool {

@@ -72,27 +72,19 @@ async fn run(component: Arc<Component>, request: Request<Incoming>) -> Result<Re
     let instance = Instance::new(component.clone());
     let mut store = Store::new(component.pre.engine(), instance);
     let (sender, receiver) = oneshot::channel();
-    let request = store
-        .data_mut()
-        .http()
-        .new_incoming_request(Scheme::Http, request)?;
+    let request = store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
     let out = store.data_mut().http().new_response_outparam(sender)?;
 
     // The instance goes on after its response's head is sent: the body is still to come.
     let task = tokio::spawn(async move {
         let proxy = component.pre.instantiate_async(&mut store).await?;
-        proxy
-            .wasi_http_incoming_handler()
-            .call_handle(&mut store, request, out)
-            .await
+        proxy.wasi_http_incoming_handler().call_handle(&mut store, request, out).await
     });
-    match receiver.await {
-        Ok(response) => Ok(response?),
-        Err(_) => {
-            task.await??;
-            Err(anyhow!("the component gave no response"))
-        }
+    if let Ok(response) = receiver.await {
+        return Ok(response?);
     }
+    task.await??;
+    Err(anyhow!("the component gave no response"))
 }
 
 /// Spin's request headers, appended behind whatever the client sent under the same names.
@@ -113,9 +105,7 @@ fn add_spin_headers(headers: &mut HeaderMap, route: &Route, path: &str, client: 
 }
 
 fn plain(status: StatusCode) -> Response<WasiBody> {
-    let body = Full::new(Bytes::new())
-        .map_err(|never| match never {})
-        .boxed_unsync();
+    let body = Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync();
     let mut response = Response::new(body);
     *response.status_mut() = status;
     response

@@ -2,6 +2,7 @@
 //! true to the shapes of what it answers, and able to fail on demand ([`faults`]).
 //!
 //! Nothing of it is part of the app: tests, benches and a first `cargo xtask up` use it.
+#![expect(clippy::indexing_slicing, reason = "a JSON value has a null for what it lacks")]
 
 pub mod faults;
 
@@ -81,16 +82,9 @@ impl Simulator {
     /// The requests whose header `x-case` is `case`, in the order they came.
     pub fn received(&self, case: &str) -> Vec<Received> {
         let is_of_case = |received: &&Received| {
-            received
-                .headers
-                .get("x-case")
-                .is_some_and(|value| value.as_bytes() == case.as_bytes())
+            received.headers.get("x-case").is_some_and(|value| value.as_bytes() == case.as_bytes())
         };
-        lock(&self.0.received)
-            .iter()
-            .filter(is_of_case)
-            .cloned()
-            .collect()
+        lock(&self.0.received).iter().filter(is_of_case).cloned().collect()
     }
 
     /// Lets streams that wait at the gate `name` go on, now and later.
@@ -124,9 +118,7 @@ impl Simulator {
             let simulator = self.clone();
             async move { simulator.respond(request).await }
         });
-        let _ = http1::Builder::new()
-            .serve_connection(TokioIo::new(stream), service)
-            .await;
+        let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
     }
 
     /// Answers a request; an error cuts the connection without an answer.
@@ -135,10 +127,7 @@ impl Simulator {
         let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
         let received = Received {
             method: parts.method,
-            target: parts
-                .uri
-                .path_and_query()
-                .map_or_else(String::new, ToString::to_string),
+            target: parts.uri.path_and_query().map_or_else(String::new, ToString::to_string),
             headers: parts.headers,
             body,
         };

@@ -44,16 +44,8 @@ enum StoreConfig {
 
 /// Opens the store that `options` ask for; by default the file Spin would use.
 pub(crate) async fn open(options: &Options, folder: &Path) -> Result<Backend> {
-    let config = options
-        .runtime_config
-        .as_deref()
-        .map(read_config)
-        .transpose()?
-        .flatten();
-    let state_dir = options
-        .state_dir
-        .clone()
-        .unwrap_or_else(|| folder.join(".spin"));
+    let config = options.runtime_config.as_deref().map(read_config).transpose()?.flatten();
+    let state_dir = options.state_dir.clone().unwrap_or_else(|| folder.join(".spin"));
     let default_path = state_dir.join("sqlite_key_value.db");
     let path = match config {
         Some(StoreConfig::Redis { url }) => {

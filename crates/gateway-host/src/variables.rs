@@ -16,20 +16,12 @@ pub(crate) struct Values(BTreeMap<String, String>);
 /// Looks every variable up: given values first, then the environment, then `.env`, then the
 /// default.
 pub(crate) fn resolve(manifest: &Manifest, options: &Options) -> Result<Values> {
-    let env_file = if options.use_environment {
-        env_file()
-    } else {
-        BTreeMap::new()
-    };
+    let env_file = if options.use_environment { env_file() } else { BTreeMap::new() };
     let mut values = BTreeMap::new();
     for (name, variable) in &manifest.variables {
         let env_name = format!("{PREFIX}{}", name.to_uppercase());
-        let from_environment = || {
-            options
-                .use_environment
-                .then(|| std::env::var(&env_name).ok())
-                .flatten()
-        };
+        let from_environment =
+            || options.use_environment.then(|| std::env::var(&env_name).ok()).flatten();
         let value = options
             .variables
             .get(name)
@@ -47,9 +39,7 @@ pub(crate) fn resolve(manifest: &Manifest, options: &Options) -> Result<Values> 
 }
 
 fn env_file() -> BTreeMap<String, String> {
-    dotenvy::dotenv_iter()
-        .map(|entries| entries.flatten().collect())
-        .unwrap_or_default()
+    dotenvy::dotenv_iter().map(|entries| entries.flatten().collect()).unwrap_or_default()
 }
 
 impl Values {
@@ -63,10 +53,7 @@ impl Values {
         while let Some((before, after)) = rest.split_once("{{") {
             let (name, after) = after.split_once("}}").context("`{{` without `}}`")?;
             let name = name.trim();
-            let value = self
-                .0
-                .get(name)
-                .with_context(|| format!("no variable {name:?}"))?;
+            let value = self.0.get(name).with_context(|| format!("no variable {name:?}"))?;
             text.extend([before, value]);
             rest = after;
         }
@@ -80,21 +67,14 @@ mod tests {
     use super::*;
 
     fn values() -> Values {
-        Values(
-            [("a", "1"), ("b", "{{ a }}")]
-                .map(|(k, v)| (k.to_owned(), v.to_owned()))
-                .into(),
-        )
+        Values([("a", "1"), ("b", "{{ a }}")].map(|(k, v)| (k.to_owned(), v.to_owned())).into())
     }
 
     #[test]
     fn expand_replaces_names_once() {
-        for (template, expected) in [
-            ("", ""),
-            ("plain {x}", "plain {x}"),
-            ("{{ a }}-{{a}}", "1-1"),
-            ("{{ b }}", "{{ a }}"),
-        ] {
+        for (template, expected) in
+            [("", ""), ("plain {x}", "plain {x}"), ("{{ a }}-{{a}}", "1-1"), ("{{ b }}", "{{ a }}")]
+        {
             assert_eq!(values().expand(template).unwrap(), expected, "{template}");
         }
     }

@@ -46,11 +46,6 @@ fn answer<S: Service>(
         body,
     };
     let store = SpinStore::default();
-    let context = Context {
-        store: &store,
-        settings: &settings,
-        now,
-        random: &host::random,
-    };
+    let context = Context { store: &store, settings: &settings, now, random: &host::random };
     S::answer(&call, &context)
 }

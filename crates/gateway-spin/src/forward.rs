@@ -75,8 +75,5 @@ fn prepare<P: Provider>(
         headers: head.headers,
         body,
     };
-    Ok((
-        Outbound::new::<P>(inbound, team, settings, gateway)?,
-        upload,
-    ))
+    Ok((Outbound::new::<P>(inbound, team, settings, gateway)?, upload))
 }

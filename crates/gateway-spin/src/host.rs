@@ -14,12 +14,12 @@ const SETTINGS: &str = "settings";
 pub(crate) fn settings() -> Result<Settings, Error> {
     match variables::get(SETTINGS) {
         Ok(lines) => Ok(Settings::from_lines(lines)),
-        Err(variables::Error::Undefined(_) | variables::Error::InvalidName(_)) => Err(
-            Error::Configuration(format!("spin.toml gives no variable {SETTINGS}")),
-        ),
-        Err(variables::Error::Provider(text) | variables::Error::Other(text)) => Err(
-            Error::Internal(Cause(format!("cannot read settings: {text}"))),
-        ),
+        Err(variables::Error::Undefined(_) | variables::Error::InvalidName(_)) => {
+            Err(Error::Configuration(format!("spin.toml gives no variable {SETTINGS}")))
+        }
+        Err(variables::Error::Provider(text) | variables::Error::Other(text)) => {
+            Err(Error::Internal(Cause(format!("cannot read settings: {text}"))))
+        }
     }
 }
 
@@ -27,10 +27,7 @@ pub(crate) fn settings() -> Result<Settings, Error> {
 pub(crate) fn random() -> [u8; SECRET_BYTES] {
     let mut secret = [0; SECRET_BYTES];
     let bytes = wasi::random::random::get_random_bytes(SECRET_BYTES as u64);
-    secret
-        .iter_mut()
-        .zip(bytes)
-        .for_each(|(slot, byte)| *slot = byte);
+    secret.iter_mut().zip(bytes).for_each(|(slot, byte)| *slot = byte);
     secret
 }
 

@@ -35,10 +35,7 @@ impl Source {
     fn of(request: &IncomingRequest, announced: Option<u64>) -> Result<Option<Self>, Error> {
         let rest = Incoming::of(request)?;
         if announced.is_some() {
-            return Ok(Some(Self {
-                start: Vec::new(),
-                rest,
-            }));
+            return Ok(Some(Self { start: Vec::new(), rest }));
         }
         match rest.stream.blocking_read(CHUNK) {
             Ok(start) => Ok(Some(Self { start, rest })),
@@ -69,10 +66,7 @@ impl Head {
 impl Incoming {
     pub(crate) fn new(body: IncomingBody) -> Result<Self, Error> {
         let stream = body.stream().map_err(|()| taken("body stream"))?;
-        Ok(Self {
-            stream,
-            _body: body,
-        })
+        Ok(Self { stream, _body: body })
     }
 
     pub(crate) fn of(request: &IncomingRequest) -> Result<Self, Error> {

@@ -56,26 +56,15 @@ impl Answer {
 
         let is_bodiless = matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         if is_bodiless || method == Method::HEAD {
-            return Ok(Self::Whole(Reply {
-                status,
-                headers,
-                body: Vec::new(),
-            }));
+            return Ok(Self::Whole(Reply { status, headers, body: Vec::new() }));
         }
         let body = upstream
             .consume()
             .map_err(|()| Error::Internal(Cause("the response was taken already".to_owned())))?;
         let rest = Incoming::new(body)?;
         if status.as_u16() < 400 || !headers.is_json() {
-            let body = Source {
-                start: Vec::new(),
-                rest,
-            };
-            return Ok(Self::Stream(Stream {
-                status,
-                headers,
-                body,
-            }));
+            let body = Source { start: Vec::new(), rest };
+            return Ok(Self::Stream(Stream { status, headers, body }));
         }
         Self::read_error(status, headers, rest)
     }
@@ -85,11 +74,9 @@ impl Answer {
         let announced = headers.content_length();
         let read = rest.read(announced, cloudflare::MAX_BYTES);
         match read.map_err(|error| interrupted(Cause(error.to_string())))? {
-            Read::Part(start) => Ok(Self::Stream(Stream {
-                status,
-                headers,
-                body: Source { start, rest },
-            })),
+            Read::Part(start) => {
+                Ok(Self::Stream(Stream { status, headers, body: Source { start, rest } }))
+            }
             Read::Whole(body) => match cloudflare::parse(status, &headers, &body) {
                 Some(error) => Err(Error::Gateway(error)),
                 None => Ok(Self::Whole(Reply::passed(status, headers, body))),
@@ -102,10 +89,7 @@ impl Answer {
 
 impl Client {
     pub(crate) fn new(out: ResponseOutparam, method: &Method) -> Self {
-        Self {
-            out,
-            is_head: method == Method::HEAD,
-        }
+        Self { out, is_head: method == Method::HEAD }
     }
 
     /// Gives the client its answer.
@@ -204,9 +188,7 @@ fn head(status: StatusCode, headers: Headers) -> Result<OutgoingResponse, Error>
     let refused = |what: &str| interrupted(Cause(format!("the host refuses {what}")));
     let fields = Fields::from_list(&headers.into_list()).map_err(|_| refused("a header"))?;
     let response = OutgoingResponse::new(fields);
-    response
-        .set_status_code(status.as_u16())
-        .map_err(|()| refused(status.as_str()))?;
+    response.set_status_code(status.as_u16()).map_err(|()| refused(status.as_str()))?;
     Ok(response)
 }
 

@@ -31,10 +31,7 @@ pub(crate) fn send(
     let fields = fields(std::mem::take(&mut outbound.headers))?;
     let request = OutgoingRequest::new(fields);
     address(&request, &outbound, gateway)?;
-    let call = Call {
-        request,
-        options: options(gateway.timeouts),
-    };
+    let call = Call { request, options: options(gateway.timeouts) };
     match (&outbound.body, upload) {
         (Body::Json(bytes, _) | Body::Whole(bytes), _) => send_bytes(call, bytes),
         (Body::Stream, Some(upload)) => send_upload(call, upload, gateway.max_body),
@@ -77,11 +74,7 @@ fn send_upload(call: Call, upload: &Source, limit: u64) -> Result<IncomingRespon
     let mut check = |moved| match moved {
         Ok(Moved::Some(bytes)) => {
             total += bytes;
-            if total > limit {
-                Err(Error::TooLarge { limit })
-            } else {
-                Ok(Moved::Some(bytes))
-            }
+            if total > limit { Err(Error::TooLarge { limit }) } else { Ok(Moved::Some(bytes)) }
         }
         Ok(ended) => Ok(ended),
         Err(_) => Err(Error::IncompleteBody),
@@ -103,11 +96,7 @@ fn address(
     outbound: &Outbound,
     gateway: &Gateway<'_>,
 ) -> Result<(), Error> {
-    let scheme = if gateway.is_tls {
-        Scheme::Https
-    } else {
-        Scheme::Http
-    };
+    let scheme = if gateway.is_tls { Scheme::Https } else { Scheme::Http };
     request
         .set_method(&Method::Other(outbound.method.as_str().to_owned()))
         .map_err(|()| internal("the host refuses the method"))?;

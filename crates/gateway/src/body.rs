@@ -65,23 +65,14 @@ pub fn plan(headers: &Headers) -> Plan {
 /// [`Error::InvalidBody`] with the member at fault as `param`.
 pub fn probe(body: &[u8]) -> Result<Probe, Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let members = deserializer
-        .deserialize_map(MembersVisitor)
-        .map_err(|error| not_json(&error))?;
+    let members = deserializer.deserialize_map(MembersVisitor).map_err(|error| not_json(&error))?;
     deserializer.end().map_err(|error| not_json(&error))?;
     if let Some(param) = members.repeated {
-        return Err(Error::invalid_param(
-            param,
-            format!("`{param}` is given more than once"),
-        ));
+        return Err(Error::invalid_param(param, format!("`{param}` is given more than once")));
     }
     Ok(Probe {
         model: members.model.map(|raw| read_model(body, raw)).transpose()?,
-        is_stream: members
-            .stream
-            .map(read_stream)
-            .transpose()?
-            .unwrap_or(false),
+        is_stream: members.stream.map(read_stream).transpose()?.unwrap_or(false),
     })
 }
 
@@ -143,10 +134,7 @@ fn read_model(body: &[u8], raw: &RawValue) -> Result<Model, Error> {
         .map_err(|_| Error::invalid_param("model", "`model` must be a string"))?;
     // The raw value borrows from `body`, so the distance between the two is its offset.
     let start = (raw.get().as_ptr() as usize).wrapping_sub(body.as_ptr() as usize);
-    Ok(Model {
-        name,
-        span: start..start.saturating_add(raw.get().len()),
-    })
+    Ok(Model { name, span: start..start.saturating_add(raw.get().len()) })
 }
 
 fn read_stream(raw: &RawValue) -> Result<bool, Error> {
@@ -161,10 +149,7 @@ fn not_json(error: &serde_json::Error) -> Error {
     } else {
         format!("the request body is not valid JSON: {error}")
     };
-    Error::InvalidBody {
-        message,
-        param: None,
-    }
+    Error::InvalidBody { message, param: None }
 }
 
 #[cfg(test)]
@@ -175,10 +160,7 @@ mod tests {
     use super::*;
 
     fn model_of(body: &str) -> Option<String> {
-        probe(body.as_bytes())
-            .unwrap()
-            .model
-            .map(|model| model.name)
+        probe(body.as_bytes()).unwrap().model.map(|model| model.name)
     }
 
     #[test]
@@ -186,28 +168,12 @@ mod tests {
         for (body, model, is_stream) in [
             ("{}", None, false),
             (r#"{"model":"gpt-4o"}"#, Some("gpt-4o"), false),
-            (
-                r#" { "stream" : true , "model" : "a\u0041\"" } "#,
-                Some("aA\""),
-                true,
-            ),
-            (
-                r#"{"stream":null,"x":{"model":"inner","stream":1}}"#,
-                None,
-                false,
-            ),
-            (
-                r#"{"mod\u0065l":"escaped name"}"#,
-                Some("escaped name"),
-                false,
-            ),
+            (r#" { "stream" : true , "model" : "a\u0041\"" } "#, Some("aA\""), true),
+            (r#"{"stream":null,"x":{"model":"inner","stream":1}}"#, None, false),
+            (r#"{"mod\u0065l":"escaped name"}"#, Some("escaped name"), false),
         ] {
             let found = probe(body.as_bytes()).unwrap();
-            assert_eq!(
-                found.model.map(|model| model.name).as_deref(),
-                model,
-                "{body}"
-            );
+            assert_eq!(found.model.map(|model| model.name).as_deref(), model, "{body}");
             assert_eq!(found.is_stream, is_stream, "{body}");
         }
     }
@@ -242,10 +208,7 @@ mod tests {
         let body = r#"{ "a":1, "model" : "x\n" ,"b":[ 2 ]}"#;
         let model = probe(body.as_bytes()).unwrap().model.unwrap();
         let edited = with_model(body.as_bytes(), &model, "y\"z");
-        assert_eq!(
-            edited,
-            r#"{ "a":1, "model" : "y\"z" ,"b":[ 2 ]}"#.as_bytes()
-        );
+        assert_eq!(edited, r#"{ "a":1, "model" : "y\"z" ,"b":[ 2 ]}"#.as_bytes());
     }
 
     #[test]
@@ -256,21 +219,11 @@ mod tests {
             (vec![("content-length", "0"), json], Plan::Absent),
             (vec![json], Plan::Json),
             (vec![("content-length", "2"), json], Plan::Json),
-            (
-                vec![("content-type", "multipart/form-data; boundary=x")],
-                Plan::Stream,
-            ),
+            (vec![("content-type", "multipart/form-data; boundary=x")], Plan::Stream),
             (vec![("content-length", "5")], Plan::Stream),
-            (
-                vec![("content-length", "5"), ("cf-aig-cache-ttl", "60")],
-                Plan::Whole,
-            ),
+            (vec![("content-length", "5"), ("cf-aig-cache-ttl", "60")], Plan::Whole),
         ] {
-            assert_eq!(
-                plan(&headers.iter().copied().collect()),
-                expected,
-                "{headers:?}"
-            );
+            assert_eq!(plan(&headers.iter().copied().collect()), expected, "{headers:?}");
         }
     }
 

@@ -67,24 +67,14 @@ mod tests {
         let base = key_for(&ttl, "blue", "/a", "{}");
         assert!(base.is_some());
         assert_eq!(base, key_for(&ttl, "blue", "/a", "{}"));
-        for (team, path, body) in [
-            ("red", "/a", "{}"),
-            ("blue", "/b", "{}"),
-            ("blue", "/a", "[]"),
-        ] {
-            assert_ne!(
-                base,
-                key_for(&ttl, team, path, body),
-                "{team} {path} {body}"
-            );
+        for (team, path, body) in [("red", "/a", "{}"), ("blue", "/b", "{}"), ("blue", "/a", "[]")]
+        {
+            assert_ne!(base, key_for(&ttl, team, path, body), "{team} {path} {body}");
         }
     }
 
     #[test]
     fn no_wish_no_key() {
-        assert_eq!(
-            key_for(&[("cf-aig-skip-cache", "true")], "blue", "/a", "{}"),
-            None
-        );
+        assert_eq!(key_for(&[("cf-aig-skip-cache", "true")], "blue", "/a", "{}"), None);
     }
 }

@@ -90,7 +90,11 @@ impl GatewayError {
         const SERVER: &str = "server_error";
         let (status, kind, code, fault) = match (self.code, self.status) {
             (Some(2003), _) => (429, "rate_limit_error", "rate_limit_exceeded", Client),
-            (Some(2041 | 2045), _) => (429, "rate_limit_error", "spend_limit_exceeded", Client),
+            // Policies answer without a code.
+            (Some(2041 | 2045), _) | (None, 429) => {
+                (429, "rate_limit_error", "spend_limit_exceeded", Client)
+            }
+            (None, 403) => (403, "permission_error", "policy_denied", Client),
             // Cloudflare says 400, and SDKs would not retry a provider that did not answer.
             (Some(2005), _) => (502, SERVER, "upstream_unreachable", Upstream),
             // The operator's token is bad; the caller's key is not.
@@ -100,18 +104,10 @@ impl GatewayError {
             (Some(2021), _) => (402, "billing_error", "insufficient_credits", Operator),
             (Some(2001 | 2040), _) => (502, SERVER, "gateway_configuration", Operator),
             (Some(7013), _) => (503, SERVER, "guardrails_unavailable", Upstream),
-            // Policies answer without a code.
-            (None, 403) => (403, "permission_error", "policy_denied", Client),
-            (None, 429) => (429, "rate_limit_error", "spend_limit_exceeded", Client),
             _ => (502, SERVER, "gateway_error", Upstream),
         };
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
-        Shape {
-            status,
-            kind,
-            code,
-            fault,
-        }
+        Shape { status, kind, code, fault }
     }
 }
 
@@ -132,14 +128,8 @@ mod tests {
     use super::*;
 
     fn error(status: u16, body: &str) -> Option<GatewayError> {
-        let headers = [("cf-aig-log-id", "01"), ("content-length", "9")]
-            .into_iter()
-            .collect();
-        parse(
-            StatusCode::from_u16(status).unwrap(),
-            &headers,
-            body.as_bytes(),
-        )
+        let headers = [("cf-aig-log-id", "01"), ("content-length", "9")].into_iter().collect();
+        parse(StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes())
     }
 
     #[test]
@@ -173,11 +163,7 @@ mod tests {
             for body in [list, object, internal] {
                 let found = error(400, &body).unwrap_or_else(|| panic!("{body}"));
                 let shape = found.shape();
-                assert_eq!(
-                    (shape.status.as_u16(), shape.code),
-                    (expected, name),
-                    "{body}"
-                );
+                assert_eq!((shape.status.as_u16(), shape.code), (expected, name), "{body}");
                 assert!(name == "gateway_credentials" || found.to_string().contains("Said so"));
             }
         }

@@ -145,18 +145,12 @@ struct EnvelopeError<'a> {
 impl Error {
     /// An error in the body's member `param`.
     pub fn invalid_param(param: &'static str, message: impl Into<String>) -> Self {
-        Self::InvalidBody {
-            message: message.into(),
-            param: Some(param),
-        }
+        Self::InvalidBody { message: message.into(), param: Some(param) }
     }
 
     /// An error in the header `name`.
     pub fn invalid_header(name: &'static str, message: impl Into<String>) -> Self {
-        Self::InvalidHeader {
-            message: message.into(),
-            name,
-        }
+        Self::InvalidHeader { message: message.into(), name }
     }
 
     /// Status, type, code and fault of this situation.
@@ -187,12 +181,7 @@ impl Error {
             Self::Internal(_) => (500, SERVER, "internal_error", Gateway),
         };
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Shape {
-            status,
-            kind,
-            code,
-            fault,
-        }
+        Shape { status, kind, code, fault }
     }
 
     /// The body member or header at fault.
@@ -212,23 +201,14 @@ impl Error {
 
     /// This error in OpenAI's envelope: the one place where errors become responses.
     pub fn to_openai(&self) -> Reply {
-        let Shape {
-            status, kind, code, ..
-        } = self.shape();
+        let Shape { status, kind, code, .. } = self.shape();
         let message = self.to_string();
-        let error = EnvelopeError {
-            message: &message,
-            kind,
-            param: self.param(),
-            code,
-        };
+        let error = EnvelopeError { message: &message, kind, param: self.param(), code };
         let mut reply = Reply::json(status, &Envelope { error });
         match self {
             Self::MethodNotAllowed { allowed } => reply.headers.push("allow", *allowed),
             Self::StoreUnavailable(_) => {
-                reply
-                    .headers
-                    .push("retry-after", STORE_RETRY.as_secs().to_string());
+                reply.headers.push("retry-after", STORE_RETRY.as_secs().to_string());
             }
             Self::Gateway(error) => reply.headers.extend(&error.headers),
             _ => {}
@@ -258,132 +238,38 @@ mod tests {
 
     #[test]
     fn every_error_has_its_status_type_and_code() {
-        let body = Error::InvalidBody {
-            message: "m".to_owned(),
-            param: None,
-        };
+        let body = Error::InvalidBody { message: "m".to_owned(), param: None };
         for (error, status, kind, code) in [
-            (
-                Error::MissingKey,
-                401,
-                "invalid_request_error",
-                "invalid_api_key",
-            ),
-            (
-                Error::MalformedKey,
-                401,
-                "invalid_request_error",
-                "invalid_api_key",
-            ),
-            (
-                Error::InvalidKey,
-                401,
-                "invalid_request_error",
-                "invalid_api_key",
-            ),
-            (
-                Error::InvalidAdminToken,
-                401,
-                "invalid_request_error",
-                "invalid_admin_token",
-            ),
-            (
-                Error::ManagementDisabled,
-                503,
-                "server_error",
-                "token_management_disabled",
-            ),
+            (Error::MissingKey, 401, "invalid_request_error", "invalid_api_key"),
+            (Error::MalformedKey, 401, "invalid_request_error", "invalid_api_key"),
+            (Error::InvalidKey, 401, "invalid_request_error", "invalid_api_key"),
+            (Error::InvalidAdminToken, 401, "invalid_request_error", "invalid_admin_token"),
+            (Error::ManagementDisabled, 503, "server_error", "token_management_disabled"),
             (body, 400, "invalid_request_error", "invalid_body"),
-            (
-                Error::invalid_header("h", "m"),
-                400,
-                "invalid_request_error",
-                "invalid_header",
-            ),
-            (
-                Error::UnsafePath("x"),
-                400,
-                "invalid_request_error",
-                "unsafe_path",
-            ),
-            (
-                Error::UnknownUrl,
-                404,
-                "invalid_request_error",
-                "unknown_url",
-            ),
+            (Error::invalid_header("h", "m"), 400, "invalid_request_error", "invalid_header"),
+            (Error::UnsafePath("x"), 400, "invalid_request_error", "unsafe_path"),
+            (Error::UnknownUrl, 404, "invalid_request_error", "unknown_url"),
             (
                 Error::MethodNotAllowed { allowed: "GET" },
                 405,
                 "invalid_request_error",
                 "unknown_url",
             ),
-            (
-                Error::TooLarge { limit: 1 },
-                413,
-                "invalid_request_error",
-                "request_too_large",
-            ),
-            (
-                Error::IncompleteBody,
-                400,
-                "invalid_request_error",
-                "incomplete_body",
-            ),
-            (
-                Error::Configuration("x".to_owned()),
-                500,
-                "server_error",
-                "gateway_configuration",
-            ),
-            (
-                Error::UpstreamUnreachable(cause()),
-                502,
-                "server_error",
-                "upstream_unreachable",
-            ),
-            (
-                Error::UpstreamTimeout(cause()),
-                504,
-                "server_error",
-                "upstream_timeout",
-            ),
-            (
-                Error::UpstreamInterrupted(cause()),
-                502,
-                "server_error",
-                "upstream_interrupted",
-            ),
-            (
-                Error::Internal(cause()),
-                500,
-                "server_error",
-                "internal_error",
-            ),
-            (
-                Error::StoreUnavailable(cause()),
-                503,
-                "server_error",
-                "store_unavailable",
-            ),
-            (
-                Error::CorruptRecord(cause()),
-                500,
-                "server_error",
-                "corrupt_record",
-            ),
+            (Error::TooLarge { limit: 1 }, 413, "invalid_request_error", "request_too_large"),
+            (Error::IncompleteBody, 400, "invalid_request_error", "incomplete_body"),
+            (Error::Configuration("x".to_owned()), 500, "server_error", "gateway_configuration"),
+            (Error::UpstreamUnreachable(cause()), 502, "server_error", "upstream_unreachable"),
+            (Error::UpstreamTimeout(cause()), 504, "server_error", "upstream_timeout"),
+            (Error::UpstreamInterrupted(cause()), 502, "server_error", "upstream_interrupted"),
+            (Error::Internal(cause()), 500, "server_error", "internal_error"),
+            (Error::StoreUnavailable(cause()), 503, "server_error", "store_unavailable"),
+            (Error::CorruptRecord(cause()), 500, "server_error", "corrupt_record"),
         ] {
             let shape = error.shape();
-            assert_eq!(
-                (shape.status.as_u16(), shape.kind, shape.code),
-                (status, kind, code)
-            );
+            assert_eq!((shape.status.as_u16(), shape.kind, shape.code), (status, kind, code));
             let text = error.to_string();
             assert!(!text.contains("secret detail"), "{text}");
-            assert!(
-                !text.ends_with('.') && !text.starts_with(char::is_uppercase),
-                "{text}"
-            );
+            assert!(!text.ends_with('.') && !text.starts_with(char::is_uppercase), "{text}");
         }
     }
 
@@ -401,19 +287,13 @@ mod tests {
     fn to_openai_says_how_to_go_on() {
         let store = Error::StoreUnavailable(cause()).to_openai();
         assert_eq!(store.headers.get_str("retry-after"), Some("1"));
-        let method = Error::MethodNotAllowed {
-            allowed: "GET, POST",
-        }
-        .to_openai();
+        let method = Error::MethodNotAllowed { allowed: "GET, POST" }.to_openai();
         assert_eq!(method.headers.get_str("allow"), Some("GET, POST"));
     }
 
     #[test]
     fn chain_names_the_cause() {
         let text = Error::StoreUnavailable(cause()).chain();
-        assert_eq!(
-            text,
-            "the key store is unavailable: retry shortly: secret detail"
-        );
+        assert_eq!(text, "the key store is unavailable: retry shortly: secret detail");
     }
 }

@@ -63,12 +63,8 @@ const CLOUDFLARE_PASSED: [&str; 7] = [
 ];
 
 /// Headers the gateway writes itself. `content-length` is the body's, as it leaves.
-const REWRITTEN: [&str; 4] = [
-    "accept-encoding",
-    "cf-aig-cache-key",
-    "cf-aig-metadata",
-    "content-length",
-];
+const REWRITTEN: [&str; 4] =
+    ["accept-encoding", "cf-aig-cache-key", "cf-aig-metadata", "content-length"];
 
 /// Upstream's own: its cookies would be set for the gateway's origin.
 const RESPONSE_DROPPED: [&str; 2] = ["server", "set-cookie"];
@@ -84,14 +80,8 @@ pub fn request_rule(name: &str) -> RequestRule {
     let is_dropped = CREDENTIALS.contains(&name)
         || HOP_BY_HOP.contains(&name)
         || ORIGIN.contains(&name)
-        || DROPPED_PREFIXES
-            .iter()
-            .any(|prefix| name.starts_with(prefix));
-    if is_dropped {
-        RequestRule::Drop
-    } else {
-        RequestRule::Pass
-    }
+        || DROPPED_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    if is_dropped { RequestRule::Drop } else { RequestRule::Pass }
 }
 
 /// Whether the upstream's header `name` (lower case) goes on to the client.
@@ -122,16 +112,12 @@ impl Headers {
 
     /// The first value of `name`, if it is text.
     pub fn get_str(&self, name: &str) -> Option<&str> {
-        self.get(name)
-            .and_then(|value| std::str::from_utf8(value).ok())
+        self.get(name).and_then(|value| std::str::from_utf8(value).ok())
     }
 
     /// Every value of `name`, in order.
     pub fn get_all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        self.0
-            .iter()
-            .filter(move |(given, _)| given == name)
-            .map(|(_, value)| value.as_slice())
+        self.0.iter().filter(move |(given, _)| given == name).map(|(_, value)| value.as_slice())
     }
 
     /// Adds a header.
@@ -157,14 +143,7 @@ impl Headers {
     /// The media type without its parameters, lower case.
     pub fn media_type(&self) -> Option<String> {
         let value = self.get_str("content-type")?;
-        Some(
-            value
-                .split(';')
-                .next()
-                .unwrap_or(value)
-                .trim()
-                .to_ascii_lowercase(),
-        )
+        Some(value.split(';').next().unwrap_or(value).trim().to_ascii_lowercase())
     }
 
     /// Whether the body is JSON by its media type.
@@ -176,12 +155,7 @@ impl Headers {
 
 impl<'a> FromIterator<(&'a str, &'a str)> for Headers {
     fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(pairs: I) -> Self {
-        Self(
-            pairs
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value.into()))
-                .collect(),
-        )
+        Self(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect())
     }
 }
 
@@ -231,13 +205,7 @@ mod tests {
 
     #[test]
     fn passes_to_client_covers_the_table() {
-        let dropped = [
-            "set-cookie",
-            "server",
-            "transfer-encoding",
-            "connection",
-            "proxy-status",
-        ];
+        let dropped = ["set-cookie", "server", "transfer-encoding", "connection", "proxy-status"];
         for name in dropped.iter().chain(&CREDENTIALS) {
             assert!(!passes_to_client(name), "{name}");
         }

@@ -52,12 +52,7 @@ pub struct Entry {
 impl Entry {
     /// An entry for a request to `provider` that came in at `time`.
     pub fn new(provider: &'static str, time: String) -> Self {
-        Self {
-            time,
-            level: "info",
-            provider,
-            ..Self::default()
-        }
+        Self { time, level: "info", provider, ..Self::default() }
     }
 
     /// Notes which key was used, before it is known whose it is.

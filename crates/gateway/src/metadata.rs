@@ -140,67 +140,37 @@ mod tests {
         });
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), expected);
         let text = merge(&team, None, None, None).unwrap();
-        assert_eq!(
-            serde_json::from_str::<Value>(&text)
-                .unwrap()
-                .as_object()
-                .unwrap()
-                .len(),
-            2
-        );
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap().as_object().unwrap().len(), 2);
     }
 
     #[test]
     fn merge_takes_one_scalar_of_the_clients() {
-        for (client, expected) in [
-            (r#"{"run":"x"}"#, "\"x\""),
-            (r#"{"run":7.5}"#, "7.5"),
-            (r#"{"run":true}"#, "true"),
-        ] {
-            assert_eq!(
-                merged(client).unwrap()["run"].to_string(),
-                expected,
-                "{client}"
-            );
+        for (client, expected) in
+            [(r#"{"run":"x"}"#, "\"x\""), (r#"{"run":7.5}"#, "7.5"), (r#"{"run":true}"#, "true")]
+        {
+            assert_eq!(merged(client).unwrap()["run"].to_string(), expected, "{client}");
         }
     }
 
     #[test]
     fn merge_keeps_its_own_entries() {
         let value = merged(r#"{"team_id":"red","key_id":null,"model":{},"run":1}"#).unwrap();
-        assert_eq!(
-            (&value["team_id"], &value["model"]),
-            (&"blue".into(), &"b".into())
-        );
+        assert_eq!((&value["team_id"], &value["model"]), (&"blue".into(), &"b".into()));
         assert_eq!(value.as_object().unwrap().len(), 5);
     }
 
     #[test]
     fn merge_refuses_what_would_lose_entries() {
-        for client in [
-            "",
-            "1",
-            "[]",
-            "x=1",
-            r#"{"a":1,"b":2}"#,
-            r#"{"a":null}"#,
-            r#"{"a":[1]}"#,
-        ] {
+        for client in ["", "1", "[]", "x=1", r#"{"a":1,"b":2}"#, r#"{"a":null}"#, r#"{"a":[1]}"#] {
             let outcome = merged(client);
-            assert!(
-                matches!(outcome, Err(Error::InvalidHeader { .. })),
-                "{client}"
-            );
+            assert!(matches!(outcome, Err(Error::InvalidHeader { .. })), "{client}");
         }
     }
 
     #[test]
     fn merge_is_a_legal_header_value() {
         let text = merge(&team("bläu🦀\u{7f}\n"), None, None, None).unwrap();
-        assert!(
-            text.bytes().all(|byte| (0x20..0x7f).contains(&byte)),
-            "{text}"
-        );
+        assert!(text.bytes().all(|byte| (0x20..0x7f).contains(&byte)), "{text}");
         let value: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["team_id"], "bläu🦀\u{7f}\n");
     }

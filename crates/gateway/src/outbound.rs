@@ -73,10 +73,7 @@ impl Outbound {
 
         let ours = [
             ("accept-encoding", Some(b"identity".to_vec())),
-            (
-                "cf-aig-authorization",
-                Some(format!("Bearer {}", gateway.token).into_bytes()),
-            ),
+            ("cf-aig-authorization", Some(format!("Bearer {}", gateway.token).into_bytes())),
             (
                 "cf-aig-cache-key",
                 cache::key(&inbound.headers, team, &path_with_query, body.bytes()),
@@ -97,23 +94,13 @@ impl Outbound {
         if let Some((name, value)) = upstream.credential {
             headers.push(name, value);
         }
-        Ok(Self {
-            method: inbound.method,
-            path_with_query,
-            headers,
-            body,
-            asked,
-            sent,
-        })
+        Ok(Self { method: inbound.method, path_with_query, headers, body, asked, sent })
     }
 }
 
 /// Asks the provider's rule where the request goes.
 fn route<P: Provider>(inbound: &Inbound, settings: &Settings) -> Result<Upstream, Error> {
-    if !METHODS
-        .split(", ")
-        .any(|method| method == inbound.method.as_str())
-    {
+    if !METHODS.split(", ").any(|method| method == inbound.method.as_str()) {
         return Err(Error::MethodNotAllowed { allowed: METHODS });
     }
     if key::appears_in(&inbound.path_with_query) {
@@ -134,9 +121,7 @@ fn content_length(body: &Body, client: &Headers) -> Option<Vec<u8>> {
     match body {
         Body::Absent => None,
         Body::Json(bytes, _) | Body::Whole(bytes) => Some(bytes.len().to_string().into_bytes()),
-        Body::Stream => client
-            .content_length()
-            .map(|length| length.to_string().into_bytes()),
+        Body::Stream => client.content_length().map(|length| length.to_string().into_bytes()),
     }
 }
 
@@ -152,10 +137,7 @@ impl Body {
     }
 
     fn probe(&self) -> &Probe {
-        const NOTHING: &Probe = &Probe {
-            model: None,
-            is_stream: false,
-        };
+        const NOTHING: &Probe = &Probe { model: None, is_stream: false };
         match self {
             Self::Json(_, probe) => probe,
             _ => NOTHING,
@@ -170,10 +152,8 @@ impl Body {
     fn with_model(self, name: Option<&str>) -> Self {
         match (self, name) {
             (Self::Json(bytes, probe), Some(name)) => {
-                let edited = probe
-                    .model
-                    .as_ref()
-                    .map(|model| body::with_model(&bytes, model, name));
+                let edited =
+                    probe.model.as_ref().map(|model| body::with_model(&bytes, model, name));
                 Self::Json(edited.unwrap_or(bytes), probe)
             }
             (body, _) => body,
@@ -194,10 +174,7 @@ mod tests {
         fn upstream(request: &Request<'_>, settings: &Settings) -> Result<Upstream, Error> {
             let model = request.headers.get_str("x-model").map(ToOwned::to_owned);
             let upstream = Upstream::at(request.target.below("/echo"));
-            Ok(Upstream {
-                model,
-                ..upstream.with_bearer(settings, "echo_key")
-            })
+            Ok(Upstream { model, ..upstream.with_bearer(settings, "echo_key") })
         }
     }
 
@@ -209,12 +186,7 @@ mod tests {
 
     fn send(inbound: Inbound) -> Result<Outbound, Error> {
         let settings = settings();
-        Outbound::new::<Echo>(
-            inbound,
-            &team("blue"),
-            &settings,
-            &settings.gateway().unwrap(),
-        )
+        Outbound::new::<Echo>(inbound, &team("blue"), &settings, &settings.gateway().unwrap())
     }
 
     fn inbound(path: &str, headers: &[(&str, &str)], body: &str) -> Inbound {
@@ -266,23 +238,13 @@ mod tests {
 
     #[test]
     fn another_model_changes_body_length_and_metadata() {
-        let sent = send(inbound(
-            "/echo/x",
-            &[("x-model", "longer")],
-            r#"{"model": "m" }"#,
-        ))
-        .unwrap();
+        let sent =
+            send(inbound("/echo/x", &[("x-model", "longer")], r#"{"model": "m" }"#)).unwrap();
         assert_eq!(sent.body.bytes(), br#"{"model": "longer" }"#);
         assert_eq!(sent.headers.content_length(), Some(20));
         let metadata = sent.headers.get_str("cf-aig-metadata").unwrap();
-        assert!(
-            metadata.contains(r#""model":"longer","original_model":"m""#),
-            "{metadata}"
-        );
-        assert_eq!(
-            (sent.asked.as_deref(), sent.sent.as_deref()),
-            (Some("m"), Some("longer"))
-        );
+        assert!(metadata.contains(r#""model":"longer","original_model":"m""#), "{metadata}");
+        assert_eq!((sent.asked.as_deref(), sent.sent.as_deref()), (Some("m"), Some("longer")));
     }
 
     #[test]
@@ -294,15 +256,8 @@ mod tests {
 
     #[test]
     fn proxy_methods_are_refused() {
-        for method in [
-            Method::TRACE,
-            Method::CONNECT,
-            Method::from_bytes(b"BREW").unwrap(),
-        ] {
-            let request = Inbound {
-                method,
-                ..inbound("/echo/x", &[], "")
-            };
+        for method in [Method::TRACE, Method::CONNECT, Method::from_bytes(b"BREW").unwrap()] {
+            let request = Inbound { method, ..inbound("/echo/x", &[], "") };
             assert!(matches!(send(request), Err(Error::MethodNotAllowed { .. })));
         }
     }

@@ -48,18 +48,13 @@ pub struct Upstream {
 impl Upstream {
     /// A destination that takes the request as it is.
     pub fn at(path: String) -> Self {
-        Self {
-            path,
-            ..Self::default()
-        }
+        Self { path, ..Self::default() }
     }
 
     /// Adds the provider's own key as bearer token, if the setting `name` holds one.
     #[must_use]
     pub fn with_bearer(self, settings: &Settings, name: &str) -> Self {
-        let credential = settings
-            .get(name)
-            .map(|key| ("authorization", format!("Bearer {key}")));
+        let credential = settings.get(name).map(|key| ("authorization", format!("Bearer {key}")));
         Self { credential, ..self }
     }
 }

@@ -21,22 +21,14 @@ impl Reply {
     pub fn json(status: StatusCode, value: &impl Serialize) -> Self {
         // Types that serialise into JSON are the gateway's own and cannot fail to; an empty body
         // would be the visible sign of one that does.
-        Self::new(
-            status,
-            serde_json::to_vec(value).unwrap_or_default(),
-            "application/json",
-        )
+        Self::new(status, serde_json::to_vec(value).unwrap_or_default(), "application/json")
     }
 
     /// An upstream's answer that was read whole: as it came, and with its length.
     pub fn passed(status: StatusCode, mut headers: Headers, body: Vec<u8>) -> Self {
         headers.retain(|name| name != "content-length");
         headers.push("content-length", body.len().to_string());
-        Self {
-            status,
-            headers,
-            body,
-        }
+        Self { status, headers, body }
     }
 
     /// An answer with `body` of the media type `content_type`.
@@ -47,10 +39,6 @@ impl Reply {
             ("content-length", length.as_str()),
             ("cache-control", "no-store"),
         ];
-        Self {
-            status,
-            headers: headers.into_iter().collect(),
-            body,
-        }
+        Self { status, headers: headers.into_iter().collect(), body }
     }
 }

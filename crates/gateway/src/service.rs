@@ -36,10 +36,7 @@ pub struct Call {
 }
 
 /// What a service may use of its host.
-#[allow(
-    missing_debug_implementations,
-    reason = "it holds the host's store and random source"
-)]
+#[expect(missing_debug_implementations, reason = "it holds the host's store and random source")]
 pub struct Context<'a> {
     /// The store all components share.
     pub store: &'a dyn Store,

@@ -50,10 +50,7 @@ impl Settings {
 
     /// The value of `name`, unless it is empty.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let values = self
-            .0
-            .lines()
-            .filter_map(|line| line.trim().split_once('='));
+        let values = self.0.lines().filter_map(|line| line.trim().split_once('='));
         values
             .filter(|(given, _)| *given == name)
             .map(|(_, value)| value.trim())
@@ -65,8 +62,7 @@ impl Settings {
     /// # Errors
     /// [`Error::Configuration`] naming the setting.
     pub fn require(&self, name: &str) -> Result<&str, Error> {
-        self.get(name)
-            .ok_or_else(|| Error::Configuration(format!("{name} is not set")))
+        self.get(name).ok_or_else(|| Error::Configuration(format!("{name} is not set")))
     }
 
     /// Checks what every provider component needs.
@@ -85,14 +81,7 @@ impl Settings {
             between_bytes: self.seconds("between_bytes_timeout", 120)?,
         };
         let max_body = self.number("max_body_bytes", 32 * 1024 * 1024)?;
-        Ok(Gateway {
-            is_tls,
-            authority,
-            base_path,
-            token,
-            timeouts,
-            max_body,
-        })
+        Ok(Gateway { is_tls, authority, base_path, token, timeouts, max_body })
     }
 
     /// The upstream of `ai_gateway_url`, or of account and gateway id at `ai_gateway_host`.
@@ -118,10 +107,7 @@ impl Settings {
         }
         let path = path.trim_end_matches('/');
         if crate::url::check_path(path).is_err() || path.contains('?') {
-            return Err(wrong(
-                "ai_gateway_url",
-                "must have a plain path and no query",
-            ));
+            return Err(wrong("ai_gateway_url", "must have a plain path and no query"));
         }
         Ok((is_tls, authority, path.to_owned()))
     }
@@ -139,11 +125,7 @@ impl Settings {
             }
             Err(wrong(name, "may have only letters, digits, - and _"))
         };
-        Ok(format!(
-            "/v1/{}/{}",
-            id("ai_gateway_account_id")?,
-            id("ai_gateway_id")?
-        ))
+        Ok(format!("/v1/{}/{}", id("ai_gateway_account_id")?, id("ai_gateway_id")?))
     }
 
     /// A duration given in seconds, at least one.
@@ -194,9 +176,7 @@ fn split_url(url: &str) -> Option<(bool, &str, &str)> {
 }
 
 fn with_port(is_tls: bool, authority: &str) -> String {
-    let has_port = authority
-        .rsplit_once(':')
-        .is_some_and(|(_, port)| !port.contains(']'));
+    let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| !port.contains(']'));
     let default = if is_tls { ":443" } else { ":80" };
     format!("{authority}{}", if has_port { "" } else { default })
 }
@@ -211,29 +191,18 @@ mod tests {
     fn gateway(lines: &str) -> Result<(bool, String, String), String> {
         let settings = Settings::from_lines(lines.to_owned());
         let gateway = settings.gateway().map_err(|error| error.to_string())?;
-        Ok((
-            gateway.is_tls,
-            gateway.authority.to_owned(),
-            gateway.base_path,
-        ))
+        Ok((gateway.is_tls, gateway.authority.to_owned(), gateway.base_path))
     }
 
     #[test]
     fn get_treats_empty_as_not_set() {
         let settings = Settings::from_lines("a=1\n b = x=y \nc=\nd\n".to_owned());
-        for (name, expected) in [
-            ("a", Some("1")),
-            ("b", None),
-            ("c", None),
-            ("d", None),
-            ("e", None),
-        ] {
+        for (name, expected) in
+            [("a", Some("1")), ("b", None), ("c", None), ("d", None), ("e", None)]
+        {
             assert_eq!(settings.get(name), expected, "{name}");
         }
-        assert_eq!(
-            Settings::from_lines("k= x=y ".to_owned()).get("k"),
-            Some("x=y")
-        );
+        assert_eq!(Settings::from_lines("k= x=y ".to_owned()).get("k"), Some("x=y"));
     }
 
     #[test]
@@ -248,10 +217,7 @@ mod tests {
         );
         let local = "ai_gateway_host=http://127.0.0.1:9\nai_gateway_url=http://127.0.0.1:9/\n\
             ai_gateway_token=t";
-        assert_eq!(
-            gateway(local).unwrap(),
-            (false, "127.0.0.1:9".to_owned(), String::new())
-        );
+        assert_eq!(gateway(local).unwrap(), (false, "127.0.0.1:9".to_owned(), String::new()));
     }
 
     #[test]
@@ -259,64 +225,22 @@ mod tests {
         let host = "ai_gateway_host=https://h\nai_gateway_token=t\n";
         for (lines, expected) in [
             (String::new(), "ai_gateway_host is not set"),
-            (
-                host.replace("https://h", "h"),
-                "ai_gateway_host must be an http(s) origin",
-            ),
-            (
-                host.replace("//h", "//h/v1"),
-                "ai_gateway_host must not have a path",
-            ),
+            (host.replace("https://h", "h"), "ai_gateway_host must be an http(s) origin"),
+            (host.replace("//h", "//h/v1"), "ai_gateway_host must not have a path"),
             (host.to_owned(), "ai_gateway_account_id is not set"),
-            (
-                format!("{host}ai_gateway_account_id=a"),
-                "ai_gateway_id is not set",
-            ),
-            (
-                format!("{host}ai_gateway_account_id=a/.."),
-                "ai_gateway_account_id may have only",
-            ),
-            (
-                format!("{host}ai_gateway_url=ftp://h/"),
-                "ai_gateway_url must be an http(s) URL",
-            ),
-            (
-                format!("{host}ai_gateway_url=http://h/"),
-                "ai_gateway_url must be at",
-            ),
-            (
-                format!("{host}ai_gateway_url=https://h.evil/"),
-                "ai_gateway_url must be at",
-            ),
-            (
-                format!("{host}ai_gateway_url=https://h:444/"),
-                "ai_gateway_url must be at",
-            ),
-            (
-                format!("{host}ai_gateway_url=https://u@h/"),
-                "ai_gateway_url must be an http(s) URL",
-            ),
-            (
-                format!("{host}ai_gateway_url=https://h/a/../b"),
-                "ai_gateway_url must have a plain",
-            ),
-            (
-                format!("{host}ai_gateway_url=https://h/a?b"),
-                "ai_gateway_url must have a plain",
-            ),
+            (format!("{host}ai_gateway_account_id=a"), "ai_gateway_id is not set"),
+            (format!("{host}ai_gateway_account_id=a/.."), "ai_gateway_account_id may have only"),
+            (format!("{host}ai_gateway_url=ftp://h/"), "ai_gateway_url must be an http(s) URL"),
+            (format!("{host}ai_gateway_url=http://h/"), "ai_gateway_url must be at"),
+            (format!("{host}ai_gateway_url=https://h.evil/"), "ai_gateway_url must be at"),
+            (format!("{host}ai_gateway_url=https://h:444/"), "ai_gateway_url must be at"),
+            (format!("{host}ai_gateway_url=https://u@h/"), "ai_gateway_url must be an http(s) URL"),
+            (format!("{host}ai_gateway_url=https://h/a/../b"), "ai_gateway_url must have a plain"),
+            (format!("{host}ai_gateway_url=https://h/a?b"), "ai_gateway_url must have a plain"),
             (COMPLETE.replace("t0ken", ""), "ai_gateway_token is not set"),
-            (
-                COMPLETE.replace("t0ken", "t 1"),
-                "ai_gateway_token must be visible",
-            ),
-            (
-                format!("{COMPLETE}connect_timeout=0"),
-                "connect_timeout must be",
-            ),
-            (
-                format!("{COMPLETE}max_body_bytes=1MB"),
-                "max_body_bytes must be",
-            ),
+            (COMPLETE.replace("t0ken", "t 1"), "ai_gateway_token must be visible"),
+            (format!("{COMPLETE}connect_timeout=0"), "connect_timeout must be"),
+            (format!("{COMPLETE}max_body_bytes=1MB"), "max_body_bytes must be"),
         ] {
             let error = gateway(&lines).unwrap_err();
             assert!(error.contains(expected), "{lines}: {error}");
@@ -328,11 +252,8 @@ mod tests {
         let settings = Settings::from_lines(format!("{COMPLETE}first_byte_timeout=5"));
         let gateway = settings.gateway().unwrap();
         let seconds = Duration::from_secs;
-        let expected = Timeouts {
-            connect: seconds(10),
-            first_byte: seconds(5),
-            between_bytes: seconds(120),
-        };
+        let expected =
+            Timeouts { connect: seconds(10), first_byte: seconds(5), between_bytes: seconds(120) };
         assert_eq!((gateway.timeouts, gateway.max_body), (expected, 33_554_432));
     }
 

@@ -51,9 +51,7 @@ mod memory {
 
         fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
             self.check()?;
-            self.values
-                .borrow_mut()
-                .insert(key.to_owned(), value.to_vec());
+            self.values.borrow_mut().insert(key.to_owned(), value.to_vec());
             Ok(())
         }
 

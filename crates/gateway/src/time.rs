@@ -8,13 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub fn rfc3339(time: SystemTime) -> String {
     use std::fmt::Write as _;
     let mut text = String::with_capacity(24);
-    if write!(
-        text,
-        "{}",
-        humantime::format_rfc3339_millis(time.max(UNIX_EPOCH))
-    )
-    .is_err()
-    {
+    if write!(text, "{}", humantime::format_rfc3339_millis(time.max(UNIX_EPOCH))).is_err() {
         "1970-01-01T00:00:00.000Z".clone_into(&mut text);
     }
     text
@@ -33,14 +27,8 @@ mod tests {
             (1_709_208_000_007, "2024-02-29T12:00:00.007Z"),
             (1_767_225_599_999, "2025-12-31T23:59:59.999Z"),
         ] {
-            assert_eq!(
-                rfc3339(UNIX_EPOCH + Duration::from_millis(millis)),
-                expected
-            );
+            assert_eq!(rfc3339(UNIX_EPOCH + Duration::from_millis(millis)), expected);
         }
-        assert_eq!(
-            rfc3339(UNIX_EPOCH - Duration::from_secs(1)),
-            "1970-01-01T00:00:00.000Z"
-        );
+        assert_eq!(rfc3339(UNIX_EPOCH - Duration::from_secs(1)), "1970-01-01T00:00:00.000Z");
     }
 }

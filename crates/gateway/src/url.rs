@@ -33,10 +33,7 @@ impl<'a> Target<'a> {
             .ok_or(Error::UnknownUrl)?;
         check_path(path)?;
         check_characters(query.unwrap_or_default())?;
-        Ok(Self {
-            path: without_version(path),
-            query,
-        })
+        Ok(Self { path: without_version(path), query })
     }
 
     /// The path below `prefix` and the query, ready to follow the gateway's base.
@@ -50,9 +47,7 @@ impl<'a> Target<'a> {
 
 /// Both `/openai` and `/openai/v1` are base URLs people configure.
 fn without_version(path: &str) -> &str {
-    path.strip_prefix("/v1")
-        .filter(|rest| rest.is_empty() || rest.starts_with('/'))
-        .unwrap_or(path)
+    path.strip_prefix("/v1").filter(|rest| rest.is_empty() || rest.starts_with('/')).unwrap_or(path)
 }
 
 /// Refuses every path that could be read as another one: dot segments, empty segments, separators
@@ -83,9 +78,7 @@ fn is_dot_segment(segment: &str) -> bool {
 /// decoding would turn into something else.
 fn check_escapes(path: &str) -> Result<(), Error> {
     for escape in path.split('%').skip(1) {
-        let code = escape
-            .get(..2)
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let code = escape.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
         match code {
             None => return Err(Error::UnsafePath("a broken percent escape")),
             Some(b'/' | b'\\') => return Err(Error::UnsafePath("an encoded separator")),
@@ -106,9 +99,7 @@ fn check_characters(text: &str) -> Result<(), Error> {
     if text.bytes().all(is_allowed) {
         return Ok(());
     }
-    Err(Error::UnsafePath(
-        "a character that must be percent-encoded",
-    ))
+    Err(Error::UnsafePath("a character that must be percent-encoded"))
 }
 
 #[cfg(test)]
@@ -127,42 +118,20 @@ mod tests {
             ("/openai/chat/completions", "/chat/completions", None),
             ("/openai/v1beta/models", "/v1beta/models", None),
             ("/openai/v1/v1/models", "/v1/models", None),
-            (
-                "/openai/files?limit=2&after=a%2Fb",
-                "/files",
-                Some("limit=2&after=a%2Fb"),
-            ),
-            (
-                "/openai/models/ft:gpt-4o:acme::1",
-                "/models/ft:gpt-4o:acme::1",
-                None,
-            ),
+            ("/openai/files?limit=2&after=a%2Fb", "/files", Some("limit=2&after=a%2Fb")),
+            ("/openai/models/ft:gpt-4o:acme::1", "/models/ft:gpt-4o:acme::1", None),
             ("/openai/models/a%20b", "/models/a%20b", None),
             ("/openai/files/?", "/files/", Some("")),
         ] {
-            assert_eq!(
-                Target::parse(given, "openai").unwrap(),
-                Target { path, query },
-                "{given}"
-            );
+            assert_eq!(Target::parse(given, "openai").unwrap(), Target { path, query }, "{given}");
         }
     }
 
     #[test]
     fn parse_refuses_what_is_not_below_the_route() {
-        for given in [
-            "",
-            "/",
-            "/openaix",
-            "/openai-x/models",
-            "openai/models",
-            "/anthropic",
-        ] {
+        for given in ["", "/", "/openaix", "/openai-x/models", "openai/models", "/anthropic"] {
             let outcome = Target::parse(given, "openai");
-            assert!(
-                matches!(outcome, Err(Error::UnknownUrl)),
-                "{given}: {outcome:?}"
-            );
+            assert!(matches!(outcome, Err(Error::UnknownUrl)), "{given}: {outcome:?}");
         }
     }
 
@@ -195,10 +164,7 @@ mod tests {
             "/v1//x",
         ] {
             let outcome = Target::parse(&format!("/openai{path}"), "openai").map(|_| ());
-            assert!(
-                matches!(outcome, Err(Error::UnsafePath(_))),
-                "{path}: {outcome:?}"
-            );
+            assert!(matches!(outcome, Err(Error::UnsafePath(_))), "{path}: {outcome:?}");
         }
         let query = Target::parse("/openai/x?a=b c", "openai");
         assert!(matches!(query, Err(Error::UnsafePath(_))));
@@ -208,10 +174,7 @@ mod tests {
     fn resolve(path: &str) -> String {
         let decoded = path.to_lowercase().replace("%2e", ".").replace("%2f", "/");
         let mut kept: Vec<&str> = Vec::new();
-        for segment in decoded
-            .split(['/', '\\'])
-            .filter(|segment| !segment.is_empty())
-        {
+        for segment in decoded.split(['/', '\\']).filter(|segment| !segment.is_empty()) {
             match segment {
                 "." => {}
                 ".." => drop(kept.pop()),

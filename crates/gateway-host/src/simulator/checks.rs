@@ -46,18 +46,14 @@ fn wrong_path(target: &str) -> Option<String> {
     let plain = path.to_ascii_lowercase().replace("%2e", ".");
     let is_unsafe = plain.contains("%2f")
         || plain.contains("//")
-        || plain
-            .split('/')
-            .any(|segment| segment == "." || segment == "..");
+        || plain.split('/').any(|segment| segment == "." || segment == "..");
     let is_outside = !path.starts_with(&format!("{BASE_PATH}/"));
     (is_unsafe || is_outside).then(|| format!("a path outside of the gateway: {target}"))
 }
 
 fn forbidden(name: &str) -> Option<String> {
     let is_forbidden = FORBIDDEN.contains(&name)
-        || FORBIDDEN_PREFIXES
-            .iter()
-            .any(|prefix| name.starts_with(prefix));
+        || FORBIDDEN_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
     is_forbidden.then(|| format!("a header that must not leave: {name}"))
 }
 
@@ -68,10 +64,7 @@ fn leaked_key(received: &Received) -> Option<String> {
             window.starts_with(b"sk_") && window.iter().skip(3).all(u8::is_ascii_hexdigit)
         })
     };
-    let in_header = received
-        .headers
-        .values()
-        .any(|value| is_key(value.as_bytes()));
+    let in_header = received.headers.values().any(|value| is_key(value.as_bytes()));
     let leaks = in_header || is_key(received.target.as_bytes());
     leaks.then(|| "a client's key".to_owned())
 }
@@ -95,9 +88,8 @@ fn wrong_metadata(headers: &HeaderMap) -> Option<String> {
     let Ok(Value::Object(entries)) = serde_json::from_str(text) else {
         return Some(format!("cf-aig-metadata is not a JSON object: {text:?}"));
     };
-    let is_flat = entries
-        .values()
-        .all(|value| !(value.is_null() || value.is_object() || value.is_array()));
+    let is_flat =
+        entries.values().all(|value| !(value.is_null() || value.is_object() || value.is_array()));
     let is_attributed = entries.contains_key("team_id") && entries.contains_key("key_id");
     (entries.len() > 5 || !is_flat || !is_attributed)
         .then(|| format!("cf-aig-metadata would not be kept: {text}"))

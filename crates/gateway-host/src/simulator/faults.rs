@@ -47,9 +47,7 @@ impl Fault {
     /// Reads the header; what it does not know it ignores.
     pub(crate) fn read(headers: &HeaderMap) -> Self {
         let mut fault = Self::default();
-        let text = headers
-            .get("x-simulate")
-            .and_then(|value| value.to_str().ok());
+        let text = headers.get("x-simulate").and_then(|value| value.to_str().ok());
         for pair in text.unwrap_or_default().split(',') {
             let (name, value) = pair.trim().split_once('=').unwrap_or_default();
             fault.set(name, value);
@@ -93,10 +91,7 @@ impl Fault {
         if let Some(delay) = self.head_delay {
             tokio::time::sleep(delay).await;
         }
-        if self
-            .times
-            .is_some_and(|times| !simulator.is_due(&self.id, times))
-        {
+        if self.times.is_some_and(|times| !simulator.is_due(&self.id, times)) {
             return Ok(answer());
         }
         if self.cuts_head {
@@ -114,13 +109,9 @@ impl Fault {
         }
         if let Some(status) = self.policy {
             let error = json!({"message": "Access denied by policy"});
-            return Some(Reply::json(
-                status,
-                &json!({"success": false, "error": error}),
-            ));
+            return Some(Reply::json(status, &json!({"success": false, "error": error})));
         }
-        self.is_garbage
-            .then(|| Reply::whole(200, "application/json", &b"\x00\xff<html>{"[..]))
+        self.is_garbage.then(|| Reply::whole(200, "application/json", &b"\x00\xff<html>{"[..]))
     }
 }
 
@@ -128,10 +119,7 @@ impl Fault {
 /// <https://developers.cloudflare.com/ai-gateway/reference/troubleshooting/>
 pub(crate) fn gateway_error(code: u16) -> Reply {
     let (status, message) = match code {
-        2001 => (
-            400,
-            "Please configure AI Gateway in the Cloudflare dashboard",
-        ),
+        2001 => (400, "Please configure AI Gateway in the Cloudflare dashboard"),
         2003 => (429, "Rate limited"),
         2005 => (400, "Failed to get response from provider"),
         2009 => (401, "Unauthorized"),

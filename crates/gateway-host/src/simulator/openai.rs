@@ -23,9 +23,7 @@ const MODELS: [&str; 3] = ["gpt-4o", "gpt-4o-mini", "text-embedding-3-small"];
 /// Answers as OpenAI would.
 pub(crate) fn answer(received: &Received) -> Reply {
     let path = received.target.split('?').next().unwrap_or_default();
-    let path = path
-        .strip_prefix(BASE_PATH)
-        .and_then(|path| path.strip_prefix("/openai"));
+    let path = path.strip_prefix(BASE_PATH).and_then(|path| path.strip_prefix("/openai"));
     let Some(path) = path else {
         return super::faults::gateway_error(2001);
     };
@@ -49,9 +47,7 @@ pub(crate) fn answer(received: &Received) -> Reply {
         (_, ["echo", ..]) => echo(received),
         (method, _) => error(404, &format!("Invalid URL ({method} /v1{path})"), None),
     };
-    reply
-        .with_header("x-request-id", "req_simulated")
-        .with_header("openai-version", "2020-10-01")
+    reply.with_header("x-request-id", "req_simulated").with_header("openai-version", "2020-10-01")
 }
 
 /// An error in OpenAI's envelope.
@@ -70,19 +66,13 @@ pub(crate) fn error(status: u16, message: &str, param: Option<&str>) -> Reply {
 /// Reads the body as JSON with a model, as every such endpoint does.
 fn with_json(received: &Received, answer: impl FnOnce(&Received, &Value) -> Reply) -> Reply {
     let Ok(body) = serde_json::from_slice::<Value>(&received.body) else {
-        return error(
-            400,
-            "We could not parse the JSON body of your request.",
-            None,
-        );
+        return error(400, "We could not parse the JSON body of your request.", None);
     };
     match body["model"].as_str() {
         None => error(400, "you must provide a model parameter", Some("model")),
-        Some("no-such-model") => error(
-            404,
-            "The model `no-such-model` does not exist",
-            Some("model"),
-        ),
+        Some("no-such-model") => {
+            error(404, "The model `no-such-model` does not exist", Some("model"))
+        }
         Some(_) => answer(received, &body),
     }
 }
@@ -96,11 +86,7 @@ fn model(id: &str) -> Reply {
     if MODELS.contains(&id) {
         return Reply::json(200, &model_object(id));
     }
-    error(
-        404,
-        &format!("The model '{id}' does not exist"),
-        Some("model"),
-    )
+    error(404, &format!("The model '{id}' does not exist"), Some("model"))
 }
 
 fn model_object(id: &str) -> Value {

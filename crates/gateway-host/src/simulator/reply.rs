@@ -67,10 +67,7 @@ impl Reply {
     pub(crate) fn events(events: impl IntoIterator<Item = String>) -> Self {
         Self {
             status: StatusCode::OK,
-            headers: vec![(
-                "content-type",
-                "text/event-stream; charset=utf-8".to_owned(),
-            )],
+            headers: vec![("content-type", "text/event-stream; charset=utf-8".to_owned())],
             body: Content::Chunks(events.into_iter().map(Bytes::from).collect()),
         }
     }
@@ -96,10 +93,7 @@ impl Reply {
             ("cf-aig-log-id", format!("01SIMULATED{number:015}")),
             ("cf-aig-cache-status", "MISS".to_owned()),
             ("server", "cloudflare".to_owned()),
-            (
-                "set-cookie",
-                "__cf_bm=simulated; path=/; HttpOnly".to_owned(),
-            ),
+            ("set-cookie", "__cf_bm=simulated; path=/; HttpOnly".to_owned()),
         ];
         for (name, value) in self.headers.into_iter().chain(common) {
             if let Ok(value) = HeaderValue::from_str(&value) {
@@ -152,9 +146,9 @@ impl hyper::body::Body for Body {
     ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
         match self.get_mut() {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Self::Stream(receiver) => receiver
-                .poll_recv(context)
-                .map(|next| next.map(|chunk| chunk.map(Frame::data))),
+            Self::Stream(receiver) => {
+                receiver.poll_recv(context).map(|next| next.map(|chunk| chunk.map(Frame::data)))
+            }
         }
     }
 

@@ -47,10 +47,8 @@ impl Database {
     }
 
     pub(crate) fn delete(&self, key: &str) -> Result<()> {
-        self.lock().execute(
-            "DELETE FROM spin_key_value WHERE store = ?1 AND key = ?2",
-            [LABEL, key],
-        )?;
+        self.lock()
+            .execute("DELETE FROM spin_key_value WHERE store = ?1 AND key = ?2", [LABEL, key])?;
         Ok(())
     }
 

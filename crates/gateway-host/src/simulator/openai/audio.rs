@@ -29,8 +29,5 @@ pub(crate) fn transcription(received: &Received) -> Reply {
         return error(400, "you must provide a model parameter", Some("model"));
     };
     let model = String::from_utf8_lossy(&model.content);
-    Reply::json(
-        200,
-        &json!({"text": format!("{} bytes for {model}", file.content.len())}),
-    )
+    Reply::json(200, &json!({"text": format!("{} bytes for {model}", file.content.len())}))
 }

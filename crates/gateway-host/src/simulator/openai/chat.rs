@@ -14,10 +14,7 @@ struct Turn {
 }
 
 pub(crate) fn answer(received: &Received, body: &Value) -> Reply {
-    let Some(messages) = body["messages"]
-        .as_array()
-        .filter(|messages| !messages.is_empty())
-    else {
+    let Some(messages) = body["messages"].as_array().filter(|messages| !messages.is_empty()) else {
         return error(400, "'messages' is a required property", Some("messages"));
     };
     let fault = Fault::read(&received.headers);
@@ -61,14 +58,10 @@ fn stream(body: &Value, turn: &Turn, chunks: Option<usize>) -> Reply {
     };
     let choice = |delta: Value, finish: Value| json!([{"index": 0, "delta": delta, "logprobs": null, "finish_reason": finish}]);
 
-    let mut events = vec![chunk(
-        choice(json!({"role": "assistant", "content": ""}), Value::Null),
-        None,
-    )];
+    let mut events =
+        vec![chunk(choice(json!({"role": "assistant", "content": ""}), Value::Null), None)];
     events.extend(
-        turn.deltas(chunks)
-            .into_iter()
-            .map(|delta| chunk(choice(delta, Value::Null), None)),
+        turn.deltas(chunks).into_iter().map(|delta| chunk(choice(delta, Value::Null), None)),
     );
     events.push(chunk(choice(json!({}), turn.finish_reason().into()), None));
     if include_usage {
@@ -88,32 +81,19 @@ impl Turn {
         let name = &body["tools"][0]["function"]["name"];
         if last["role"] == "tool" {
             let result = last["content"].as_str().unwrap_or_default();
-            return Self {
-                content: Some(format!("The tool says: {result}")),
-                tool_call: None,
-            };
+            return Self { content: Some(format!("The tool says: {result}")), tool_call: None };
         }
         if name.is_string() {
             let function = json!({"name": name, "arguments": r#"{"city":"Paris"}"#});
             let call = json!({"id": "call_simulated", "type": "function", "function": function});
-            return Self {
-                content: None,
-                tool_call: Some(call),
-            };
+            return Self { content: None, tool_call: Some(call) };
         }
         let said = last["content"].as_str().unwrap_or("something else");
-        Self {
-            content: Some(format!("You said: {said}")),
-            tool_call: None,
-        }
+        Self { content: Some(format!("You said: {said}")), tool_call: None }
     }
 
     fn finish_reason(&self) -> &'static str {
-        if self.tool_call.is_some() {
-            "tool_calls"
-        } else {
-            "stop"
-        }
+        if self.tool_call.is_some() { "tool_calls" } else { "stop" }
     }
 
     fn message(&self) -> Value {
@@ -134,10 +114,7 @@ impl Turn {
         let content = self.content.as_deref().unwrap_or_default();
         match count {
             Some(count) => vec![json!({"content": "token "}); count],
-            None => content
-                .split_inclusive(' ')
-                .map(|word| json!({"content": word}))
-                .collect(),
+            None => content.split_inclusive(' ').map(|word| json!({"content": word})).collect(),
         }
     }
 }

@@ -24,11 +24,7 @@ pub(crate) fn answer(_: &Received, body: &Value) -> Reply {
         .enumerate()
         .map(|(index, input)| {
             let vector = vector(&input.to_string(), dimensions);
-            let embedding = if is_base64 {
-                to_base64(&vector).into()
-            } else {
-                json!(vector)
-            };
+            let embedding = if is_base64 { to_base64(&vector).into() } else { json!(vector) };
             json!({"object": "embedding", "index": index, "embedding": embedding})
         })
         .collect();
@@ -46,9 +42,6 @@ fn vector(text: &str, dimensions: u64) -> Vec<f32> {
 
 /// Little-endian 32-bit floats, as the SDKs decode them.
 fn to_base64(vector: &[f32]) -> String {
-    let bytes: Vec<u8> = vector
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect();
+    let bytes: Vec<u8> = vector.iter().flat_map(|value| value.to_le_bytes()).collect();
     STANDARD.encode(bytes)
 }

@@ -12,14 +12,8 @@ pub(crate) fn file(received: &Received, segments: &[&str]) -> Reply {
     match (&received.method, segments) {
         (&Method::POST, ["files"]) => upload(received),
         (&Method::GET, ["files"]) => {
-            let data = [
-                file_object("file-1", "a.jsonl", 10),
-                file_object("file-2", "b.jsonl", 20),
-            ];
-            Reply::json(
-                200,
-                &json!({"object": "list", "data": data, "has_more": false}),
-            )
+            let data = [file_object("file-1", "a.jsonl", 10), file_object("file-2", "b.jsonl", 20)];
+            Reply::json(200, &json!({"object": "list", "data": data, "has_more": false}))
         }
         (&Method::GET, ["files", id]) => Reply::json(200, &file_object(id, "a.jsonl", 10)),
         (&Method::GET, ["files", _, "content"]) => {
@@ -37,10 +31,7 @@ pub(crate) fn batch(received: &Received, segments: &[&str]) -> Reply {
         (&Method::POST, ["batches"]) => Reply::json(200, &batch_object("batch-new", "validating")),
         (&Method::GET, ["batches"]) => {
             let data = [batch_object("batch-1", "completed")];
-            Reply::json(
-                200,
-                &json!({"object": "list", "data": data, "has_more": false}),
-            )
+            Reply::json(200, &json!({"object": "list", "data": data, "has_more": false}))
         }
         (&Method::GET, ["batches", id]) => Reply::json(200, &batch_object(id, "completed")),
         (&Method::POST, ["batches", id, "cancel"]) => {

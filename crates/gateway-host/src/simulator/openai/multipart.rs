@@ -21,9 +21,7 @@ impl Multipart {
         let mut parts = Vec::new();
         let mut starts = find_all(body, delimiter.as_bytes()).peekable();
         while let (Some(start), Some(end)) = (starts.next(), starts.peek()) {
-            parts.push(Part::read(
-                body.get(start + delimiter.len() + 2..end.checked_sub(2)?)?,
-            )?);
+            parts.push(Part::read(body.get(start + delimiter.len() + 2..end.checked_sub(2)?)?)?);
         }
         Some(Self(parts))
     }
@@ -42,11 +40,7 @@ impl Part {
             Some(head.split(&start).nth(1)?.split('"').next()?.to_owned())
         };
         let content = part.get(split + 4..)?.to_vec();
-        Some(Self {
-            name: value("name")?,
-            filename: value("filename"),
-            content,
-        })
+        Some(Self { name: value("name")?, filename: value("filename"), content })
     }
 }
 

@@ -12,10 +12,7 @@ pub(crate) fn answer(_: &Received, body: &Value) -> Reply {
     if body["stream"] == true {
         return stream(body, &text);
     }
-    Reply::json(
-        200,
-        &response(body, "completed", &[message("completed", &text)]),
-    )
+    Reply::json(200, &response(body, "completed", &[message("completed", &text)]))
 }
 
 fn stream(body: &Value, text: &str) -> Reply {
@@ -76,11 +73,7 @@ fn response(body: &Value, status: &str, output: &[Value]) -> Value {
 }
 
 fn message(status: &str, text: &str) -> Value {
-    let content = if text.is_empty() {
-        vec![]
-    } else {
-        vec![part(text)]
-    };
+    let content = if text.is_empty() { vec![] } else { vec![part(text)] };
     json!({
         "id": "msg_simulated",
         "type": "message",
