@@ -89,6 +89,24 @@ fn a_json_body_larger_than_the_hosts_buffers_arrives_whole() {
 }
 
 #[test]
+fn a_deeply_nested_body_needs_no_deep_stack() {
+    run(async {
+        let app = App::shared().await;
+        let key = app.key("blue").await.unwrap();
+        let depth = 500_000;
+        let body =
+            format!(r#"{{"model":"gpt-4o","a":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
+        let length = body.len();
+        let request = Client::request("POST", "/openai/echo")
+            .header("content-type", "application/json")
+            .key(&key)
+            .body(body);
+        let answer = app.client().send(request).await.unwrap();
+        assert_eq!((answer.status, &answer.json()["bytes"]), (200, &json!(length)));
+    });
+}
+
+#[test]
 fn an_upload_is_moved_whole_and_untouched() {
     run(async {
         let app = App::shared().await;
