@@ -1,12 +1,14 @@
 //! Every folder `tests/cases/<route>/<case>` is a case: `request.http` goes in; what the client got
 //! and what reached the AI Gateway are compared with `response.snap` and `upstream.snap`.
 //!
-//! In `request.http`, `{{key}}` is a fresh team key and `{{admin}}` the admin token.
+//! In `request.http`, `{{key}}` is a fresh team key, `{{limited_key}}` one of a limited team, and
+//! `{{admin}}` the admin token.
 //! `INSTA_UPDATE=always cargo test -p e2e cases` writes the snapshots anew.
 
 use std::path::Path;
 
 use gateway_host::simulator::Received;
+use serde_json::json;
 use support::client::Draft;
 use support::{ADMIN_TOKEN, Answer, App, Client, root, run};
 
@@ -33,8 +35,11 @@ async fn check(app: &App, folder: &Path) {
     let case = folder.strip_prefix(root().join("tests/cases")).unwrap().display().to_string();
     let created = app.create("blue").await.unwrap();
     let text = std::fs::read_to_string(folder.join("request.http")).unwrap();
+    let wish = json!({"teamId": "limited", "limited": true});
+    let limited = app.create_with(&wish).await.unwrap();
     let text = text
         .replace("{{key}}", created["apiKey"].as_str().unwrap())
+        .replace("{{limited_key}}", limited["apiKey"].as_str().unwrap())
         .replace("{{admin}}", ADMIN_TOKEN);
     let request = parse(&text).header("x-case", &case);
     let answer = app.client().send(request).await.unwrap();
@@ -42,6 +47,7 @@ async fn check(app: &App, folder: &Path) {
 
     let hide = |text: String| {
         let text = text.replace(created["id"].as_str().unwrap(), "[key id]");
+        let text = text.replace(limited["id"].as_str().unwrap(), "[limited key id]");
         text.replace(&app.upstream.to_string(), "[upstream]")
     };
     let mut settings = insta::Settings::new();

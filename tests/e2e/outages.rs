@@ -1,6 +1,7 @@
 //! Settings that are missing, hosts that are denied, a store that fails: each says so.
 
 use rusqlite::Connection;
+use serde_json::json;
 use support::{ADMIN_TOKEN, Answer, App, Client, Config, run};
 
 async fn models(app: &App, key: &str) -> Answer {
@@ -29,6 +30,40 @@ fn a_missing_setting_is_named() {
             assert_eq!(health.status, 503);
             assert!(health.text().contains(expected), "{expected}: {}", health.text());
         }
+    });
+}
+
+#[test]
+fn azure_without_a_resource_names_the_setting() {
+    run(async {
+        for (resource, expected) in
+            [("", "azure_resource_name is not set"), ("a/../b", "azure_resource_name may have")]
+        {
+            let config = Config::default().with("azure_resource_name", resource);
+            let app = App::start(config).await.unwrap();
+            let key = app.key("blue").await.unwrap();
+            let request = Client::post("/azure/chat/completions", &json!({"model": "m"})).key(&key);
+            let answer = app.client().send(request).await.unwrap();
+            assert_eq!((answer.status, answer.code().as_str()), (500, "gateway_configuration"));
+            assert!(answer.text().contains(expected), "{}", answer.text());
+        }
+    });
+}
+
+#[test]
+fn a_bad_map_of_models_is_named_at_first_use() {
+    run(async {
+        let app = App::start(Config::default().with("limited_models", "{\n")).await.unwrap();
+        let wish = json!({"teamId": "limited", "limited": true});
+        let limited = app.create_with(&wish).await.unwrap();
+        let limited = models(&app, limited["apiKey"].as_str().unwrap()).await;
+        assert_eq!((limited.status, limited.code().as_str()), (500, "gateway_configuration"));
+        for text in [limited.text(), health(&app).await.text()] {
+            assert!(text.contains("limited_models must be a JSON object"), "{text}");
+        }
+        // It is no other team's business.
+        let free = app.key("blue").await.unwrap();
+        assert_eq!(models(&app, &free).await.status, 200);
     });
 }
 

@@ -43,14 +43,42 @@ fn no_secret_is_in_store_log_or_errors() {
 }
 
 #[test]
-fn a_configured_provider_key_is_sent_and_no_other() {
+fn a_configured_provider_key_is_sent_as_the_providers_own() {
     run(async {
-        let config = Config::default().with("openai_api_key", "provider-key-of-the-tests");
+        const KEY: &str = "provider-key-of-the-tests";
+        let config = ["openai_api_key", "anthropic_api_key", "google_api_key", "azure_api_key"]
+            .iter()
+            .fold(Config::default(), |config, name| config.with(name, KEY))
+            .with("workers_ai_token", KEY);
         let app = App::start(config).await.unwrap();
         let key = app.key("blue").await.unwrap();
-        let request = Client::request("GET", "/openai/models").key(&key).header("x-case", "own");
-        assert_eq!(app.client().send(request).await.unwrap().status, 200);
-        let headers = &app.simulator.received("own")[0].headers;
-        assert_eq!(headers["authorization"], "Bearer provider-key-of-the-tests");
+        for (path, header, value) in [
+            ("/openai/chat/completions", "authorization", format!("Bearer {KEY}")),
+            ("/anthropic/chat/completions", "authorization", format!("Bearer {KEY}")),
+            ("/anthropic/v1/messages", "x-api-key", KEY.to_owned()),
+            ("/google/chat/completions", "authorization", format!("Bearer {KEY}")),
+            ("/google/embeddings", "authorization", format!("Bearer {KEY}")),
+            ("/google/v1beta/models/g:countTokens", "x-goog-api-key", KEY.to_owned()),
+            ("/azure/chat/completions", "api-key", KEY.to_owned()),
+            ("/workers-ai/chat/completions", "authorization", format!("Bearer {KEY}")),
+            ("/workers-ai/@cf/meta/m", "authorization", format!("Bearer {KEY}")),
+        ] {
+            let body = json!({
+                "model": "gpt-4o", "max_tokens": 1, "input": "hi", "prompt": "hi",
+                "messages": [{"role": "user", "content": "hi"}], "contents": [{}],
+            });
+            let request = Client::post(path, &body)
+                .key(&key)
+                .header("anthropic-version", "2023-06-01")
+                .header("x-case", path);
+            let answer = app.client().send(request).await.unwrap();
+            assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+            let headers = &app.simulator.received(path)[0].headers;
+            for name in ["authorization", "x-api-key", "x-goog-api-key", "api-key"] {
+                let expected = (name == header).then_some(value.as_str());
+                let given = headers.get(name).map(|given| given.to_str().unwrap());
+                assert_eq!(given, expected, "{path}: {name}");
+            }
+        }
     });
 }

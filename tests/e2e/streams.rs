@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gateway_host::simulator::faults::ODD_STREAM;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use serde_json::json;
@@ -42,6 +43,23 @@ fn chunks_arrive_while_the_upstream_is_still_sending() {
             rest.push_str(&chunk);
         }
         assert!(rest.contains("three") && rest.ends_with("data: [DONE]\n\n"), "{rest}");
+    });
+}
+
+#[test]
+fn an_odd_stream_arrives_byte_for_byte_on_every_route() {
+    run(async {
+        let app = App::shared().await;
+        let key = app.key("blue").await.unwrap();
+        for route in ["openai", "anthropic", "google", "azure", "workers-ai"] {
+            let body = json!({"model": "gpt-4o", "stream": true, "messages": []});
+            let request = Client::post(&format!("/{route}/v1/chat/completions"), &body)
+                .key(&key)
+                .header("x-simulate", "odd=1");
+            let answer = app.client().send(request).await.unwrap();
+            assert_eq!((answer.status, answer.is_complete), (200, true), "{route}");
+            assert_eq!(answer.body, ODD_STREAM, "{route}: {}", answer.text());
+        }
     });
 }
 

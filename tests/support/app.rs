@@ -17,6 +17,14 @@ use crate::{Client, build_guests, root};
 /// The admin token of an app under test.
 pub const ADMIN_TOKEN: &str = "admin-token-of-the-tests";
 
+/// The models of limited teams; many lines, as an operator might write it.
+const LIMITED_MODELS: &str = r#"{
+    "openai/gpt-4o": "gpt-4o-mini",
+    "google/*": "gemini-2.5-flash-lite",
+    "workers-ai/*": "@cf/meta/llama-3.2-1b-instruct",
+    "*": "small"
+}"#;
+
 /// A running app with its own store, log and simulated AI Gateway.
 #[derive(Debug)]
 pub struct App {
@@ -100,8 +108,16 @@ impl App {
     /// # Errors
     /// Anything but a new key.
     pub async fn create(&self, team: &str) -> Result<Value> {
-        let request = Client::post("/tokens", &json!({"teamId": team, "name": team}))
-            .header("authorization", format!("Bearer {ADMIN_TOKEN}"));
+        self.create_with(&json!({"teamId": team, "name": team})).await
+    }
+
+    /// Makes a key as `wish` says and returns what the app says of it.
+    ///
+    /// # Errors
+    /// Anything but a new key.
+    pub async fn create_with(&self, wish: &Value) -> Result<Value> {
+        let request =
+            Client::post("/tokens", wish).header("authorization", format!("Bearer {ADMIN_TOKEN}"));
         let answer = self.client().send(request).await?;
         anyhow::ensure!(answer.status == 201, "no key: {answer:?}");
         Ok(serde_json::from_slice(&answer.body)?)
@@ -138,6 +154,8 @@ fn variables(upstream: SocketAddr) -> BTreeMap<String, String> {
         ("ai_gateway_url", format!("http://{upstream}{BASE_PATH}")),
         ("ai_gateway_token", TOKEN.to_owned()),
         ("admin_token", ADMIN_TOKEN.to_owned()),
+        ("azure_resource_name", "simulated-resource".to_owned()),
+        ("limited_models", LIMITED_MODELS.to_owned()),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()

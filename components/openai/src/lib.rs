@@ -10,7 +10,7 @@ impl Provider for OpenAi {
 
     fn upstream(request: &Request<'_>, settings: &Settings) -> Result<Upstream, Error> {
         if matches!(request.target.path, "" | "/") {
-            return Err(Error::UnknownUrl);
+            return Err(Error::UnknownUrl { supported: "the paths of OpenAI's API" });
         }
         let upstream = Upstream::at(request.target.below("/openai"));
         Ok(upstream.with_bearer(settings, "openai_api_key"))

@@ -1,7 +1,7 @@
 //! `GET /healthz`: whether the app could serve a request now, and if not, why.
 
 use gateway::service::Context;
-use gateway::{Error, Reply};
+use gateway::{Error, LimitedModels, Reply, policy};
 use http::StatusCode;
 use serde::Serialize;
 
@@ -18,6 +18,9 @@ pub(crate) fn check(context: &Context<'_>) -> Reply {
     let checks = [
         settings.gateway().map(drop),
         settings.require("admin_token").map(drop),
+        (context.variable)(policy::SETTING)
+            .and_then(|models| LimitedModels::parse(&models))
+            .map(drop),
         context.store.get("healthz").map(drop),
     ];
     let problems: Vec<String> =
@@ -41,6 +44,15 @@ mod tests {
             (reply.status.as_u16(), json(&reply).to_string()),
             (200, r#"{"status":"ok"}"#.to_owned())
         );
+    }
+
+    #[test]
+    fn a_bad_map_of_models_is_named() {
+        let mut host = Host::default();
+        host.limited_models = "[]";
+        let reply = host.call("GET", "/healthz", "", "").unwrap();
+        assert_eq!(reply.status, 503);
+        assert!(json(&reply).to_string().contains("limited_models must be a JSON object"));
     }
 
     #[test]

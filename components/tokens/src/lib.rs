@@ -50,7 +50,7 @@ impl Service for Tokens {
                 Err(Error::MethodNotAllowed { allowed: "GET, HEAD" })
             }
 
-            _ => Err(Error::UnknownUrl),
+            _ => Err(Error::UnknownUrl { supported: "/tokens, /tokens/{key}, /tokens/refresh" }),
         }
     }
 }

@@ -15,6 +15,7 @@ pub(crate) const ADMIN: &str = "Bearer admin-token!";
 
 pub(crate) struct Host {
     pub(crate) store: Memory,
+    pub(crate) limited_models: &'static str,
     settings: Settings,
     drawn: Cell<u8>,
 }
@@ -42,7 +43,7 @@ pub(crate) fn key(index: u8) -> ApiKey {
 impl Host {
     pub(crate) fn with_settings(lines: &str) -> Self {
         let settings = Settings::from_lines(lines.to_owned());
-        Self { store: Memory::default(), settings, drawn: Cell::new(0) }
+        Self { store: Memory::default(), limited_models: "", settings, drawn: Cell::new(0) }
     }
 
     pub(crate) fn call(
@@ -63,6 +64,7 @@ impl Host {
         let context = Context {
             store: &self.store,
             settings: &self.settings,
+            variable: &|_| Ok(self.limited_models.to_owned()),
             now: UNIX_EPOCH + Duration::from_millis(1_767_225_600_007),
             random: &|| [self.drawn.replace(self.drawn.get() + 1); 32],
         };

@@ -6,10 +6,14 @@
 
 pub mod faults;
 
+mod anthropic;
+mod azure;
 mod checks;
 mod control;
+mod google;
 mod openai;
 mod reply;
+mod workers_ai;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,11 +25,12 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
 use crate::simulator::faults::Fault;
-use crate::simulator::reply::{Body, Cut};
+use crate::simulator::reply::{Body, Cut, Reply};
 
 /// The path of the one gateway that is simulated.
 pub const BASE_PATH: &str = "/v1/simulated-account/simulated-gateway";
@@ -138,7 +143,7 @@ impl Simulator {
         let fault = Fault::read(&received.headers);
         let reply = match checks::violation(&received) {
             Some(reply) => reply,
-            None => fault.apply(&self, || openai::answer(&received)).await?,
+            None => answer(&self, &received, &fault).await?,
         };
         Ok(reply.into_response(&self, &fault))
     }
@@ -153,6 +158,57 @@ impl Simulator {
             kept.body.clear();
         }
         list.push_back(kept);
+    }
+}
+
+/// Answers as the provider that the path names would.
+async fn answer(simulator: &Simulator, received: &Received, fault: &Fault) -> Result<Reply, Cut> {
+    let path = received.path();
+    let (provider, path) = path.split_once('/').unwrap_or((path, ""));
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let provider: &dyn Provider = match provider {
+        "openai" => &openai::OpenAi,
+        "anthropic" => &anthropic::Anthropic,
+        "google-ai-studio" => &google::AiStudio,
+        "compat" => &google::Compat,
+        "azure-openai" => &azure::Azure,
+        "workers-ai" => &workers_ai::WorkersAi,
+        _ => return Ok(faults::gateway_error(2001)),
+    };
+    if let Some(problem) = checks::wrong_credential(&received.headers, provider.credentials()) {
+        return Ok(checks::refuse(&problem));
+    }
+    let failure = |status| provider.error(received, status, "simulated failure");
+    fault.apply(simulator, failure, || provider.answer(received, &segments)).await
+}
+
+/// A provider behind the simulated gateway.
+trait Provider: Sync {
+    /// The headers its own credentials may come in.
+    fn credentials(&self) -> &'static [&'static str];
+    /// Its answer to a request that has passed all checks.
+    fn answer(&self, received: &Received, segments: &[&str]) -> Reply;
+    /// Its error of a status, in its own shape.
+    fn error(&self, received: &Received, status: u16, message: &str) -> Reply;
+}
+
+impl Received {
+    /// The path below the gateway's base.
+    fn path(&self) -> &str {
+        let path = self.target.split('?').next().unwrap_or_default();
+        path.strip_prefix(BASE_PATH).unwrap_or(path).trim_start_matches('/')
+    }
+
+    fn query(&self) -> &str {
+        self.target.split_once('?').map_or("", |(_, query)| query)
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime};
 
 use gateway::log::Entry;
 use gateway::service::{Call, Context, Service};
-use gateway::{Error, Reply, time};
+use gateway::{Dialect, Error, Reply, time};
 use wasi::exports::http::incoming_handler::Guest;
 use wasi::http::types::{IncomingRequest, ResponseOutparam};
 
@@ -24,7 +24,7 @@ impl<S: Service> Guest for Answer<S> {
         let now = SystemTime::now();
         let mut entry = Entry::new(S::SLUG, time::rfc3339(now));
         let head = Head::read(&request);
-        let client = Client::new(out, &head.method);
+        let client = Client::new(out, &head.method, Dialect::OpenAi);
         let reply = answer::<S>(&request, head, now);
         client.answer(reply.map(relay::Answer::Whole), &mut entry);
         entry.total_ms = host::millis_since(start);
@@ -46,6 +46,12 @@ fn answer<S: Service>(
         body,
     };
     let store = SpinStore::default();
-    let context = Context { store: &store, settings: &settings, now, random: &host::random };
+    let context = Context {
+        store: &store,
+        settings: &settings,
+        variable: &host::variable,
+        now,
+        random: &host::random,
+    };
     S::answer(&call, &context)
 }

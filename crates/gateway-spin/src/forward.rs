@@ -4,9 +4,9 @@ use std::marker::PhantomData;
 use std::time::{Instant, SystemTime};
 
 use gateway::log::Entry;
-use gateway::outbound::{Inbound, Outbound};
-use gateway::settings::Gateway;
-use gateway::{ApiKey, Error, Headers, Provider, Settings, Team, time};
+use gateway::outbound::{Inbound, Outbound, Rules};
+use gateway::url::raw_path;
+use gateway::{ApiKey, Error, Headers, Provider, Team, time};
 use wasi::exports::http::incoming_handler::Guest;
 use wasi::http::types::{IncomingRequest, ResponseOutparam};
 
@@ -25,7 +25,8 @@ impl<P: Provider> Guest for Forward<P> {
         let start = Instant::now();
         let mut entry = Entry::new(P::SLUG, time::rfc3339(SystemTime::now()));
         let head = Head::read(&request);
-        let client = Client::new(out, &head.method);
+        let dialect = P::dialect(raw_path(&head.path_with_query, P::SLUG), &head.headers);
+        let client = Client::new(out, &head.method, dialect);
         let answer = forward::<P>(&request, head, start, &mut entry);
         client.answer(answer, &mut entry);
         entry.total_ms = host::millis_since(start);
@@ -33,7 +34,8 @@ impl<P: Provider> Guest for Forward<P> {
     }
 }
 
-/// The way of a request, in the order of ARCHITECTURE.md: key, team, body, upstream, answer.
+/// The way of a request, in the order of ARCHITECTURE.md: key, team, settings, body, upstream,
+/// answer.
 fn forward<P: Provider>(
     request: &IncomingRequest,
     head: Head,
@@ -43,12 +45,15 @@ fn forward<P: Provider>(
     let team = authenticate(&head.headers, entry)?;
     let settings = host::settings()?;
     let gateway = settings.gateway()?;
+    let limited_models = host::limited_models(&team)?;
+    let rules = Rules { settings: &settings, gateway: &gateway, limited_models: &limited_models };
     let method = head.method.clone();
-    let (outbound, upload) = prepare::<P>(request, head, &team, &settings, &gateway)?;
+    let (mut outbound, upload) = prepare::<P>(request, head, &team, &rules)?;
     entry.note_outbound(&outbound);
+    let rename = outbound.rename.take();
     let response = send(outbound, &gateway, upload.as_ref())?;
     entry.head_ms = Some(host::millis_since(start));
-    Answer::read(&response, &method, entry)
+    Answer::read(&response, &method, rename, entry)
 }
 
 /// Who asks: with one read of the store, and before anything else of the request is looked at.
@@ -65,15 +70,16 @@ fn prepare<P: Provider>(
     request: &IncomingRequest,
     head: Head,
     team: &Team,
-    settings: &Settings,
-    gateway: &Gateway<'_>,
+    rules: &Rules<'_>,
 ) -> Result<(Outbound, Option<Source>), Error> {
-    let (body, upload) = read_body(request, &head.headers, gateway.max_body)?;
+    let reads_forms = P::NEEDS_FORM_MODEL || rules.limited_models.applies_to(team);
+    let limit = rules.gateway.max_body;
+    let (body, upload) = read_body(request, &head.headers, reads_forms, limit)?;
     let inbound = Inbound {
         method: head.method,
         path_with_query: head.path_with_query,
         headers: head.headers,
         body,
     };
-    Ok((Outbound::new::<P>(inbound, team, settings, gateway)?, upload))
+    Ok((Outbound::new::<P>(inbound, team, rules)?, upload))
 }

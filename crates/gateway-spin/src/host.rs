@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use gateway::error::Cause;
 use gateway::key::SECRET_BYTES;
-use gateway::{Error, Settings};
+use gateway::{Error, LimitedModels, Settings, Team, policy};
 use spin_sdk::variables;
 
 /// The component variable that holds all settings of a component.
@@ -12,15 +12,27 @@ const SETTINGS: &str = "settings";
 
 /// Reads the component's settings, with one call to the host.
 pub(crate) fn settings() -> Result<Settings, Error> {
-    match variables::get(SETTINGS) {
-        Ok(lines) => Ok(Settings::from_lines(lines)),
-        Err(variables::Error::Undefined(_) | variables::Error::InvalidName(_)) => {
-            Err(Error::Configuration(format!("spin.toml gives no variable {SETTINGS}")))
-        }
-        Err(variables::Error::Provider(text) | variables::Error::Other(text)) => {
-            Err(Error::Internal(Cause(format!("cannot read settings: {text}"))))
-        }
+    variable(SETTINGS).map(Settings::from_lines)
+}
+
+/// The models of limited teams. No other team's request reads them.
+pub(crate) fn limited_models(team: &Team) -> Result<LimitedModels, Error> {
+    if !team.limited {
+        return Ok(LimitedModels::default());
     }
+    LimitedModels::parse(&variable(policy::SETTING)?)
+}
+
+/// Reads a variable that `spin.toml` gives the component.
+pub(crate) fn variable(name: &str) -> Result<String, Error> {
+    variables::get(name).map_err(|error| match error {
+        variables::Error::Undefined(_) | variables::Error::InvalidName(_) => {
+            Error::Configuration(format!("spin.toml gives no variable {name}"))
+        }
+        variables::Error::Provider(text) | variables::Error::Other(text) => {
+            Error::Internal(Cause(format!("cannot read {name}: {text}")))
+        }
+    })
 }
 
 /// Random bytes for a key, from the host's secure source.

@@ -3,7 +3,7 @@
 use gateway::body::{self, Plan};
 use gateway::error::Cause;
 use gateway::outbound::Body;
-use gateway::{Error, Headers};
+use gateway::{Error, Headers, multipart};
 use http::Method;
 use wasi::http::types::{self, IncomingBody, IncomingRequest};
 use wasi::io::streams::{InputStream, StreamError};
@@ -100,14 +100,15 @@ impl Incoming {
 pub(crate) fn read_body(
     request: &IncomingRequest,
     headers: &Headers,
+    reads_forms: bool,
     limit: u64,
 ) -> Result<(Body, Option<Source>), Error> {
-    let plan = body::plan(headers);
+    let plan = body::plan(headers, reads_forms);
     match plan {
         Plan::Absent => Ok((Body::Absent, None)),
-        Plan::Json | Plan::Whole => {
+        Plan::Json | Plan::Form | Plan::Whole => {
             let bytes = read_whole(request, headers, limit)?;
-            Ok((whole(plan, bytes)?, None))
+            Ok((whole(plan, bytes, headers)?, None))
         }
         Plan::Stream => {
             let announced = headers.content_length();
@@ -119,15 +120,22 @@ pub(crate) fn read_body(
 }
 
 /// A body that was read whole; an empty one is none.
-fn whole(plan: Plan, bytes: Vec<u8>) -> Result<Body, Error> {
+fn whole(plan: Plan, bytes: Vec<u8>, headers: &Headers) -> Result<Body, Error> {
     if bytes.is_empty() {
         return Ok(Body::Absent);
     }
-    if plan == Plan::Whole {
-        return Ok(Body::Whole(bytes));
+    match plan {
+        Plan::Json => {
+            let probe = body::probe(&bytes)?;
+            Ok(Body::Json(bytes, probe))
+        }
+        Plan::Form => {
+            let content_type = headers.get_str("content-type").unwrap_or_default();
+            let model = multipart::find_model(content_type, &bytes)?;
+            Ok(Body::Form(bytes, model))
+        }
+        _ => Ok(Body::Whole(bytes)),
     }
-    let probe = body::probe(&bytes)?;
-    Ok(Body::Json(bytes, probe))
 }
 
 /// Reads the whole body of `request`.

@@ -6,7 +6,8 @@
 use gateway::error::Cause;
 use gateway::headers::passes_to_client;
 use gateway::log::Entry;
-use gateway::{Error, Headers, Reply, cloudflare};
+use gateway::rename::Rename;
+use gateway::{Dialect, Error, Headers, Reply, cloudflare};
 use http::{Method, StatusCode};
 use wasi::http::types::{Fields, IncomingResponse, OutgoingResponse, ResponseOutparam};
 
@@ -26,12 +27,14 @@ pub(crate) struct Stream {
     status: StatusCode,
     headers: Headers,
     body: Source,
+    rename: Option<Rename>,
 }
 
 /// A client that waits for its answer.
 pub(crate) struct Client {
     out: ResponseOutparam,
     is_head: bool,
+    dialect: Dialect,
 }
 
 // === impl Answer ===
@@ -45,6 +48,7 @@ impl Answer {
     pub(crate) fn read(
         upstream: &IncomingResponse,
         method: &Method,
+        rename: Option<Rename>,
         entry: &mut Entry,
     ) -> Result<Self, Error> {
         let status = StatusCode::from_u16(upstream.status())
@@ -64,7 +68,11 @@ impl Answer {
         let rest = Incoming::new(body)?;
         if status.as_u16() < 400 || !headers.is_json() {
             let body = Source { start: Vec::new(), rest };
-            return Ok(Self::Stream(Stream { status, headers, body }));
+            let rename = rename.filter(|_| names_its_model(&headers));
+            if rename.is_some() {
+                headers.retain(|name| name != "content-length");
+            }
+            return Ok(Self::Stream(Stream { status, headers, body, rename }));
         }
         Self::read_error(status, headers, rest)
     }
@@ -75,7 +83,8 @@ impl Answer {
         let read = rest.read(announced, cloudflare::MAX_BYTES);
         match read.map_err(|error| interrupted(Cause(error.to_string())))? {
             Read::Part(start) => {
-                Ok(Self::Stream(Stream { status, headers, body: Source { start, rest } }))
+                let body = Source { start, rest };
+                Ok(Self::Stream(Stream { status, headers, body, rename: None }))
             }
             Read::Whole(body) => match cloudflare::parse(status, &headers, &body) {
                 Some(error) => Err(Error::Gateway(error)),
@@ -88,15 +97,15 @@ impl Answer {
 // === impl Client ===
 
 impl Client {
-    pub(crate) fn new(out: ResponseOutparam, method: &Method) -> Self {
-        Self { out, is_head: method == Method::HEAD }
+    pub(crate) fn new(out: ResponseOutparam, method: &Method, dialect: Dialect) -> Self {
+        Self { out, is_head: method == Method::HEAD, dialect }
     }
 
     /// Gives the client its answer.
     pub(crate) fn answer(self, answer: Result<Answer, Error>, entry: &mut Entry) {
         match answer {
             Ok(Answer::Whole(reply)) => self.reply(reply, entry),
-            Ok(Answer::Stream(stream)) => self.stream(&stream, entry),
+            Ok(Answer::Stream(stream)) => self.stream(stream, entry),
             Err(error) => self.refuse(&error, entry),
         }
     }
@@ -104,7 +113,8 @@ impl Client {
     /// Answers with an error: the one place where that happens.
     fn refuse(self, error: &Error, entry: &mut Entry) {
         entry.note_error(error);
-        self.reply(error.to_openai(), entry);
+        let reply = self.dialect.reply(error);
+        self.reply(reply, entry);
     }
 
     fn reply(self, reply: Reply, entry: &mut Entry) {
@@ -131,7 +141,7 @@ impl Client {
         }
     }
 
-    fn stream(self, stream: &Stream, entry: &mut Entry) {
+    fn stream(self, mut stream: Stream, entry: &mut Entry) {
         entry.status = stream.status.as_u16();
         let opened = head(stream.status, stream.headers.clone())
             .and_then(|response| Ok((Sink::open(response.body())?, response)));
@@ -140,7 +150,7 @@ impl Client {
             Err(error) => return self.refuse(&error, entry),
         };
         // Nothing has been sent yet: an upstream that breaks off here still gets a real status.
-        let first = match sink.move_start(&stream.body) {
+        let first = match stream.move_start(&sink) {
             Ok(first) => first,
             Err(cause) => {
                 drop((sink, response));
@@ -148,39 +158,59 @@ impl Client {
             }
         };
         ResponseOutparam::set(self.out, Ok(response));
-        stream.move_rest(sink, first, entry);
+        stream.move_rest(sink, first, self.dialect, entry);
     }
 }
 
 // === impl Stream ===
 
 impl Stream {
+    /// Moves the first bytes.
+    fn move_start(&mut self, sink: &Sink) -> Result<Moved, Cause> {
+        match &mut self.rename {
+            None => sink.move_start(&self.body),
+            Some(rename) => sink.copy_chunk(&self.body.rest, rename),
+        }
+    }
+
+    fn move_chunk(&mut self, sink: &Sink) -> Result<Moved, Cause> {
+        match &mut self.rename {
+            None => sink.move_chunk(&self.body.rest),
+            Some(rename) => sink.copy_chunk(&self.body.rest, rename),
+        }
+    }
+
     /// Moves all that follows, and ends the body the way it ended upstream.
-    fn move_rest(&self, sink: Sink, first: Moved, entry: &mut Entry) {
+    fn move_rest(mut self, sink: Sink, first: Moved, dialect: Dialect, entry: &mut Entry) {
         let mut moved = Ok(first);
         while let Ok(Moved::Some(bytes)) = moved {
             entry.bytes += bytes;
-            moved = sink.move_chunk(&self.body.rest);
+            moved = self.move_chunk(&sink);
         }
         match moved {
             Ok(Moved::All) => drop(sink.finish()),
             Ok(_) => entry.note_client_gone(),
-            Err(cause) => self.break_off(sink, &interrupted(cause), entry),
+            Err(cause) => self.break_off(sink, &interrupted(cause), dialect, entry),
         }
     }
 
     /// Ends a body that broke off upstream: an event stream with an error event and without
     /// `[DONE]`, any other body by cutting it.
-    fn break_off(&self, sink: Sink, error: &Error, entry: &mut Entry) {
+    fn break_off(&self, sink: Sink, error: &Error, dialect: Dialect, entry: &mut Entry) {
         entry.note_error(error);
         let is_events = self.headers.media_type().as_deref() == Some("text/event-stream");
         if is_events
             && self.headers.content_length().is_none()
-            && sink.write_all(&error.to_openai_event()).is_ok()
+            && sink.write_all(&dialect.event(error)).is_ok()
         {
             let _ = sink.finish();
         }
     }
+}
+
+/// Whether a body of this type may name the model that answered.
+fn names_its_model(headers: &Headers) -> bool {
+    headers.is_json() || headers.media_type().as_deref() == Some("text/event-stream")
 }
 
 /// Makes a response that has yet to get its body.

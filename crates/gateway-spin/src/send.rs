@@ -33,7 +33,9 @@ pub(crate) fn send(
     address(&request, &outbound, gateway)?;
     let call = Call { request, options: options(gateway.timeouts) };
     match (&outbound.body, upload) {
-        (Body::Json(bytes, _) | Body::Whole(bytes), _) => send_bytes(call, bytes),
+        (Body::Json(bytes, _) | Body::Form(bytes, _) | Body::Whole(bytes), _) => {
+            send_bytes(call, bytes)
+        }
         (Body::Stream, Some(upload)) => send_upload(call, upload, gateway.max_body),
         (Body::Absent, _) | (Body::Stream, None) => wait(&call.hand_over()?),
     }

@@ -2,10 +2,15 @@
 
 use gateway::Error;
 use gateway::error::Cause;
+use gateway::rename::Rename;
 use wasi::http::types::{ErrorCode, OutgoingBody};
 use wasi::io::streams::{OutputStream, StreamError};
 
 use crate::inbound::{CHUNK, Incoming, Source};
+
+/// Bytes copied at once: what comes of them still fits into what a host takes without waiting,
+/// because the first of them are written before anybody reads.
+const COPIED: u64 = 256 * 1024;
 
 /// A body that is being written. The stream is a child of the body, so it goes first.
 ///
@@ -78,6 +83,29 @@ impl Sink {
             Err(StreamError::Closed) if self.stream.check_write().is_ok() => Ok(Moved::All),
             Err(StreamError::Closed) => Ok(Moved::Refused),
             Err(StreamError::LastOperationFailed(error)) => Err(Cause(error.to_debug_string())),
+        }
+    }
+
+    /// Moves what `source` has next through `rename`, which has to see the bytes.
+    pub(crate) fn copy_chunk(
+        &self,
+        source: &Incoming,
+        rename: &mut Rename,
+    ) -> Result<Moved, Cause> {
+        match source.stream.blocking_read(COPIED) {
+            Ok(bytes) => Ok(self.write(&rename.push(&bytes))),
+            Err(StreamError::Closed) => match self.write(&rename.finish()) {
+                Moved::Some(0) => Ok(Moved::All),
+                moved => Ok(moved),
+            },
+            Err(StreamError::LastOperationFailed(error)) => Err(Cause(error.to_debug_string())),
+        }
+    }
+
+    fn write(&self, bytes: &[u8]) -> Moved {
+        match self.write_all(bytes) {
+            Ok(()) => Moved::Some(bytes.len() as u64),
+            Err(_) => Moved::Refused,
         }
     }
 

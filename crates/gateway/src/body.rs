@@ -16,6 +16,8 @@ pub enum Plan {
     Absent,
     /// Read whole and probed for [`Probe`].
     Json,
+    /// Read whole and searched for its `model`.
+    Form,
     /// Read whole, not looked into.
     Whole,
     /// Moved to the upstream as it comes.
@@ -36,19 +38,22 @@ pub struct Probe {
 pub struct Model {
     /// The name, unescaped.
     pub name: String,
-    /// The bytes of the JSON string in the body, quotes included.
+    /// Its bytes in the body: a JSON string with its quotes, or a form's plain text.
     pub span: Range<usize>,
 }
 
-/// Chooses how to read the body of a request with these headers.
+/// Chooses how to read the body of a request with these headers; `reads_forms` says whether a
+/// decision needs a form's model.
 ///
 /// A WASI guest does not see `transfer-encoding`, so a request without `content-length` may or may
 /// not have a body: only reading it tells.
-pub fn plan(headers: &Headers) -> Plan {
+pub fn plan(headers: &Headers, reads_forms: bool) -> Plan {
     if headers.content_length() == Some(0) {
         Plan::Absent
     } else if headers.is_json() {
         Plan::Json
+    } else if reads_forms && headers.media_type().as_deref() == Some("multipart/form-data") {
+        Plan::Form
     } else if crate::cache::needs_body(headers) {
         Plan::Whole
     } else {
@@ -76,17 +81,15 @@ pub fn probe(body: &[u8]) -> Result<Probe, Error> {
     })
 }
 
-/// Returns `body` with `name` in the place of its model and every other byte as it was.
+/// Returns `body` with `value` in the place of its model and every other byte as it was.
 ///
-/// A span that is not inside `body` (it comes from [`probe`] of the same bytes) changes nothing.
-pub fn with_model(body: &[u8], model: &Model, name: &str) -> Vec<u8> {
+/// A span that is not inside `body` (it was found in the same bytes) changes nothing.
+pub fn with_value(body: &[u8], model: &Model, value: &[u8]) -> Vec<u8> {
     let (Some(head), Some(tail)) = (body.get(..model.span.start), body.get(model.span.end..))
     else {
         return body.to_vec();
     };
-    // A string always prints as JSON.
-    let value = serde_json::to_vec(name).unwrap_or_default();
-    [head, &value, tail].concat()
+    [head, value, tail].concat()
 }
 
 /// The raw members as they stand in the body.
@@ -147,7 +150,8 @@ fn not_json(error: &serde_json::Error) -> Error {
     let message = if error.is_data() {
         "the request body must be a JSON object".to_owned()
     } else {
-        format!("the request body is not valid JSON: {error}")
+        let (line, column) = (error.line(), error.column());
+        format!("the request body is not valid JSON: see line {line} column {column}")
     };
     Error::InvalidBody { message, param: None }
 }
@@ -204,10 +208,10 @@ mod tests {
     }
 
     #[test]
-    fn with_model_changes_only_the_value() {
+    fn with_value_changes_only_the_value() {
         let body = r#"{ "a":1, "model" : "x\n" ,"b":[ 2 ]}"#;
         let model = probe(body.as_bytes()).unwrap().model.unwrap();
-        let edited = with_model(body.as_bytes(), &model, "y\"z");
+        let edited = with_value(body.as_bytes(), &model, br#""y\"z""#);
         assert_eq!(edited, r#"{ "a":1, "model" : "y\"z" ,"b":[ 2 ]}"#.as_bytes());
     }
 
@@ -223,8 +227,14 @@ mod tests {
             (vec![("content-length", "5")], Plan::Stream),
             (vec![("content-length", "5"), ("cf-aig-cache-ttl", "60")], Plan::Whole),
         ] {
-            assert_eq!(plan(&headers.iter().copied().collect()), expected, "{headers:?}");
+            assert_eq!(plan(&headers.iter().copied().collect(), false), expected, "{headers:?}");
         }
+    }
+
+    #[test]
+    fn plan_reads_a_form_only_where_its_model_counts() {
+        let form = [("content-type", "Multipart/Form-Data; boundary=x")].into_iter().collect();
+        assert_eq!((plan(&form, true), plan(&form, false)), (Plan::Form, Plan::Stream));
     }
 
     proptest! {
@@ -239,7 +249,8 @@ mod tests {
             let body = value.to_string();
             let found = probe(body.as_bytes()).unwrap();
             prop_assert_eq!(found.is_stream, is_stream);
-            let edited = with_model(body.as_bytes(), &found.model.unwrap(), &name);
+            let text = Value::from(name.as_str()).to_string();
+            let edited = with_value(body.as_bytes(), &found.model.unwrap(), text.as_bytes());
             value["model"] = Value::from(name);
             prop_assert_eq!(serde_json::from_slice::<Value>(&edited).unwrap(), value);
         }

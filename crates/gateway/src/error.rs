@@ -1,12 +1,9 @@
-//! Every situation the gateway answers itself, and the one place that turns it into a response.
-
-use std::time::Duration;
+//! Every situation the gateway answers itself.
 
 use http::StatusCode;
 use serde::Serialize;
 
 use crate::cloudflare::GatewayError;
-use crate::reply::Reply;
 
 /// A situation in which the gateway answers instead of an upstream.
 ///
@@ -48,8 +45,14 @@ pub enum Error {
     #[error("unsafe request path: it has {0}")]
     UnsafePath(&'static str),
     /// Nothing is served there.
-    #[error("unknown request url: check the path against the route's documentation")]
-    UnknownUrl,
+    #[error("unknown request url: this route serves {supported}")]
+    UnknownUrl {
+        /// What is served instead.
+        supported: &'static str,
+    },
+    /// The team may not use this model here.
+    #[error("model not allowed: {0}")]
+    ModelNotAllowed(String),
     /// The path is served, but not with this method.
     #[error("method not allowed: use {allowed}")]
     MethodNotAllowed {
@@ -123,25 +126,6 @@ pub struct Shape {
     pub fault: Fault,
 }
 
-/// How long a client should wait before it tries a failed store again.
-const STORE_RETRY: Duration = Duration::from_secs(1);
-
-/// OpenAI's envelope.
-/// <https://platform.openai.com/docs/guides/error-codes>
-#[derive(Serialize)]
-struct Envelope<'a> {
-    error: EnvelopeError<'a>,
-}
-
-#[derive(Serialize)]
-struct EnvelopeError<'a> {
-    message: &'a str,
-    #[serde(rename = "type")]
-    kind: &'a str,
-    param: Option<&'a str>,
-    code: &'a str,
-}
-
 impl Error {
     /// An error in the body's member `param`.
     pub fn invalid_param(param: &'static str, message: impl Into<String>) -> Self {
@@ -167,7 +151,8 @@ impl Error {
             Self::InvalidBody { .. } => (400, INVALID, "invalid_body", Client),
             Self::InvalidHeader { .. } => (400, INVALID, "invalid_header", Client),
             Self::UnsafePath(_) => (400, INVALID, "unsafe_path", Client),
-            Self::UnknownUrl => (404, INVALID, "unknown_url", Client),
+            Self::UnknownUrl { .. } => (404, INVALID, "unknown_url", Client),
+            Self::ModelNotAllowed(_) => (403, "permission_error", "model_not_allowed", Client),
             Self::MethodNotAllowed { .. } => (405, INVALID, "unknown_url", Client),
             Self::TooLarge { .. } => (413, INVALID, "request_too_large", Client),
             Self::IncompleteBody => (400, INVALID, "incomplete_body", Client),
@@ -185,35 +170,12 @@ impl Error {
     }
 
     /// The body member or header at fault.
-    fn param(&self) -> Option<&'static str> {
+    pub fn param(&self) -> Option<&'static str> {
         match self {
             Self::InvalidBody { param, .. } => *param,
             Self::InvalidHeader { name, .. } => Some(name),
             _ => None,
         }
-    }
-
-    /// This error as the last event of a stream that was already under way.
-    pub fn to_openai_event(&self) -> Vec<u8> {
-        // The upstream may have stopped inside an event: the empty line ends it.
-        [b"\n\ndata: ", self.to_openai().body.as_slice(), b"\n\n"].concat()
-    }
-
-    /// This error in OpenAI's envelope: the one place where errors become responses.
-    pub fn to_openai(&self) -> Reply {
-        let Shape { status, kind, code, .. } = self.shape();
-        let message = self.to_string();
-        let error = EnvelopeError { message: &message, kind, param: self.param(), code };
-        let mut reply = Reply::json(status, &Envelope { error });
-        match self {
-            Self::MethodNotAllowed { allowed } => reply.headers.push("allow", *allowed),
-            Self::StoreUnavailable(_) => {
-                reply.headers.push("retry-after", STORE_RETRY.as_secs().to_string());
-            }
-            Self::Gateway(error) => reply.headers.extend(&error.headers),
-            _ => {}
-        }
-        reply
     }
 
     /// This error and all its causes, for the log.
@@ -248,7 +210,8 @@ mod tests {
             (body, 400, "invalid_request_error", "invalid_body"),
             (Error::invalid_header("h", "m"), 400, "invalid_request_error", "invalid_header"),
             (Error::UnsafePath("x"), 400, "invalid_request_error", "unsafe_path"),
-            (Error::UnknownUrl, 404, "invalid_request_error", "unknown_url"),
+            (Error::ModelNotAllowed("x".to_owned()), 403, "permission_error", "model_not_allowed"),
+            (Error::UnknownUrl { supported: "x" }, 404, "invalid_request_error", "unknown_url"),
             (
                 Error::MethodNotAllowed { allowed: "GET" },
                 405,
@@ -271,24 +234,6 @@ mod tests {
             assert!(!text.contains("secret detail"), "{text}");
             assert!(!text.ends_with('.') && !text.starts_with(char::is_uppercase), "{text}");
         }
-    }
-
-    #[test]
-    fn to_openai_is_the_envelope_sdks_parse() {
-        let reply = Error::invalid_param("model", "`model` must be a string").to_openai();
-        assert_eq!(reply.status, 400);
-        assert_eq!(
-            String::from_utf8(reply.body).unwrap(),
-            r#"{"error":{"message":"`model` must be a string","type":"invalid_request_error","param":"model","code":"invalid_body"}}"#
-        );
-    }
-
-    #[test]
-    fn to_openai_says_how_to_go_on() {
-        let store = Error::StoreUnavailable(cause()).to_openai();
-        assert_eq!(store.headers.get_str("retry-after"), Some("1"));
-        let method = Error::MethodNotAllowed { allowed: "GET, POST" }.to_openai();
-        assert_eq!(method.headers.get_str("allow"), Some("GET, POST"));
     }
 
     #[test]

@@ -4,20 +4,26 @@
 //! Nothing here does I/O, reads a clock or draws random bytes; those come in as arguments, so every
 //! rule has a native unit test. `gateway-spin` is the one crate that connects the rules to a host.
 //!
-//! A request meets the modules in this order: [`key`] → [`team`] → [`body`] → [`provider`] →
-//! [`outbound`] (with [`url`], [`headers`], [`metadata`], [`cache`]) → [`cloudflare`] on the way
-//! back, and [`error`] and [`log`] whatever happens.
+//! A request meets the modules in this order: [`key`] → [`team`] → [`body`] (with [`multipart`]) →
+//! [`policy`] → [`provider`] → [`outbound`] (with [`url`], [`headers`], [`metadata`], [`cache`]) →
+//! [`cloudflare`] and [`rename`] on the way back, and [`error`], [`dialect`] and [`log`] whatever
+//! happens.
 
 pub mod body;
 pub mod cache;
 pub mod cloudflare;
+pub mod dialect;
 pub mod error;
 pub mod headers;
+mod json;
 pub mod key;
 pub mod log;
 pub mod metadata;
+pub mod multipart;
 pub mod outbound;
+pub mod policy;
 pub mod provider;
+pub mod rename;
 pub mod reply;
 pub mod service;
 pub mod settings;
@@ -26,10 +32,12 @@ pub mod team;
 pub mod time;
 pub mod url;
 
+pub use dialect::Dialect;
 pub use error::Error;
 pub use headers::Headers;
 pub use key::{ApiKey, KeyId};
 pub use outbound::Outbound;
+pub use policy::LimitedModels;
 pub use provider::{Provider, Request, Upstream};
 pub use reply::Reply;
 pub use service::Service;

@@ -4,11 +4,11 @@
 //! when one is `null` or an object, so what a client adds is checked here.
 //! <https://developers.cloudflare.com/ai-gateway/configuration/custom-metadata/>
 
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::{RawValue, to_raw_value};
 
+use crate::json::Members;
 use crate::{Error, Team};
 
 const HEADER: &str = "cf-aig-metadata";
@@ -62,7 +62,7 @@ fn push_entry(text: &mut String, name: &str, value: &RawValue) {
 /// The client's entry that is not the gateway's own.
 fn client_entry(value: &[u8]) -> Result<Option<(String, Box<RawValue>)>, Error> {
     let refuse = |message| Err(Error::invalid_header(HEADER, message));
-    let Ok(Entries(mut entries)) = serde_json::from_slice(value) else {
+    let Ok(Members(mut entries)) = serde_json::from_slice(value) else {
         return refuse("`cf-aig-metadata` must be a flat JSON object");
     };
     entries.retain(|(name, _)| !OURS.contains(&name.as_str()));
@@ -74,33 +74,6 @@ fn client_entry(value: &[u8]) -> Result<Option<(String, Box<RawValue>)>, Error> 
         return refuse("`cf-aig-metadata` values must be strings, numbers or booleans");
     }
     Ok(entries.pop())
-}
-
-/// The members of a JSON object as they stand there.
-struct Entries(Vec<(String, Box<RawValue>)>);
-
-struct EntriesVisitor;
-
-impl<'de> Deserialize<'de> for Entries {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(EntriesVisitor)
-    }
-}
-
-impl<'de> Visitor<'de> for EntriesVisitor {
-    type Value = Entries;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(entry) = map.next_entry()? {
-            entries.push(entry);
-        }
-        Ok(Entries(entries))
-    }
 }
 
 /// Escapes what a header value should not hold, as JSON allows in strings.

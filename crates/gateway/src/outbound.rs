@@ -1,12 +1,18 @@
 //! A client's request made into the one that leaves: URL, headers and body together.
 
+use std::borrow::Cow;
+
 use http::Method;
 
-use crate::body::{self, Probe};
+use crate::body::{self, Model, Probe};
 use crate::headers::{RequestRule, request_rule};
+use crate::rename::Rename;
 use crate::settings::Gateway;
-use crate::url::Target;
-use crate::{Error, Headers, Provider, Request, Settings, Team, Upstream, cache, key, metadata};
+use crate::url::{Target, check_path};
+use crate::{
+    Error, Headers, LimitedModels, Provider, Request, Settings, Team, Upstream, cache, key,
+    metadata, policy,
+};
 
 /// The methods of HTTP APIs. `CONNECT` and `TRACE` are for proxies, and this is none.
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
@@ -31,10 +37,23 @@ pub enum Body {
     Absent,
     /// JSON, whole and probed.
     Json(Vec<u8>, Probe),
+    /// A form, whole and searched for its model.
+    Form(Vec<u8>, Option<Model>),
     /// Whole, not looked into.
     Whole(Vec<u8>),
     /// Still with the client; moved without being looked at.
     Stream,
+}
+
+/// What the operator has set, as far as a request needs it.
+#[derive(Debug)]
+pub struct Rules<'a> {
+    /// The component's settings.
+    pub settings: &'a Settings,
+    /// The AI Gateway of these settings.
+    pub gateway: &'a Gateway<'a>,
+    /// The models of limited teams; empty for any other team.
+    pub limited_models: &'a LimitedModels,
 }
 
 /// A request ready to be sent to the AI Gateway.
@@ -52,36 +71,34 @@ pub struct Outbound {
     pub asked: Option<String>,
     /// The model that is asked for upstream.
     pub sent: Option<String>,
+    /// How the answer gets back the model name the client asked for.
+    pub rename: Option<Rename>,
 }
 
 impl Outbound {
     /// Makes the request that leaves for `P`.
     ///
     /// # Errors
-    /// Any refusal of the path, the provider or a header.
+    /// Any refusal of the path, the model, the provider or a header.
     pub fn new<P: Provider>(
         inbound: Inbound,
         team: &Team,
-        settings: &Settings,
-        gateway: &Gateway<'_>,
+        rules: &Rules<'_>,
     ) -> Result<Self, Error> {
-        let upstream = route::<P>(&inbound, settings)?;
-        let asked = inbound.body.model().map(ToOwned::to_owned);
-        let sent = upstream.model.clone().or_else(|| asked.clone());
-        let path_with_query = format!("{}{}", gateway.base_path, upstream.path);
-        let body = inbound.body.with_model(upstream.model.as_deref());
-
+        let Routed { upstream, asked, given, sent } = route::<P>(&inbound, team, rules)?;
+        let path_with_query = format!("{}{}", rules.gateway.base_path, upstream.path);
+        let body = match sent.as_deref().filter(|_| sent != asked) {
+            Some(name) => inbound.body.with_model(name),
+            None => inbound.body,
+        };
+        let client_metadata = inbound.headers.get("cf-aig-metadata");
+        let metadata = metadata::merge(team, asked.as_deref(), sent.as_deref(), client_metadata)?;
+        let cache_key = cache::key(&inbound.headers, team, &path_with_query, body.bytes());
         let ours = [
             ("accept-encoding", Some(b"identity".to_vec())),
-            ("cf-aig-authorization", Some(format!("Bearer {}", gateway.token).into_bytes())),
-            (
-                "cf-aig-cache-key",
-                cache::key(&inbound.headers, team, &path_with_query, body.bytes()),
-            ),
-            ("cf-aig-metadata", {
-                let client = inbound.headers.get("cf-aig-metadata");
-                Some(metadata::merge(team, asked.as_deref(), sent.as_deref(), client)?.into_bytes())
-            }),
+            ("cf-aig-authorization", Some(format!("Bearer {}", rules.gateway.token).into_bytes())),
+            ("cf-aig-cache-key", cache_key),
+            ("cf-aig-metadata", Some(metadata.into_bytes())),
             ("content-length", content_length(&body, &inbound.headers)),
         ];
         let mut headers = inbound.headers;
@@ -94,12 +111,29 @@ impl Outbound {
         if let Some((name, value)) = upstream.credential {
             headers.push(name, value);
         }
-        Ok(Self { method: inbound.method, path_with_query, headers, body, asked, sent })
+        let rename = match (&given, &sent) {
+            (Some(given), Some(sent)) if upstream.echoes_model && given != sent => {
+                Some(Rename::new(sent, given))
+            }
+            _ => None,
+        };
+        Ok(Self { method: inbound.method, path_with_query, headers, body, asked, sent, rename })
     }
 }
 
-/// Asks the provider's rule where the request goes.
-fn route<P: Provider>(inbound: &Inbound, settings: &Settings) -> Result<Upstream, Error> {
+/// Where a request goes, and with which model.
+struct Routed {
+    upstream: Upstream,
+    /// The client's model.
+    asked: Option<String>,
+    /// The client's, or the one its team is given.
+    given: Option<String>,
+    /// That, by the provider's name for it.
+    sent: Option<String>,
+}
+
+/// Checks the target, gives the team its model, and asks the provider's rule for the destination.
+fn route<P: Provider>(inbound: &Inbound, team: &Team, rules: &Rules<'_>) -> Result<Routed, Error> {
     if !METHODS.split(", ").any(|method| method == inbound.method.as_str()) {
         return Err(Error::MethodNotAllowed { allowed: METHODS });
     }
@@ -107,20 +141,57 @@ fn route<P: Provider>(inbound: &Inbound, settings: &Settings) -> Result<Upstream
         return Err(Error::UnsafePath("a team key, which belongs into a header"));
     }
     let target = Target::parse(&inbound.path_with_query, P::SLUG)?;
-    let request = Request {
-        method: &inbound.method,
-        target,
-        headers: &inbound.headers,
-        probe: inbound.body.probe(),
+    let place = P::model_in_path(target.path);
+    let in_path = place.clone().and_then(|place| target.path.get(place));
+    if in_path.is_some_and(|model| model.contains('%')) {
+        return Err(Error::UnsafePath("an encoded model name"));
+    }
+    let asked = in_path.or_else(|| inbound.body.model());
+    if asked.is_none() && rules.limited_models.applies_to(team) && inbound.body.is_opaque() {
+        let why = "a limited team's body must be JSON or a form, so that its model can be told";
+        return Err(Error::ModelNotAllowed(why.to_owned()));
+    }
+    let substitute = asked.and_then(|model| rules.limited_models.substitute(team, P::SLUG, model));
+    let path = match (place, substitute) {
+        (Some(place), Some(model)) => Cow::Owned(with_model_in_path(target.path, place, model)?),
+        _ => Cow::Borrowed(target.path),
     };
-    P::upstream(&request, settings)
+    let model = substitute.or(asked);
+    let target = Target { path: &path, query: target.query };
+    let request = Request { method: &inbound.method, target, headers: &inbound.headers, model };
+    let upstream = P::upstream(&request, rules.settings)?;
+    Ok(Routed {
+        sent: upstream.model.clone().or_else(|| model.map(ToOwned::to_owned)),
+        given: model.map(ToOwned::to_owned),
+        asked: asked.map(ToOwned::to_owned),
+        upstream,
+    })
+}
+
+/// Puts the operator's `model` in the place of the client's.
+fn with_model_in_path(
+    path: &str,
+    place: std::ops::Range<usize>,
+    model: &str,
+) -> Result<String, Error> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:@/".contains(&byte);
+    let head = path.get(..place.start).unwrap_or_default();
+    let tail = path.get(place.end..).unwrap_or_default();
+    let path = format!("{head}{model}{tail}");
+    if model.bytes().all(is_plain) && check_path(&path).is_ok() {
+        return Ok(path);
+    }
+    let setting = policy::SETTING;
+    Err(Error::Configuration(format!("{setting}: `{model}` cannot stand in a path")))
 }
 
 /// What leaves is announced with its length; only a client that announces none streams without.
 fn content_length(body: &Body, client: &Headers) -> Option<Vec<u8>> {
     match body {
         Body::Absent => None,
-        Body::Json(bytes, _) | Body::Whole(bytes) => Some(bytes.len().to_string().into_bytes()),
+        Body::Json(bytes, _) | Body::Form(bytes, _) | Body::Whole(bytes) => {
+            Some(bytes.len().to_string().into_bytes())
+        }
         Body::Stream => client.content_length().map(|length| length.to_string().into_bytes()),
     }
 }
@@ -131,32 +202,39 @@ impl Body {
     /// The bytes of a whole body.
     pub fn bytes(&self) -> &[u8] {
         match self {
-            Self::Json(bytes, _) | Self::Whole(bytes) => bytes,
+            Self::Json(bytes, _) | Self::Form(bytes, _) | Self::Whole(bytes) => bytes,
             Self::Absent | Self::Stream => &[],
         }
     }
 
-    fn probe(&self) -> &Probe {
-        const NOTHING: &Probe = &Probe { model: None, is_stream: false };
-        match self {
-            Self::Json(_, probe) => probe,
-            _ => NOTHING,
-        }
-    }
-
+    /// The model the body names.
     fn model(&self) -> Option<&str> {
-        self.probe().model.as_ref().map(|model| model.name.as_str())
+        let model = match self {
+            Self::Json(_, probe) => probe.model.as_ref(),
+            Self::Form(_, model) => model.as_ref(),
+            Self::Absent | Self::Whole(_) | Self::Stream => None,
+        };
+        model.map(|model| model.name.as_str())
     }
 
-    /// The same body with another model; without one, not a byte is touched or copied.
-    fn with_model(self, name: Option<&str>) -> Self {
-        match (self, name) {
-            (Self::Json(bytes, probe), Some(name)) => {
-                let edited =
-                    probe.model.as_ref().map(|model| body::with_model(&bytes, model, name));
-                Self::Json(edited.unwrap_or(bytes), probe)
+    /// Whether there is a body that could name a model nobody has seen.
+    fn is_opaque(&self) -> bool {
+        matches!(self, Self::Whole(_) | Self::Stream)
+    }
+
+    /// The same body with another model, where it names one.
+    fn with_model(self, name: &str) -> Self {
+        match self {
+            Self::Json(bytes, Probe { model: Some(model), is_stream }) => {
+                // A string always prints as JSON.
+                let value = serde_json::to_vec(name).unwrap_or_default();
+                let edited = body::with_value(&bytes, &model, &value);
+                Self::Json(edited, Probe { model: Some(model), is_stream })
             }
-            (body, _) => body,
+            Self::Form(bytes, Some(model)) => {
+                Self::Form(body::with_value(&bytes, &model, name.as_bytes()), Some(model))
+            }
+            body => body,
         }
     }
 }
@@ -164,7 +242,7 @@ impl Body {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::team::tests::team;
+    use crate::team::tests::{limited, team};
 
     struct Echo;
 
@@ -174,7 +252,13 @@ mod tests {
         fn upstream(request: &Request<'_>, settings: &Settings) -> Result<Upstream, Error> {
             let model = request.headers.get_str("x-model").map(ToOwned::to_owned);
             let upstream = Upstream::at(request.target.below("/echo"));
-            Ok(Upstream { model, ..upstream.with_bearer(settings, "echo_key") })
+            let echoes_model = model.is_some();
+            Ok(Upstream { model, echoes_model, ..upstream.with_bearer(settings, "echo_key") })
+        }
+
+        fn model_in_path(path: &str) -> Option<std::ops::Range<usize>> {
+            let name = path.strip_prefix("/native/")?;
+            Some(path.len() - name.len()..path.len())
         }
     }
 
@@ -185,8 +269,16 @@ mod tests {
     }
 
     fn send(inbound: Inbound) -> Result<Outbound, Error> {
+        send_as(&team("blue"), inbound)
+    }
+
+    fn send_as(team: &Team, inbound: Inbound) -> Result<Outbound, Error> {
         let settings = settings();
-        Outbound::new::<Echo>(inbound, &team("blue"), &settings, &settings.gateway().unwrap())
+        let gateway = settings.gateway().unwrap();
+        let limited_models = LimitedModels::parse(r#"{"echo/big": "small", "*": "any"}"#).unwrap();
+        let rules =
+            Rules { settings: &settings, gateway: &gateway, limited_models: &limited_models };
+        Outbound::new::<Echo>(inbound, team, &rules)
     }
 
     fn inbound(path: &str, headers: &[(&str, &str)], body: &str) -> Inbound {
@@ -245,6 +337,62 @@ mod tests {
         let metadata = sent.headers.get_str("cf-aig-metadata").unwrap();
         assert!(metadata.contains(r#""model":"longer","original_model":"m""#), "{metadata}");
         assert_eq!((sent.asked.as_deref(), sent.sent.as_deref()), (Some("m"), Some("longer")));
+    }
+
+    #[test]
+    fn a_limited_team_gets_the_operators_model() {
+        let team = limited("blue");
+        for (path, body, sent_path, sent_body, sent_model) in [
+            ("/echo/x", r#"{"model":"big"}"#, "/echo/x", r#"{"model":"small"}"#, Some("small")),
+            ("/echo/x", r#"{"model":"other"}"#, "/echo/x", r#"{"model":"any"}"#, Some("any")),
+            ("/echo/native/big", "", "/echo/native/small", "", Some("small")),
+            (
+                "/echo/native/big",
+                r#"{"model":"x"}"#,
+                "/echo/native/small",
+                r#"{"model":"small"}"#,
+                Some("small"),
+            ),
+            ("/echo/x", "{}", "/echo/x", "{}", None),
+        ] {
+            let sent = send_as(&team, inbound(path, &[], body)).unwrap();
+            assert_eq!(sent.path_with_query, format!("/v1/a/g{sent_path}"), "{path} {body}");
+            assert_eq!(sent.body.bytes(), sent_body.as_bytes(), "{path} {body}");
+            assert_eq!(sent.sent.as_deref(), sent_model, "{path} {body}");
+        }
+    }
+
+    #[test]
+    fn a_limited_team_cannot_hide_its_model() {
+        let limited = limited("blue");
+        for body in [Body::Stream, Body::Whole(b"{}".to_vec())] {
+            let upload = || Inbound { body: body.clone(), ..inbound("/echo/x", &[], "") };
+            assert!(matches!(send_as(&limited, upload()), Err(Error::ModelNotAllowed(_))));
+            assert!(send(upload()).is_ok());
+        }
+        let encoded = send_as(&limited, inbound("/echo/native/%62ig", &[], ""));
+        assert!(matches!(encoded, Err(Error::UnsafePath(_))));
+    }
+
+    #[test]
+    fn a_forms_model_is_replaced_as_plain_text() {
+        let limited = limited("blue");
+        let bytes = b"a big b".to_vec();
+        let model = Some(Model { name: "big".to_owned(), span: 2..5 });
+        let form = Inbound { body: Body::Form(bytes, model), ..inbound("/echo/x", &[], "") };
+        let sent = send_as(&limited, form).unwrap();
+        assert_eq!(
+            (sent.body.bytes(), sent.headers.content_length()),
+            (&b"a small b"[..], Some(9))
+        );
+    }
+
+    #[test]
+    fn a_name_the_provider_echoes_is_given_back() {
+        let request = inbound("/echo/x", &[("x-model", "theirs")], r#"{"model":"mine"}"#);
+        let mut rename = send(request).unwrap().rename.unwrap();
+        assert_eq!(rename.push(br#"{"model":"theirs"}"#), br#"{"model":"mine"}"#);
+        assert!(send(inbound("/echo/x", &[], r#"{"model":"mine"}"#)).unwrap().rename.is_none());
     }
 
     #[test]

@@ -1,18 +1,32 @@
 //! What a provider component says about its provider: everything else is the same for all.
 
+use std::ops::Range;
+
 use http::Method;
 
-use crate::body::Probe;
 use crate::url::Target;
-use crate::{Error, Headers, Settings};
+use crate::{Dialect, Error, Headers, Settings};
 
 /// One provider behind the gateway.
 ///
-/// The required function is pure: a request in, its destination out. See CONTRIBUTING.md, "How to
-/// add a provider".
+/// The one required function is pure: a request in, its destination out. The others have defaults
+/// for a provider that is only spoken to as OpenAI is. See CONTRIBUTING.md, "How to add a provider".
 pub trait Provider {
     /// Route prefix, log name and component id.
     const SLUG: &'static str;
+
+    /// Whether the model of a form must be known: where it is part of the destination.
+    const NEEDS_FORM_MODEL: bool = false;
+
+    /// The shape of errors on `path` (below the route, and not checked yet).
+    fn dialect(_path: &str, _headers: &Headers) -> Dialect {
+        Dialect::OpenAi
+    }
+
+    /// Where a native `path` names its model.
+    fn model_in_path(_path: &str) -> Option<Range<usize>> {
+        None
+    }
 
     /// Where this request goes, and as what.
     ///
@@ -30,8 +44,8 @@ pub struct Request<'a> {
     pub target: Target<'a>,
     /// The client's headers, its credential among them.
     pub headers: &'a Headers,
-    /// What a JSON body says; empty for any other body.
-    pub probe: &'a Probe,
+    /// The model to ask for: the client's, or the one its team is given.
+    pub model: Option<&'a str>,
 }
 
 /// Where a request goes.
@@ -41,8 +55,10 @@ pub struct Upstream {
     pub path: String,
     /// The provider's own credential, if the operator configured one: header name and value.
     pub credential: Option<(&'static str, String)>,
-    /// The model to ask for, if it is not the client's.
+    /// The body's model, if the provider knows it by another name.
     pub model: Option<String>,
+    /// Whether the answer's `model` is that other name and must be given back as the client's.
+    pub echoes_model: bool,
 }
 
 impl Upstream {
@@ -56,5 +72,11 @@ impl Upstream {
     pub fn with_bearer(self, settings: &Settings, name: &str) -> Self {
         let credential = settings.get(name).map(|key| ("authorization", format!("Bearer {key}")));
         Self { credential, ..self }
+    }
+
+    /// Adds the provider's own key in the header `header`, if the setting `name` holds one.
+    #[must_use]
+    pub fn with_key(self, header: &'static str, settings: &Settings, name: &str) -> Self {
+        Self { credential: settings.get(name).map(|key| (header, key.to_owned())), ..self }
     }
 }

@@ -18,7 +18,7 @@ pub trait Service {
     /// Answers `call`.
     ///
     /// # Errors
-    /// Any situation that [`Error::to_openai`] has an answer for.
+    /// Any situation the gateway answers itself.
     fn answer(call: &Call, context: &Context<'_>) -> Result<Reply, Error>;
 }
 
@@ -42,6 +42,8 @@ pub struct Context<'a> {
     pub store: &'a dyn Store,
     /// The component's settings.
     pub settings: &'a Settings,
+    /// Reads another variable of the component.
+    pub variable: &'a dyn Fn(&str) -> Result<String, Error>,
     /// When the call came in.
     pub now: SystemTime,
     /// Draws the random bytes of a new key.

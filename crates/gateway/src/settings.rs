@@ -170,7 +170,8 @@ fn split_url(url: &str) -> Option<(bool, &str, &str)> {
         Some(rest) => (true, rest),
         None => (false, url.strip_prefix("http://")?),
     };
-    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = (rest.get(..end)?, rest.get(end..)?);
     let is_valid = !authority.contains('@') && authority.parse::<http::uri::Authority>().is_ok();
     is_valid.then_some((is_tls, authority, path))
 }

@@ -49,7 +49,7 @@ impl Team {
     pub fn find(store: &dyn Store, key: &ApiKey) -> Result<Self, Error> {
         let bytes = store.get(&key.id().store_key())?.ok_or(Error::InvalidKey)?;
         let team: Self = serde_json::from_slice(&bytes)
-            .map_err(|error| Error::CorruptRecord(Cause(error.to_string())))?;
+            .map_err(|error| corrupt(&format!("see its column {}", error.column())))?;
         if is_same_secret(&team.hash, key.hash().as_str()) {
             return Ok(team);
         }
@@ -58,8 +58,7 @@ impl Team {
 
     /// Writes the record where [`Team::find`] looks for it.
     pub fn save(&self, store: &dyn Store, id: &KeyId) -> Result<(), Error> {
-        let bytes = serde_json::to_vec(self)
-            .map_err(|error| Error::CorruptRecord(Cause(error.to_string())))?;
+        let bytes = serde_json::to_vec(self).map_err(|_| corrupt("it does not print"))?;
         store.set(&id.store_key(), &bytes)
     }
 
@@ -75,6 +74,10 @@ impl Team {
     }
 }
 
+fn corrupt(what: &str) -> Error {
+    Error::CorruptRecord(Cause(what.to_owned()))
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -87,6 +90,10 @@ pub(crate) mod tests {
     pub(crate) fn team(team_id: &str) -> Team {
         let created_at = "2026-01-01T00:00:00.000Z".to_owned();
         Team::new(&key(), team_id.to_owned(), "Name".to_owned(), false, created_at)
+    }
+
+    pub(crate) fn limited(team_id: &str) -> Team {
+        Team { limited: true, ..team(team_id) }
     }
 
     #[test]

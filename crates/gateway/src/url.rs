@@ -30,7 +30,7 @@ impl<'a> Target<'a> {
             .strip_prefix('/')
             .and_then(|path| path.strip_prefix(slug))
             .filter(|path| path.is_empty() || path.starts_with('/'))
-            .ok_or(Error::UnknownUrl)?;
+            .ok_or(Error::UnknownUrl { supported: "paths below its own prefix" })?;
         check_path(path)?;
         check_characters(query.unwrap_or_default())?;
         Ok(Self { path: without_version(path), query })
@@ -38,11 +38,24 @@ impl<'a> Target<'a> {
 
     /// The path below `prefix` and the query, ready to follow the gateway's base.
     pub fn below(&self, prefix: &str) -> String {
+        self.at(&format!("{prefix}{}", self.path))
+    }
+
+    /// Another path with the same query.
+    pub fn at(&self, path: &str) -> String {
         match self.query {
-            Some(query) => format!("{prefix}{}?{query}", self.path),
-            None => format!("{prefix}{}", self.path),
+            Some(query) => format!("{path}?{query}"),
+            None => path.to_owned(),
         }
     }
+}
+
+/// The path below the route, before anything is checked: for what must be known even of a request
+/// that is refused.
+pub fn raw_path<'a>(path_with_query: &'a str, slug: &str) -> &'a str {
+    let path = path_with_query.split('?').next().unwrap_or_default();
+    let below = path.strip_prefix('/').and_then(|path| path.strip_prefix(slug));
+    without_version(below.unwrap_or_default())
 }
 
 /// Both `/openai` and `/openai/v1` are base URLs people configure.
@@ -131,7 +144,7 @@ mod tests {
     fn parse_refuses_what_is_not_below_the_route() {
         for given in ["", "/", "/openaix", "/openai-x/models", "openai/models", "/anthropic"] {
             let outcome = Target::parse(given, "openai");
-            assert!(matches!(outcome, Err(Error::UnknownUrl)), "{given}: {outcome:?}");
+            assert!(matches!(outcome, Err(Error::UnknownUrl { .. })), "{given}: {outcome:?}");
         }
     }
 

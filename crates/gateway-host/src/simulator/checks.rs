@@ -8,18 +8,12 @@ use crate::simulator::reply::Reply;
 use crate::simulator::{BASE_PATH, Received, TOKEN};
 
 /// Headers that no request may bring here, and families of them.
-const FORBIDDEN: [&str; 9] = [
-    "api-key",
-    "cookie",
-    "forwarded",
-    "x-api-key",
-    "x-goog-api-key",
-    "x-real-ip",
-    "xi-api-key",
-    "cf-aig-byok-alias",
-    "cf-connecting-ip",
-];
+const FORBIDDEN: [&str; 6] =
+    ["cookie", "forwarded", "x-real-ip", "xi-api-key", "cf-aig-byok-alias", "cf-connecting-ip"];
 const FORBIDDEN_PREFIXES: [&str; 4] = ["proxy-", "spin-", "x-amz-", "x-forwarded-"];
+
+/// Headers of providers' credentials.
+const CREDENTIALS: [&str; 4] = ["authorization", "api-key", "x-api-key", "x-goog-api-key"];
 
 /// The answer to a request that should not have come this way.
 pub(crate) fn violation(received: &Received) -> Option<Reply> {
@@ -30,11 +24,28 @@ pub(crate) fn violation(received: &Received) -> Option<Reply> {
     let problem = wrong_path(&received.target)
         .or_else(|| headers.keys().find_map(|name| forbidden(name.as_str())))
         .or_else(|| leaked_key(received))
-        .or_else(|| wrong_provider_key(headers))
         .or_else(|| wrong_encoding(headers))
         .or_else(|| wrong_metadata(headers))?;
+    Some(refuse(&problem))
+}
+
+/// The answer that tells a test what it has done wrong.
+pub(crate) fn refuse(problem: &str) -> Reply {
     let error = json!({"message": problem, "type": "simulator_violation"});
-    Some(Reply::json(400, &json!({"error": error})))
+    Reply::json(400, &json!({"error": error}))
+}
+
+/// Provider keys are stored in the gateway; a request that brings one would switch them off. The
+/// one exception is the key an operator may configure, as tests do, in the provider's own header.
+/// Workers AI also takes the gateway's token.
+pub(crate) fn wrong_credential(headers: &HeaderMap, own: &[&str]) -> Option<String> {
+    CREDENTIALS.iter().find_map(|name| {
+        let given = header(headers, name)?;
+        let value = given.strip_prefix("Bearer ").unwrap_or(given);
+        let is_configured = value.starts_with("provider-key-") || value == TOKEN;
+        (!own.contains(name) || !is_configured)
+            .then(|| format!("a provider credential nobody configured, in {name}"))
+    })
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -67,14 +78,6 @@ fn leaked_key(received: &Received) -> Option<String> {
     let in_header = received.headers.values().any(|value| is_key(value.as_bytes()));
     let leaks = in_header || is_key(received.target.as_bytes());
     leaks.then(|| "a client's key".to_owned())
-}
-
-/// Provider keys are stored in the gateway; a request that brings one would switch them off. The
-/// one exception is the key an operator may configure, as tests do.
-fn wrong_provider_key(headers: &HeaderMap) -> Option<String> {
-    let given = header(headers, "authorization")?;
-    let is_configured = given.starts_with("Bearer provider-key-");
-    (!is_configured).then(|| "a provider credential nobody configured".to_owned())
 }
 
 fn wrong_encoding(headers: &HeaderMap) -> Option<String> {

@@ -13,16 +13,23 @@
 //! | `cut=head` | the connection ends before the head |
 //! | `cut=body` | the connection ends after the first chunk |
 //! | `garbage=1` | a body that is not what its content type says |
+//! | `odd=1` | an event stream of all that is allowed and rare, byte by byte: [`ODD_STREAM`] |
 //! | `plain=1` | a whole JSON answer to `stream: true`, as guardrails make it |
 //! | `chunks=500` | a chat stream of that many content chunks |
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::json;
 
-use crate::simulator::reply::{Cut, Reply};
-use crate::simulator::{Simulator, openai};
+use crate::simulator::Simulator;
+use crate::simulator::reply::{Content, Cut, Reply};
+
+/// Comments, both line ends, data of many lines, an event's name and id, and no text encoding.
+pub const ODD_STREAM: &[u8] =
+    b": a comment\r\n\r\nid: 7\r\nevent: odd\r\ndata: one\r\ndata:two\n\n\
+    :\n\nretry: 10\n\ndata: {\"model\":\"odd\"}\r\r\xff\xfe\n\ndata: [DONE]\n\n";
 
 /// What is to go wrong.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +46,7 @@ pub struct Fault {
     cuts_head: bool,
     pub(crate) cuts_body: bool,
     is_garbage: bool,
+    is_odd: bool,
     pub(crate) is_plain: bool,
     pub(crate) chunks: Option<usize>,
 }
@@ -71,6 +79,7 @@ impl Fault {
                 self.cuts_body = value == "body";
             }
             "garbage" => self.is_garbage = true,
+            "odd" => self.is_odd = true,
             "plain" => self.is_plain = true,
             "chunks" => self.chunks = value.parse().ok(),
             _ => {}
@@ -86,6 +95,7 @@ impl Fault {
     pub(crate) async fn apply(
         &self,
         simulator: &Simulator,
+        error: impl FnOnce(u16) -> Reply,
         answer: impl FnOnce() -> Reply,
     ) -> Result<Reply, Cut> {
         if let Some(delay) = self.head_delay {
@@ -97,12 +107,12 @@ impl Fault {
         if self.cuts_head {
             return Err(Cut);
         }
-        Ok(self.failure().unwrap_or_else(answer))
+        Ok(self.failure(error).unwrap_or_else(answer))
     }
 
-    fn failure(&self) -> Option<Reply> {
+    fn failure(&self, error: impl FnOnce(u16) -> Reply) -> Option<Reply> {
         if let Some(status) = self.status {
-            return Some(openai::error(status, "simulated failure", None));
+            return Some(error(status));
         }
         if let Some(code) = self.cloudflare {
             return Some(gateway_error(code));
@@ -110,6 +120,10 @@ impl Fault {
         if let Some(status) = self.policy {
             let error = json!({"message": "Access denied by policy"});
             return Some(Reply::json(status, &json!({"success": false, "error": error})));
+        }
+        if self.is_odd {
+            let bytes = ODD_STREAM.split_inclusive(|_| true).map(Bytes::from_static).collect();
+            return Some(Reply { body: Content::Chunks(bytes), ..Reply::events([]) });
         }
         self.is_garbage.then(|| Reply::whole(200, "application/json", &b"\x00\xff<html>{"[..]))
     }

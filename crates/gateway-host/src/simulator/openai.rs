@@ -12,7 +12,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::simulator::reply::Reply;
-use crate::simulator::{BASE_PATH, Received};
+use crate::simulator::{Provider, Received};
 
 /// When everything that is simulated was made: 2026-01-01.
 pub(crate) const CREATED: u64 = 1_767_225_600;
@@ -20,15 +20,28 @@ pub(crate) const CREATED: u64 = 1_767_225_600;
 /// The models there are.
 const MODELS: [&str; 3] = ["gpt-4o", "gpt-4o-mini", "text-embedding-3-small"];
 
-/// Answers as OpenAI would.
-pub(crate) fn answer(received: &Received) -> Reply {
-    let path = received.target.split('?').next().unwrap_or_default();
-    let path = path.strip_prefix(BASE_PATH).and_then(|path| path.strip_prefix("/openai"));
-    let Some(path) = path else {
-        return super::faults::gateway_error(2001);
-    };
-    let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
-    let reply = match (&received.method, segments.as_slice()) {
+/// OpenAI itself.
+pub(crate) struct OpenAi;
+
+impl Provider for OpenAi {
+    fn credentials(&self) -> &'static [&'static str] {
+        &["authorization"]
+    }
+
+    fn answer(&self, received: &Received, segments: &[&str]) -> Reply {
+        answer(received, segments)
+            .with_header("x-request-id", "req_simulated")
+            .with_header("openai-version", "2020-10-01")
+    }
+
+    fn error(&self, _: &Received, status: u16, message: &str) -> Reply {
+        error(status, message, None)
+    }
+}
+
+/// Answers as OpenAI's API does, of OpenAI and of those who serve the same.
+pub(crate) fn answer(received: &Received, segments: &[&str]) -> Reply {
+    match (&received.method, segments) {
         (&Method::POST, ["chat", "completions"]) => with_json(received, chat::answer),
         (&Method::POST, ["responses"]) => with_json(received, responses::answer),
         (&Method::POST, ["embeddings"]) => with_json(received, embeddings::answer),
@@ -42,12 +55,13 @@ pub(crate) fn answer(received: &Received) -> Reply {
         (&Method::DELETE, ["models", id]) => {
             Reply::json(200, &json!({"id": id, "object": "model", "deleted": true}))
         }
-        (_, ["files", ..]) => files::file(received, &segments),
-        (_, ["batches", ..]) => files::batch(received, &segments),
+        (_, ["files", ..]) => files::file(received, segments),
+        (_, ["batches", ..]) => files::batch(received, segments),
         (_, ["echo", ..]) => echo(received),
-        (method, _) => error(404, &format!("Invalid URL ({method} /v1{path})"), None),
-    };
-    reply.with_header("x-request-id", "req_simulated").with_header("openai-version", "2020-10-01")
+        (method, _) => {
+            error(404, &format!("Invalid URL ({method} /v1/{})", segments.join("/")), None)
+        }
+    }
 }
 
 /// An error in OpenAI's envelope.

@@ -1,0 +1,40 @@
+//! The `api-version` that every request to Azure has.
+
+use gateway::url::Target;
+use gateway::{Error, Settings};
+
+/// Adds the API version the operator set, unless the client asks for one.
+pub(crate) fn with_version(
+    target: Target<'_>,
+    path: &str,
+    settings: &Settings,
+) -> Result<String, Error> {
+    let is_version = |pair: &str| pair.starts_with("api-version=");
+    if target.query.is_some_and(|query| query.split('&').any(is_version)) {
+        return Ok(target.at(path));
+    }
+    let version = settings.require("azure_api_version")?;
+    let separator = if target.query.is_some_and(|query| !query.is_empty()) { "&" } else { "" };
+    let query = target.query.unwrap_or_default();
+    Ok(format!("{path}?{query}{separator}api-version={version}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn with_version_keeps_the_clients_own() {
+        let settings = Settings::from_lines("azure_api_version=2024-10-21".to_owned());
+        for (query, expected) in [
+            (None, "/p?api-version=2024-10-21"),
+            (Some(""), "/p?api-version=2024-10-21"),
+            (Some("a=1"), "/p?a=1&api-version=2024-10-21"),
+            (Some("api-version=x&a=1"), "/p?api-version=x&a=1"),
+            (Some("a=1&api-version=x"), "/p?a=1&api-version=x"),
+        ] {
+            let target = Target { path: "/x", query };
+            assert_eq!(with_version(target, "/p", &settings).unwrap(), expected);
+        }
+    }
+}

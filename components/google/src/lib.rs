@@ -1,0 +1,74 @@
+//! Google AI Studio: chat through the AI Gateway's compat endpoint, the other paths of OpenAI's API by
+//! Google's own layer, and the Gemini API as it is.
+//! <https://developers.cloudflare.com/ai-gateway/usage/providers/google-ai-studio/>
+
+mod compat;
+mod native;
+
+use std::ops::Range;
+
+use gateway::{Dialect, Error, Headers, Provider, Request, Settings, Upstream};
+
+struct Google;
+
+/// The base path of Google's own OpenAI layer, which its documentation has in base URLs.
+const OPENAI_LAYER: &str = "/v1beta/openai";
+
+const SUPPORTED: &str = "OpenAI's API and Gemini's own /v1beta/models/{model}:{method}";
+
+impl Provider for Google {
+    const SLUG: &'static str = "google";
+
+    fn dialect(path: &str, _headers: &Headers) -> Dialect {
+        if native::is_native(path) { Dialect::Google } else { Dialect::OpenAi }
+    }
+
+    fn model_in_path(path: &str) -> Option<Range<usize>> {
+        let call = native::call(path)?;
+        let start = path.len() - call.len();
+        Some(start..start + call.find(':')?)
+    }
+
+    fn upstream(request: &Request<'_>, settings: &Settings) -> Result<Upstream, Error> {
+        let target = request.target;
+        if target.query.is_some_and(|query| query.split('&').any(|pair| pair.starts_with("key="))) {
+            return Err(Error::UnsafePath("an api key, which belongs into a header"));
+        }
+        if native::is_native(target.path) {
+            return native::upstream(request, settings);
+        }
+        let path = target.path.strip_prefix(OPENAI_LAYER).unwrap_or(target.path);
+        let upstream = match path {
+            "" | "/" => return Err(Error::UnknownUrl { supported: SUPPORTED }),
+            "/chat/completions" => Upstream {
+                model: request.model.map(compat::model_name),
+                echoes_model: true,
+                ..Upstream::at(target.at("/compat/chat/completions"))
+            },
+            path => Upstream::at(target.at(&format!("/google-ai-studio{OPENAI_LAYER}{path}"))),
+        };
+        Ok(upstream.with_bearer(settings, "google_api_key"))
+    }
+}
+
+type Component = gateway_spin::Forward<Google>;
+gateway_spin::export!(Component);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn model_in_path_is_the_native_calls_model() {
+        for (path, expected) in [
+            ("/v1beta/models/gemini-pro:generateContent", Some("gemini-pro")),
+            ("/models/gemini-pro:streamGenerateContent", Some("gemini-pro")),
+            ("/v1beta/models/gemini-pro", None),
+            ("/models", None),
+            ("/chat/completions", None),
+        ] {
+            let model = Google::model_in_path(path).map(|place| &path[place]);
+            assert_eq!(model, expected, "{path}");
+        }
+    }
+}

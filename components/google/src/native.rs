@@ -1,0 +1,31 @@
+//! The Gemini API's own paths.
+
+use gateway::{Error, Request, Settings, Upstream};
+
+use crate::OPENAI_LAYER;
+use crate::compat::DYNAMIC;
+
+/// The part of a native path that follows `models/`.
+pub(crate) fn call(path: &str) -> Option<&str> {
+    let path = path.strip_prefix("/v1beta").unwrap_or(path);
+    path.strip_prefix("/models/").filter(|call| call.contains(':'))
+}
+
+/// Whether `path` is the Gemini API's.
+pub(crate) fn is_native(path: &str) -> bool {
+    let is_beta = path.starts_with("/v1beta/") && !path.starts_with(OPENAI_LAYER);
+    is_beta || call(path).is_some()
+}
+
+/// Where a native request goes.
+pub(crate) fn upstream(request: &Request<'_>, settings: &Settings) -> Result<Upstream, Error> {
+    if request.model.is_some_and(|model| model.starts_with(DYNAMIC)) {
+        let why = "this team is given a dynamic route, which only /chat/completions can take";
+        return Err(Error::ModelNotAllowed(why.to_owned()));
+    }
+    let path = request.target.path;
+    // The route's `/v1` is not part of the path any more; v1beta has all that v1 has.
+    let version = if path.starts_with("/v1beta/") { "" } else { "/v1beta" };
+    let upstream = Upstream::at(request.target.at(&format!("/google-ai-studio{version}{path}")));
+    Ok(upstream.with_key("x-goog-api-key", settings, "google_api_key"))
+}

@@ -1,0 +1,67 @@
+//! Cloudflare Workers AI: OpenAI's API, and models by their own names.
+//! <https://developers.cloudflare.com/ai-gateway/usage/providers/workersai/>
+
+use std::ops::Range;
+
+use gateway::{Dialect, Error, Headers, Provider, Request, Settings, Upstream};
+
+struct WorkersAi;
+
+/// The paths of OpenAI's API that Workers AI has.
+const OPENAI_PATHS: [&str; 4] = ["/chat/completions", "/completions", "/embeddings", "/responses"];
+
+const SUPPORTED: &str = "/chat/completions, /completions, /embeddings, /responses and /@cf/{model}";
+
+/// The model of a native path, `/@cf/…` or `/run/@cf/…`.
+fn native_model(path: &str) -> Option<&str> {
+    let path = path.strip_prefix("/run").unwrap_or(path);
+    path.strip_prefix('/').filter(|model| model.starts_with("@cf/") || model.starts_with("@hf/"))
+}
+
+impl Provider for WorkersAi {
+    const SLUG: &'static str = "workers-ai";
+
+    fn dialect(path: &str, _headers: &Headers) -> Dialect {
+        if native_model(path).is_some() { Dialect::Cloudflare } else { Dialect::OpenAi }
+    }
+
+    fn model_in_path(path: &str) -> Option<Range<usize>> {
+        let model = native_model(path)?;
+        Some(path.len() - model.len()..path.len())
+    }
+
+    fn upstream(request: &Request<'_>, settings: &Settings) -> Result<Upstream, Error> {
+        let target = request.target;
+        let upstream = match (native_model(target.path), target.path) {
+            (Some(model), _) => Upstream::at(target.at(&format!("/workers-ai/{model}"))),
+            (None, path) if OPENAI_PATHS.contains(&path) => {
+                Upstream::at(target.below("/workers-ai/v1"))
+            }
+            _ => return Err(Error::UnknownUrl { supported: SUPPORTED }),
+        };
+        // Workers AI wants a Cloudflare token of its own; the gateway's may serve as both.
+        let own = settings.get("workers_ai_token").map(|_| "workers_ai_token");
+        Ok(upstream.with_bearer(settings, own.unwrap_or("ai_gateway_token")))
+    }
+}
+
+type Component = gateway_spin::Forward<WorkersAi>;
+gateway_spin::export!(Component);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn model_in_path_is_the_whole_name() {
+        for (path, expected) in [
+            ("/@cf/meta/llama-3.1-8b-instruct", Some("@cf/meta/llama-3.1-8b-instruct")),
+            ("/run/@cf/meta/m", Some("@cf/meta/m")),
+            ("/chat/completions", None),
+            ("/@other/x", None),
+        ] {
+            let model = WorkersAi::model_in_path(path).map(|place| &path[place]);
+            assert_eq!(model, expected, "{path}");
+        }
+    }
+}

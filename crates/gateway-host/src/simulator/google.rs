@@ -1,0 +1,123 @@
+//! Google AI Studio: the Gemini API, Google's OpenAI layer, and the AI Gateway's compat endpoint.
+//! <https://ai.google.dev/api/generate-content>
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::simulator::faults::{Fault, gateway_error};
+use crate::simulator::reply::Reply;
+use crate::simulator::{Provider, Received, openai};
+
+pub(crate) struct AiStudio;
+
+impl Provider for AiStudio {
+    fn credentials(&self) -> &'static [&'static str] {
+        &["authorization", "x-goog-api-key"]
+    }
+
+    fn answer(&self, received: &Received, segments: &[&str]) -> Reply {
+        match (&received.method, segments) {
+            (&Method::POST, ["v1" | "v1beta", "models", call]) => generate(received, call),
+            (&Method::GET, ["v1" | "v1beta", "models"]) => {
+                Reply::json(200, &json!({"models": [{"name": "models/gemini-2.5-flash"}]}))
+            }
+            (&Method::GET, ["v1" | "v1beta", "models", id]) => {
+                Reply::json(200, &json!({"name": format!("models/{id}")}))
+            }
+            (_, ["v1beta", "openai", rest @ ..]) => openai::answer(received, rest),
+            _ => error(404, "Requested entity was not found."),
+        }
+    }
+
+    fn error(&self, received: &Received, status: u16, message: &str) -> Reply {
+        if received.path().contains("/openai/") {
+            return openai::error(status, message, None);
+        }
+        error(status, message)
+    }
+}
+
+/// The gateway's own endpoint for all providers, which simulates this one only.
+pub(crate) struct Compat;
+
+impl Provider for Compat {
+    fn credentials(&self) -> &'static [&'static str] {
+        &["authorization"]
+    }
+
+    fn answer(&self, received: &Received, segments: &[&str]) -> Reply {
+        let body = received.json();
+        let model = body["model"].as_str().unwrap_or_default();
+        let bare = model.strip_prefix("google-ai-studio/").filter(|bare| !bare.contains('/'));
+        let is_known = bare.is_some() || model.starts_with("dynamic/");
+        if segments != ["chat", "completions"] || !is_known {
+            return gateway_error(2019);
+        }
+        openai::answer(received, segments)
+    }
+
+    fn error(&self, _: &Received, status: u16, message: &str) -> Reply {
+        openai::error(status, message, None)
+    }
+}
+
+fn error(status: u16, message: &str) -> Reply {
+    let name = match status {
+        401 => "UNAUTHENTICATED",
+        403 => "PERMISSION_DENIED",
+        404 => "NOT_FOUND",
+        429 => "RESOURCE_EXHAUSTED",
+        400..=499 => "INVALID_ARGUMENT",
+        503 => "UNAVAILABLE",
+        _ => "INTERNAL",
+    };
+    let error = json!({"code": status, "message": message, "status": name});
+    Reply::json(status, &json!({"error": error}))
+}
+
+fn generate(received: &Received, call: &str) -> Reply {
+    let body = received.json();
+    let Some((model, method)) = call.split_once(':') else {
+        return error(404, "Requested entity was not found.");
+    };
+    let Some(last) = body["contents"].as_array().and_then(|contents| contents.last()) else {
+        return error(400, "contents is not specified");
+    };
+    let said = last["parts"][0]["text"].as_str().unwrap_or("something else");
+    let text = format!("You said: {said}");
+    let is_plain = Fault::read(&received.headers).is_plain;
+    match method {
+        "generateContent" => Reply::json(200, &response(model, &text, Some("STOP"))),
+        "streamGenerateContent" if received.query().contains("alt=sse") && !is_plain => {
+            stream(model, &text)
+        }
+        "streamGenerateContent" => Reply::json(200, &json!([response(model, &text, Some("STOP"))])),
+        "countTokens" => Reply::json(200, &json!({"totalTokens": 9})),
+        _ => error(404, "Requested entity was not found."),
+    }
+}
+
+fn stream(model: &str, text: &str) -> Reply {
+    let words: Vec<&str> = text.split_inclusive(' ').collect();
+    let last = words.len().saturating_sub(1);
+    Reply::events(words.into_iter().enumerate().map(|(index, word)| {
+        let chunk = response(model, word, (index == last).then_some("STOP"));
+        format!("data: {chunk}\r\n\r\n")
+    }))
+}
+
+fn response(model: &str, text: &str, finish: Option<&str>) -> Value {
+    let content = json!({"parts": [{"text": text}], "role": "model"});
+    let mut candidate = json!({"content": content, "index": 0});
+    if let Some(finish) = finish {
+        candidate["finishReason"] = finish.into();
+    }
+    json!({
+        "candidates": [candidate],
+        "usageMetadata": {
+            "promptTokenCount": 9, "candidatesTokenCount": 12, "totalTokenCount": 21,
+        },
+        "modelVersion": model,
+        "responseId": "response-simulated",
+    })
+}

@@ -1,0 +1,187 @@
+//! Finding a form's `model` without taking the form apart.
+
+use std::ops::Range;
+
+use crate::Error;
+use crate::body::Model;
+
+/// The longest boundary RFC 2046 allows.
+const BOUNDARY_LENGTH: usize = 70;
+
+/// Finds the field `model` in a `multipart/form-data` body. The span is the value's.
+///
+/// # Errors
+/// [`Error::InvalidBody`] for a body that is no form, or has `model` twice or as something else
+/// than a line of text: what could be read in two ways is refused, as in JSON.
+pub fn find_model(content_type: &str, body: &[u8]) -> Result<Option<Model>, Error> {
+    let delimiter = format!("\r\n--{}", boundary(content_type)?);
+    let mut found = None;
+    for part in parts(body, delimiter.as_bytes())? {
+        let (head, value) = split_part(body, part)?;
+        if field_name(head)? != Some("model") {
+            continue;
+        }
+        let name = std::str::from_utf8(body.get(value.clone()).unwrap_or_default())
+            .map_err(|_| Error::invalid_param("model", "`model` must be text"))?;
+        let model = Model { name: name.to_owned(), span: value };
+        if found.replace(model).is_some() {
+            return Err(Error::invalid_param("model", "`model` is given more than once"));
+        }
+    }
+    Ok(found)
+}
+
+/// The `boundary` parameter of a content type, quoted or not.
+fn boundary(content_type: &str) -> Result<&str, Error> {
+    let parameters = content_type.split(';').skip(1);
+    let value = parameters.filter_map(|parameter| parameter.trim().split_once('=')).find_map(
+        |(name, value)| name.trim().eq_ignore_ascii_case("boundary").then_some(value.trim()),
+    );
+    let boundary = value.unwrap_or_default().trim_matches('"');
+    if boundary.is_empty() || boundary.len() > BOUNDARY_LENGTH || !boundary.is_ascii() {
+        return Err(broken("its content type has no usable boundary"));
+    }
+    Ok(boundary)
+}
+
+/// The spans between one delimiter and the next; what follows the closing one does not count.
+fn parts(body: &[u8], delimiter: &[u8]) -> Result<Vec<Range<usize>>, Error> {
+    // The first delimiter starts the body, without the line break that starts the others.
+    let first = delimiter.get(2..).unwrap_or_default();
+    if !body.starts_with(first) {
+        return Err(broken("it does not begin with its boundary"));
+    }
+    let mut parts = Vec::new();
+    let mut start = first.len();
+    loop {
+        let rest = body.get(start..).unwrap_or_default();
+        if rest.starts_with(b"--") {
+            return Ok(parts);
+        }
+        if !rest.starts_with(b"\r\n") {
+            return Err(broken("a boundary is not followed by a line break"));
+        }
+        let length = find(rest, delimiter).ok_or_else(|| broken("its end is missing"))?;
+        parts.push(start + 2..start + length);
+        start += length + delimiter.len();
+    }
+}
+
+/// Splits a part into its headers and the span of its content.
+fn split_part(body: &[u8], part: Range<usize>) -> Result<(&str, Range<usize>), Error> {
+    let bytes = body.get(part.clone()).unwrap_or_default();
+    let end = find(bytes, b"\r\n\r\n").ok_or_else(|| broken("a part has no headers"))?;
+    let head = std::str::from_utf8(bytes.get(..end).unwrap_or_default())
+        .map_err(|_| broken("a part's headers are not text"))?;
+    Ok((head, part.start + end + 4..part.end))
+}
+
+/// The field's name, from `content-disposition: form-data; name="…"`.
+fn field_name(head: &str) -> Result<Option<&str>, Error> {
+    let mut dispositions = head
+        .split("\r\n")
+        .filter_map(|line| line.split_once(':'))
+        .filter(|(name, _)| name.trim().eq_ignore_ascii_case("content-disposition"));
+    let Some((_, disposition)) = dispositions.next() else { return Ok(None) };
+    if dispositions.next().is_some() {
+        return Err(broken("a part has two names"));
+    }
+    let mut names = disposition
+        .split(';')
+        .filter_map(|parameter| parameter.trim().split_once('='))
+        .filter(|(name, _)| name.trim().eq_ignore_ascii_case("name"));
+    let name = names.next().map(|(_, value)| value.trim().trim_matches('"'));
+    if names.next().is_some() {
+        return Err(broken("a part has two names"));
+    }
+    Ok(name)
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len()).position(|window| window == needle)
+}
+
+fn broken(why: &str) -> Error {
+    Error::InvalidBody { message: format!("the form cannot be read: {why}"), param: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TYPE: &str = "multipart/form-data; boundary=XX";
+
+    fn form(parts: &[(&str, &str)]) -> String {
+        let part = |(head, value): &(&str, &str)| {
+            format!("--XX\r\ncontent-disposition: form-data; {head}\r\n\r\n{value}\r\n")
+        };
+        parts.iter().map(part).collect::<String>() + "--XX--\r\n"
+    }
+
+    #[test]
+    fn find_model_finds_the_field() {
+        let file = ("name=\"file\"; filename=\"model\"", "--X model");
+        for (parts, expected) in [
+            (vec![], None),
+            (vec![file], None),
+            (vec![file, ("name=\"model\"", "whisper-1")], Some("whisper-1")),
+            (vec![("NAME=model", ""), file], Some("")),
+            (vec![("name=\"xmodel\"", "a"), ("name=\"model\"", "b")], Some("b")),
+        ] {
+            let body = form(&parts);
+            let found = find_model(TYPE, body.as_bytes()).unwrap();
+            let name = found.as_ref().map(|model| &body[model.span.clone()]);
+            assert_eq!(name, expected, "{body}");
+            assert_eq!(found.map(|model| model.name).as_deref(), expected);
+        }
+    }
+
+    #[test]
+    fn find_model_reads_a_quoted_boundary() {
+        let body = form(&[("name=\"model\"", "m")]);
+        for content_type in [
+            "multipart/form-data; boundary=\"XX\"",
+            "multipart/form-data; charset=utf-8; Boundary=XX",
+        ] {
+            assert!(find_model(content_type, body.as_bytes()).unwrap().is_some());
+        }
+    }
+
+    #[test]
+    fn find_model_refuses_what_could_be_read_in_two_ways() {
+        let twice = form(&[("name=\"model\"", "a"), ("name=\"model\"", "b")]);
+        let two_names = form(&[("name=\"model\"; name=\"x\"", "a")]);
+        for (content_type, body) in [
+            (TYPE, twice.as_str()),
+            (TYPE, &two_names),
+            (TYPE, ""),
+            (TYPE, "--XX"),
+            (TYPE, "--XX\r\nno end"),
+            (TYPE, "--XX\r\nno headers\r\n--XX--"),
+            (TYPE, "preamble\r\n--XX--"),
+            ("multipart/form-data", "--XX--"),
+            ("multipart/form-data; boundary=", "--XX--"),
+        ] {
+            let outcome = find_model(content_type, body.as_bytes());
+            assert!(matches!(outcome, Err(Error::InvalidBody { .. })), "{body}: {outcome:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn find_model_never_panics(body: Vec<u8>, tail in "(--XX|\r\n|model|\"|;|name=|:| ){0,20}") {
+            let _ = find_model(TYPE, &body);
+            let _ = find_model(TYPE, format!("--XX\r\n{tail}").as_bytes());
+        }
+
+        #[test]
+        fn any_value_is_found_as_it_stands(value in "[ -~]{0,40}", file in "[ -~\r\n]{0,60}") {
+            let body = form(&[("name=\"file\"", &file), ("name=\"model\"", &value)]);
+            prop_assume!(!format!("{file}{value}").contains("--XX"));
+            let found = find_model(TYPE, body.as_bytes()).unwrap().unwrap();
+            prop_assert_eq!(found.name, value);
+        }
+    }
+}
