@@ -35,6 +35,8 @@ struct Options {
 struct Scenario {
     name: &'static str,
     connections: usize,
+    /// The path on the gateway, and the one below the AI Gateway's base that it leads to.
+    paths: (&'static str, &'static str),
     body: &'static str,
     simulate: &'static str,
 }
@@ -42,19 +44,55 @@ struct Scenario {
 const PLAIN: &str = r#"{"model":"gpt-4o","messages":[{"role":"user","content":"hello"}]}"#;
 const STREAM: &str =
     r#"{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hello"}]}"#;
+/// The same, as compat wants it: the gateway adds the prefix where a client does not.
+const PREFIXED: &str =
+    r#"{"model":"google-ai-studio/g","messages":[{"role":"user","content":"hello"}]}"#;
 
-const SCENARIOS: [Scenario; 4] = [
-    Scenario { name: "plain", connections: 1, body: PLAIN, simulate: "" },
-    Scenario { name: "plain", connections: 16, body: PLAIN, simulate: "" },
-    Scenario { name: "stream", connections: 1, body: STREAM, simulate: "chunks=50" },
-    Scenario { name: "stream", connections: 16, body: STREAM, simulate: "chunks=50" },
+const OPENAI: (&str, &str) = ("/openai/chat/completions", "/openai/chat/completions");
+const ANTHROPIC: (&str, &str) = ("/anthropic/chat/completions", "/anthropic/v1/chat/completions");
+const GOOGLE: (&str, &str) = ("/google/chat/completions", "/compat/chat/completions");
+const AZURE: (&str, &str) = (
+    "/azure/chat/completions",
+    "/azure-openai/simulated-resource/gpt-4o/chat/completions?api-version=2024-10-21",
+);
+const WORKERS_AI: (&str, &str) =
+    ("/workers-ai/chat/completions", "/workers-ai/v1/chat/completions");
+
+const SCENARIOS: [Scenario; 12] = [
+    scenario("openai", 1, OPENAI, PLAIN),
+    scenario("openai", 16, OPENAI, PLAIN),
+    stream(1),
+    stream(16),
+    scenario("anthropic", 1, ANTHROPIC, PLAIN),
+    scenario("anthropic", 16, ANTHROPIC, PLAIN),
+    scenario("google", 1, GOOGLE, PREFIXED),
+    scenario("google", 16, GOOGLE, PREFIXED),
+    scenario("azure", 1, AZURE, PLAIN),
+    scenario("azure", 16, AZURE, PLAIN),
+    scenario("workers-ai", 1, WORKERS_AI, PLAIN),
+    scenario("workers-ai", 16, WORKERS_AI, PLAIN),
 ];
+
+const fn scenario(
+    name: &'static str,
+    connections: usize,
+    paths: (&'static str, &'static str),
+    body: &'static str,
+) -> Scenario {
+    Scenario { name, connections, paths, body, simulate: "" }
+}
+
+const fn stream(connections: usize) -> Scenario {
+    let name = "stream";
+    Scenario { name, connections, paths: OPENAI, body: STREAM, simulate: "chunks=50" }
+}
 
 /// A way to the upstream.
 struct Target {
     name: &'static str,
     client: Client,
-    path: String,
+    /// Whether it is reached by the gateway's own paths.
+    is_gateway: bool,
     credential: (&'static str, String),
 }
 
@@ -68,20 +106,24 @@ fn main() -> Result<()> {
         let floor = App::start(floor).await?;
         let key = gateway.key("bench").await?;
 
-        let native = format!("{BASE_PATH}/openai/chat/completions");
         let operator = ("cf-aig-authorization", format!("Bearer {TOKEN}"));
         let targets = [
             Target {
                 name: "direct",
                 client: Client::new(gateway.upstream),
-                path: native.clone(),
+                is_gateway: false,
                 credential: operator.clone(),
             },
-            Target { name: "floor", client: floor.client(), path: native, credential: operator },
+            Target {
+                name: "floor",
+                client: floor.client(),
+                is_gateway: false,
+                credential: operator,
+            },
             Target {
                 name: "gateway",
                 client: gateway.client(),
-                path: "/openai/chat/completions".to_owned(),
+                is_gateway: true,
                 credential: ("authorization", format!("Bearer {key}")),
             },
         ];
@@ -117,7 +159,16 @@ async fn measure(options: &Options, scenario: Scenario, targets: &[Target]) -> R
 
 /// The same request for every target; what only one of them needs does no harm to the others.
 fn request(scenario: Scenario, target: &Target) -> Draft {
-    Client::request("POST", &target.path)
+    let (own, native) = scenario.paths;
+    let is_direct_workers_ai = !target.is_gateway && native.starts_with("/workers-ai");
+    let path = if target.is_gateway { own.to_owned() } else { format!("{BASE_PATH}{native}") };
+    let draft = Client::request("POST", &path);
+    let draft = if is_direct_workers_ai {
+        draft.header("authorization", format!("Bearer {TOKEN}"))
+    } else {
+        draft
+    };
+    draft
         .header("content-type", "application/json")
         .header("accept-encoding", "identity")
         .header("cf-aig-metadata", r#"{"team_id":"bench","key_id":"bench"}"#)

@@ -13,12 +13,12 @@ pub(crate) struct Row {
 /// Prints the lines of one scenario; the last one is compared with each of the others.
 #[expect(clippy::print_stdout, reason = "the table is the command's output")]
 pub(crate) fn print(rows: &[Row]) {
-    println!("\n{:<18}{:>10}{:>10}{:>10}{:>12}", "", "req/s", "p50 ms", "p99 ms", "first byte");
+    println!("\n{:<22}{:>10}{:>10}{:>10}{:>12}", "", "req/s", "p50 ms", "p99 ms", "first byte");
     for row in rows {
         let name = format!("{} x{} {}", row.scenario, row.connections, row.target);
         let sample = &row.sample;
         println!(
-            "{name:<18}{:>10.0}{:>10.3}{:>10.3}{:>12.3}",
+            "{name:<22}{:>10.0}{:>10.3}{:>10.3}{:>12.3}",
             sample.throughput(),
             sample.total(50),
             sample.total(99),
@@ -30,7 +30,7 @@ pub(crate) fn print(rows: &[Row]) {
     };
     for other in others {
         println!(
-            "{:<18}{:>10.2}{:>10.2}{:>10.2}{:>12.2}",
+            "{:<22}{:>10.2}{:>10.2}{:>10.2}{:>12.2}",
             format!("  ratio to {}", other.target),
             gateway.sample.throughput() / other.sample.throughput(),
             gateway.sample.total(50) / other.sample.total(50),

@@ -21,6 +21,9 @@ pub(crate) struct BenchOptions {
     /// Rounds; each measures every target once, in turn.
     #[arg(long, default_value_t = 5)]
     rounds: u32,
+    /// Only this traffic: openai, stream, or another provider's name.
+    #[arg(long)]
+    only: Option<String>,
 }
 
 /// Native tests, end-to-end tests on the wasm, and the SDKs.
@@ -59,5 +62,6 @@ pub(crate) fn bench(options: &BenchOptions) -> Result<()> {
     let seconds = options.seconds.to_string();
     let rounds = options.rounds.to_string();
     let run = ["run", "--quiet", "--profile", "host", "--package", "e2e", "--bin", "bench", "--"];
-    cargo::run(run.into_iter().chain(["--seconds", &seconds, "--rounds", &rounds]))
+    let only = options.only.iter().flat_map(|name| ["--only", name]);
+    cargo::run(run.into_iter().chain(["--seconds", &seconds, "--rounds", &rounds]).chain(only))
 }

@@ -7,6 +7,10 @@ struct Anthropic;
 
 const SUPPORTED: &str = "/chat/completions, /models and Anthropic's own /v1/messages";
 
+/// What a client that names no version gets: the only one there is.
+/// <https://docs.anthropic.com/en/api/versioning>
+const VERSION: &str = "2023-06-01";
+
 /// Whether a path below the route, without its `/v1`, is Anthropic's own.
 fn is_native(path: &str) -> bool {
     path == "/messages" || path.starts_with("/messages/")
@@ -28,8 +32,15 @@ impl Provider for Anthropic {
         let upstream = Upstream::at(request.target.below("/anthropic/v1"));
         match request.target.path {
             "/chat/completions" => Ok(upstream.with_bearer(settings, "anthropic_api_key")),
-            path if is_native(path) || is_models(path) => {
+            path if is_native(path) => {
                 Ok(upstream.with_key("x-api-key", settings, "anthropic_api_key"))
+            }
+            path if is_models(path) => {
+                // OpenAI's SDK asks for models too, and knows nothing of versions.
+                let is_missing = request.headers.get("anthropic-version").is_none();
+                Ok(upstream
+                    .with_key("x-api-key", settings, "anthropic_api_key")
+                    .with("anthropic-version", is_missing.then(|| VERSION.to_owned())))
             }
             _ => Err(Error::UnknownUrl { supported: SUPPORTED }),
         }

@@ -19,8 +19,8 @@ const SUPPORTED: &str = "OpenAI's API and Gemini's own /v1beta/models/{model}:{m
 impl Provider for Google {
     const SLUG: &'static str = "google";
 
-    fn dialect(path: &str, _headers: &Headers) -> Dialect {
-        if native::is_native(path) { Dialect::Google } else { Dialect::OpenAi }
+    fn dialect(path: &str, headers: &Headers) -> Dialect {
+        if native::is_native(path, headers) { Dialect::Google } else { Dialect::OpenAi }
     }
 
     fn model_in_path(path: &str) -> Option<Range<usize>> {
@@ -34,7 +34,7 @@ impl Provider for Google {
         if target.query.is_some_and(|query| query.split('&').any(|pair| pair.starts_with("key="))) {
             return Err(Error::UnsafePath("an api key, which belongs into a header"));
         }
-        if native::is_native(target.path) {
+        if native::is_native(target.path, request.headers) {
             return native::upstream(request, settings);
         }
         let path = target.path.strip_prefix(OPENAI_LAYER).unwrap_or(target.path);

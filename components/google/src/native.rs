@@ -1,6 +1,6 @@
 //! The Gemini API's own paths.
 
-use gateway::{Error, Request, Settings, Upstream};
+use gateway::{Error, Headers, Request, Settings, Upstream};
 
 use crate::OPENAI_LAYER;
 use crate::compat::DYNAMIC;
@@ -11,10 +11,14 @@ pub(crate) fn call(path: &str) -> Option<&str> {
     path.strip_prefix("/models/").filter(|call| call.contains(':'))
 }
 
-/// Whether `path` is the Gemini API's.
-pub(crate) fn is_native(path: &str) -> bool {
-    let is_beta = path.starts_with("/v1beta/") && !path.starts_with(OPENAI_LAYER);
-    is_beta || call(path).is_some()
+/// Whether a request is for the Gemini API. Its v1 shares paths with OpenAI's API; there the key's
+/// header tells Google's SDKs from OpenAI's.
+pub(crate) fn is_native(path: &str, headers: &Headers) -> bool {
+    if path.starts_with(OPENAI_LAYER) {
+        return false;
+    }
+    let is_own_sdk = headers.get("x-goog-api-key").is_some();
+    is_own_sdk || path.starts_with("/v1beta/") || call(path).is_some()
 }
 
 /// Where a native request goes.

@@ -2,7 +2,7 @@
 //!
 //! A component is one type, exported once:
 //!
-//! ```ignore
+//! ```text
 //! type Component = gateway_spin::Forward<OpenAi>;
 //! gateway_spin::export!(Component);
 //! ```

@@ -108,7 +108,7 @@ impl Outbound {
                 headers.push(name, value);
             }
         }
-        if let Some((name, value)) = upstream.credential {
+        for (name, value) in upstream.headers {
             headers.push(name, value);
         }
         let rename = match (&given, &sent) {

@@ -53,8 +53,8 @@ pub struct Request<'a> {
 pub struct Upstream {
     /// Path and query below the AI Gateway's base, starting with `/`.
     pub path: String,
-    /// The provider's own credential, if the operator configured one: header name and value.
-    pub credential: Option<(&'static str, String)>,
+    /// Headers to add: the provider's own credential, if the operator configured one, above all.
+    pub headers: Vec<(&'static str, String)>,
     /// The body's model, if the provider knows it by another name.
     pub model: Option<String>,
     /// Whether the answer's `model` is that other name and must be given back as the client's.
@@ -70,13 +70,19 @@ impl Upstream {
     /// Adds the provider's own key as bearer token, if the setting `name` holds one.
     #[must_use]
     pub fn with_bearer(self, settings: &Settings, name: &str) -> Self {
-        let credential = settings.get(name).map(|key| ("authorization", format!("Bearer {key}")));
-        Self { credential, ..self }
+        self.with("authorization", settings.get(name).map(|key| format!("Bearer {key}")))
     }
 
     /// Adds the provider's own key in the header `header`, if the setting `name` holds one.
     #[must_use]
     pub fn with_key(self, header: &'static str, settings: &Settings, name: &str) -> Self {
-        Self { credential: settings.get(name).map(|key| (header, key.to_owned())), ..self }
+        self.with(header, settings.get(name).map(ToOwned::to_owned))
+    }
+
+    /// Adds a header, if there is a value for it.
+    #[must_use]
+    pub fn with(mut self, header: &'static str, value: Option<String>) -> Self {
+        self.headers.extend(value.map(|value| (header, value)));
+        self
     }
 }

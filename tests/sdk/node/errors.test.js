@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import OpenAI from 'openai';
 
-import { assertRaises, chat, newClient, simulate } from './support.js';
+import { UNKNOWN_KEY, assertRaises, chat, newClient, simulate } from './support.js';
 
 const client = await newClient();
 
@@ -12,7 +12,7 @@ function ask(what, more) {
 }
 
 test('an unknown key raises an authentication error', async () => {
-  const stranger = await newClient({ apiKey: `sk_${'0'.repeat(64)}` });
+  const stranger = await newClient({ apiKey: UNKNOWN_KEY });
   const asked = stranger.chat.completions.create(chat('hello'));
   const error = await assertRaises(asked, OpenAI.AuthenticationError, 401, 'invalid_api_key');
   assert.equal(error.type, 'invalid_request_error');

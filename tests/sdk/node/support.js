@@ -12,6 +12,24 @@ export const PATIENCE_MS = 10_000;
 
 export const MODEL = 'gpt-4o-mini';
 
+/** A key of the right form that nobody was given. */
+export const UNKNOWN_KEY = `sk_${'0'.repeat(64)}`;
+
+export const TOOLS = [
+  {
+    type: 'function',
+    function: {
+      name: 'get_weather',
+      description: 'The weather in a city',
+      parameters: {
+        type: 'object',
+        properties: { city: { type: 'string' } },
+        required: ['city'],
+      },
+    },
+  },
+];
+
 function setting(name) {
   const value = process.env[name];
   if (!value) {

@@ -16,6 +16,10 @@ impl Provider for Anthropic {
     }
 
     fn answer(&self, received: &Received, segments: &[&str]) -> Reply {
+        let is_own = segments != ["v1", "chat", "completions"];
+        if is_own && received.header("anthropic-version").is_none() {
+            return error(400, "anthropic-version: header is required");
+        }
         let reply = match (&received.method, segments) {
             (&Method::POST, ["v1", "chat", "completions"]) => {
                 openai::answer(received, &["chat", "completions"])
@@ -55,9 +59,6 @@ fn error(status: u16, message: &str) -> Reply {
 }
 
 fn messages(received: &Received) -> Reply {
-    if received.header("anthropic-version").is_none() {
-        return error(400, "anthropic-version: header is required");
-    }
     let body = received.json();
     if !body["max_tokens"].is_u64() {
         return error(400, "max_tokens: Field required");

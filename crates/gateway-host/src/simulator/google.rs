@@ -24,6 +24,10 @@ impl Provider for AiStudio {
             (&Method::GET, ["v1" | "v1beta", "models", id]) => {
                 Reply::json(200, &json!({"name": format!("models/{id}")}))
             }
+            (&Method::GET, ["v1beta", "openai", "models"]) => {
+                let model = json!({"id": "models/gemini-2.5-flash", "object": "model", "owned_by": "google"});
+                Reply::json(200, &json!({"object": "list", "data": [model]}))
+            }
             (_, ["v1beta", "openai", rest @ ..]) => openai::answer(received, rest),
             _ => error(404, "Requested entity was not found."),
         }
