@@ -28,6 +28,7 @@ pub(crate) fn test() -> Result<()> {
         setting("AI_GATEWAY_URL", &upstream),
         setting("AI_GATEWAY_TOKEN", "simulated-gateway-token"),
         setting("ADMIN_TOKEN", ADMIN_TOKEN),
+        setting("AZURE_RESOURCE_NAME", "simulated-resource"),
     ];
     let folder = state.path().display().to_string();
     let arguments = ["up", "--listen", "127.0.0.1:0", "--state-dir", &folder];

@@ -80,6 +80,7 @@ impl Surroundings {
             set("AI_GATEWAY_HOST", &origin(&url)?);
             set("AI_GATEWAY_URL", &url);
             set("AI_GATEWAY_TOKEN", SIMULATED_TOKEN);
+            set("AZURE_RESOURCE_NAME", "simulated-resource");
             Some((running, url))
         };
         let admin_token = (!is_given("ADMIN_TOKEN")).then(random_token).transpose()?;
