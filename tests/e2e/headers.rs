@@ -71,3 +71,27 @@ fn a_repeated_header_is_dropped_or_passed_as_a_whole() {
         assert_eq!(mine, [b"one".as_slice(), b"\xe4two"]);
     });
 }
+
+#[test]
+fn a_model_too_long_for_a_header_is_400() {
+    run(async {
+        let app = App::shared().await;
+        let key = app.key("blue").await.unwrap();
+        let body = serde_json::json!({"model": "x".repeat(140_000)});
+        let request = Client::post("/openai/chat/completions", &body).key(&key);
+        let answer = app.client().send(request).await.unwrap();
+        assert_eq!((answer.status, answer.code().as_str()), (400, "invalid_body"));
+    });
+}
+
+#[test]
+fn headers_too_large_for_a_host_are_400() {
+    run(async {
+        let app = App::shared().await;
+        let key = app.key("blue").await.unwrap();
+        let large = "x".repeat(70_000);
+        let request = Client::request("GET", "/openai/models").key(&key).header("x-large", large);
+        let answer = app.client().send(request).await.unwrap();
+        assert_eq!((answer.status, answer.code().as_str()), (400, "invalid_header"));
+    });
+}

@@ -7,7 +7,7 @@ use support::{build_guests, root};
 use toml::{Table, Value};
 
 /// Bytes a component may have that only passes requests on: 250 KB.
-const PASS_THROUGH_BYTES: u64 = 250_000;
+const PASS_THROUGH_BYTES: u64 = 250 * 1024;
 
 fn toml(path: &str) -> Table {
     std::fs::read_to_string(root().join(path)).unwrap().parse().unwrap()

@@ -43,9 +43,14 @@ impl Running {
         Ok(Self(command.spawn().with_context(|| format!("cannot run {name}"))?))
     }
 
+    /// Whether the program has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.0.try_wait()?.is_some())
+    }
+
     /// Waits until the program ends or `signalled` is true.
     pub(crate) fn wait_unless(mut self, signalled: &AtomicBool) -> Result<()> {
-        while self.0.try_wait()?.is_none() && !signalled.load(Ordering::Relaxed) {
+        while !self.has_ended()? && !signalled.load(Ordering::Relaxed) {
             thread::sleep(Duration::from_millis(50));
         }
         Ok(())

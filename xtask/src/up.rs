@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use clap::Args;
 
 use crate::cargo::{build_components, root};
@@ -126,8 +126,9 @@ fn serve_with_spin(options: &Options, surroundings: &Surroundings) -> Result<Run
         command.args(["--runtime-config-file", file]);
     }
     command.envs(surroundings.environment.iter().map(|(name, value)| (name, value)));
-    let running = Running::program(&mut command)?;
+    let mut running = Running::program(&mut command)?;
     while TcpStream::connect(&options.listen).is_err() {
+        ensure!(!running.has_ended()?, "spin did not start");
         thread::sleep(Duration::from_millis(100));
     }
     Ok(running)

@@ -6,13 +6,15 @@ const PREFIX: &str = "google-ai-studio/";
 /// A route of the AI Gateway's own, which compat takes in place of a model.
 pub(crate) const DYNAMIC: &str = "dynamic/";
 
+/// A model's own name, whatever a client put before it.
+pub(crate) fn bare(model: &str) -> &str {
+    let model = model.strip_prefix(PREFIX).unwrap_or(model);
+    model.strip_prefix("models/").unwrap_or(model)
+}
+
 /// The name compat takes: with the prefix once, whatever the client wrote.
 pub(crate) fn model_name(model: &str) -> String {
-    if model.starts_with(DYNAMIC) {
-        return model.to_owned();
-    }
-    let bare = model.strip_prefix(PREFIX).unwrap_or(model);
-    format!("{PREFIX}{}", bare.strip_prefix("models/").unwrap_or(bare))
+    if model.starts_with(DYNAMIC) { model.to_owned() } else { format!("{PREFIX}{}", bare(model)) }
 }
 
 #[cfg(test)]

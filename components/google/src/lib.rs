@@ -29,6 +29,10 @@ impl Provider for Google {
         Some(start..start + call.find(':')?)
     }
 
+    fn bare_model(model: &str) -> &str {
+        compat::bare(model)
+    }
+
     fn upstream(request: &Request<'_>, settings: &Settings) -> Result<Upstream, Error> {
         let target = request.target;
         if target.query.is_some_and(|query| query.split('&').any(|pair| pair.starts_with("key="))) {

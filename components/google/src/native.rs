@@ -17,17 +17,21 @@ pub(crate) fn is_native(path: &str, headers: &Headers) -> bool {
     if path.starts_with(OPENAI_LAYER) {
         return false;
     }
-    let is_own_sdk = headers.get("x-goog-api-key").is_some();
+    let is_shared = path == "/models" || path.starts_with("/models/");
+    let is_own_sdk = is_shared && headers.get("x-goog-api-key").is_some();
     is_own_sdk || path.starts_with("/v1beta/") || call(path).is_some()
 }
 
 /// Where a native request goes.
 pub(crate) fn upstream(request: &Request<'_>, settings: &Settings) -> Result<Upstream, Error> {
     if request.model.is_some_and(|model| model.starts_with(DYNAMIC)) {
-        let why = "this team is given a dynamic route, which only /chat/completions can take";
+        let why = "only /chat/completions takes this team's dynamic route";
         return Err(Error::ModelNotAllowed(why.to_owned()));
     }
     let path = request.target.path;
+    if path.contains('%') {
+        return Err(Error::UnsafePath("an escape, which could hide the model"));
+    }
     // The route's `/v1` is not part of the path any more; v1beta has all that v1 has.
     let version = if path.starts_with("/v1beta/") { "" } else { "/v1beta" };
     let upstream = Upstream::at(request.target.at(&format!("/google-ai-studio{version}{path}")));

@@ -135,6 +135,11 @@ impl Headers {
         self.0.retain(|(name, _)| is_kept(name));
     }
 
+    /// Bytes of all names and values together.
+    pub fn total_bytes(&self) -> usize {
+        self.0.iter().map(|(name, value)| name.len() + value.len()).sum()
+    }
+
     /// The length the sender announced, in bytes.
     pub fn content_length(&self) -> Option<u64> {
         self.get_str("content-length")?.trim().parse().ok()

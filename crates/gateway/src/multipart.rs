@@ -18,7 +18,7 @@ pub fn find_model(content_type: &str, body: &[u8]) -> Result<Option<Model>, Erro
     let mut found = None;
     for part in parts(body, delimiter.as_bytes())? {
         let (head, value) = split_part(body, part)?;
-        if field_name(head)? != Some("model") {
+        if !is_model(head)? {
             continue;
         }
         let name = std::str::from_utf8(body.get(value.clone()).unwrap_or_default())
@@ -33,15 +33,40 @@ pub fn find_model(content_type: &str, body: &[u8]) -> Result<Option<Model>, Erro
 
 /// The `boundary` parameter of a content type, quoted or not.
 fn boundary(content_type: &str) -> Result<&str, Error> {
-    let parameters = content_type.split(';').skip(1);
-    let value = parameters.filter_map(|parameter| parameter.trim().split_once('=')).find_map(
-        |(name, value)| name.trim().eq_ignore_ascii_case("boundary").then_some(value.trim()),
-    );
-    let boundary = value.unwrap_or_default().trim_matches('"');
+    let boundary = parameter(content_type, "boundary")?.unwrap_or_default();
     if boundary.is_empty() || boundary.len() > BOUNDARY_LENGTH || !boundary.is_ascii() {
-        return Err(broken("its content type has no usable boundary"));
+        return Err(broken("no usable boundary"));
     }
     Ok(boundary)
+}
+
+/// The parameter `name` of a header value, without its quotes. What parsers disagree on is refused:
+/// a repeated parameter, an escape, an encoded `name*`.
+fn parameter<'a>(value: &'a str, name: &str) -> Result<Option<&'a str>, Error> {
+    let mut is_quoted = false;
+    let parts = value.split(|character| {
+        is_quoted ^= character == '"';
+        character == ';' && !is_quoted
+    });
+    let mut found = None;
+    for (given, value) in parts.filter_map(|part| part.trim().split_once('=')) {
+        let given = given.trim();
+        if given.strip_suffix('*').is_some_and(|plain| plain.eq_ignore_ascii_case(name)) {
+            return Err(broken("a parameter is encoded"));
+        }
+        if given.eq_ignore_ascii_case(name) && found.replace(value.trim()).is_some() {
+            return Err(broken("a parameter is given twice"));
+        }
+    }
+    found.map(unquoted).transpose()
+}
+
+fn unquoted(value: &str) -> Result<&str, Error> {
+    let inner = value.strip_prefix('"').and_then(|open| open.strip_suffix('"')).unwrap_or(value);
+    if inner.contains(['"', '\\']) {
+        return Err(broken("a parameter is not quoted well"));
+    }
+    Ok(inner)
 }
 
 /// The spans between one delimiter and the next; what follows the closing one does not count.
@@ -49,7 +74,7 @@ fn parts(body: &[u8], delimiter: &[u8]) -> Result<Vec<Range<usize>>, Error> {
     // The first delimiter starts the body, without the line break that starts the others.
     let first = delimiter.get(2..).unwrap_or_default();
     if !body.starts_with(first) {
-        return Err(broken("it does not begin with its boundary"));
+        return Err(broken("no boundary at its start"));
     }
     let mut parts = Vec::new();
     let mut start = first.len();
@@ -59,7 +84,7 @@ fn parts(body: &[u8], delimiter: &[u8]) -> Result<Vec<Range<usize>>, Error> {
             return Ok(parts);
         }
         if !rest.starts_with(b"\r\n") {
-            return Err(broken("a boundary is not followed by a line break"));
+            return Err(broken("a boundary without a line break"));
         }
         let length = find(rest, delimiter).ok_or_else(|| broken("its end is missing"))?;
         parts.push(start + 2..start + length);
@@ -72,29 +97,24 @@ fn split_part(body: &[u8], part: Range<usize>) -> Result<(&str, Range<usize>), E
     let bytes = body.get(part.clone()).unwrap_or_default();
     let end = find(bytes, b"\r\n\r\n").ok_or_else(|| broken("a part has no headers"))?;
     let head = std::str::from_utf8(bytes.get(..end).unwrap_or_default())
-        .map_err(|_| broken("a part's headers are not text"))?;
+        .map_err(|_| broken("a part's headers are not UTF-8"))?;
     Ok((head, part.start + end + 4..part.end))
 }
 
-/// The field's name, from `content-disposition: form-data; name="…"`.
-fn field_name(head: &str) -> Result<Option<&str>, Error> {
+/// Whether a part is the field `model`, by `content-disposition: form-data; name="…"`.
+fn is_model(head: &str) -> Result<bool, Error> {
+    if head.split("\r\n").any(|line| line.starts_with([' ', '\t'])) {
+        return Err(broken("a part's header is folded"));
+    }
     let mut dispositions = head
         .split("\r\n")
         .filter_map(|line| line.split_once(':'))
         .filter(|(name, _)| name.trim().eq_ignore_ascii_case("content-disposition"));
-    let Some((_, disposition)) = dispositions.next() else { return Ok(None) };
-    if dispositions.next().is_some() {
-        return Err(broken("a part has two names"));
+    match (dispositions.next(), dispositions.next()) {
+        (Some((_, disposition)), None) => Ok(parameter(disposition, "name")? == Some("model")),
+        (None, _) => Ok(false),
+        (Some(_), Some(_)) => Err(broken("a parameter is given twice")),
     }
-    let mut names = disposition
-        .split(';')
-        .filter_map(|parameter| parameter.trim().split_once('='))
-        .filter(|(name, _)| name.trim().eq_ignore_ascii_case("name"));
-    let name = names.next().map(|(_, value)| value.trim().trim_matches('"'));
-    if names.next().is_some() {
-        return Err(broken("a part has two names"));
-    }
-    Ok(name)
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
@@ -122,7 +142,7 @@ mod tests {
 
     #[test]
     fn find_model_finds_the_field() {
-        let file = ("name=\"file\"; filename=\"model\"", "--X model");
+        let file = ("name=\"file\"; filename=\"a; name=model.mp3\"", "--X model");
         for (parts, expected) in [
             (vec![], None),
             (vec![file], None),
@@ -153,7 +173,15 @@ mod tests {
     fn find_model_refuses_what_could_be_read_in_two_ways() {
         let twice = form(&[("name=\"model\"", "a"), ("name=\"model\"", "b")]);
         let two_names = form(&[("name=\"model\"; name=\"x\"", "a")]);
+        let folded = form(&[("x=y;\r\n name=\"model\"", "a")]);
+        let escaped = form(&[("name=\"mo\\del\"", "a")]);
+        let encoded = form(&[("name*=utf-8''model", "a")]);
         for (content_type, body) in [
+            ("multipart/form-data; boundary=XX; boundary=YY", "--XX--"),
+            ("multipart/form-data; boundary=\"XX;YY", "--XX--"),
+            (TYPE, folded.as_str()),
+            (TYPE, &escaped),
+            (TYPE, &encoded),
             (TYPE, twice.as_str()),
             (TYPE, &two_names),
             (TYPE, ""),

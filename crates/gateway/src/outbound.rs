@@ -17,6 +17,12 @@ use crate::{
 /// The methods of HTTP APIs. `CONNECT` and `TRACE` are for proxies, and this is none.
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
+/// Bytes a model's name may have: the longest are ARNs.
+const MODEL_LENGTH: usize = 2048;
+
+/// Bytes all headers may have together. Hosts trap a component that makes more of them.
+const HEADER_BYTES: usize = 64 * 1024;
+
 /// A client's request as it came in.
 #[derive(Debug)]
 pub struct Inbound {
@@ -111,6 +117,7 @@ impl Outbound {
         for (name, value) in upstream.headers {
             headers.push(name, value);
         }
+        check_headers(&headers)?;
         let rename = match (&given, &sent) {
             (Some(given), Some(sent)) if upstream.echoes_model && given != sent => {
                 Some(Rename::new(sent, given))
@@ -143,17 +150,17 @@ fn route<P: Provider>(inbound: &Inbound, team: &Team, rules: &Rules<'_>) -> Resu
     let target = Target::parse(&inbound.path_with_query, P::SLUG)?;
     let place = P::model_in_path(target.path);
     let in_path = place.clone().and_then(|place| target.path.get(place));
-    if in_path.is_some_and(|model| model.contains('%')) {
-        return Err(Error::UnsafePath("an encoded model name"));
+    if in_path.is_some_and(|model| model.contains('%') || model.ends_with('/')) {
+        return Err(Error::UnsafePath("an unusual model name"));
     }
     let asked = in_path.or_else(|| inbound.body.model());
-    if asked.is_none() && rules.limited_models.applies_to(team) && inbound.body.is_opaque() {
-        let why = "a limited team's body must be JSON or a form, so that its model can be told";
-        return Err(Error::ModelNotAllowed(why.to_owned()));
-    }
-    let substitute = asked.and_then(|model| rules.limited_models.substitute(team, P::SLUG, model));
+    check_model(asked, team, inbound, rules)?;
+    let substitute = asked
+        .and_then(|model| rules.limited_models.substitute(team, P::SLUG, P::bare_model(model)));
     let path = match (place, substitute) {
-        (Some(place), Some(model)) => Cow::Owned(with_model_in_path(target.path, place, model)?),
+        (Some(place), Some(model)) => {
+            Cow::Owned(with_model_in_path(target.path, place, P::bare_model(model))?)
+        }
         _ => Cow::Borrowed(target.path),
     };
     let model = substitute.or(asked);
@@ -166,6 +173,26 @@ fn route<P: Provider>(inbound: &Inbound, team: &Team, rules: &Rules<'_>) -> Resu
         asked: asked.map(ToOwned::to_owned),
         upstream,
     })
+}
+
+/// Refuses a model that no header could carry, and a limited team's body that names none: what it
+/// asks for, in a batch or a file, could not be held to the operator's choice.
+fn check_model(
+    asked: Option<&str>,
+    team: &Team,
+    inbound: &Inbound,
+    rules: &Rules<'_>,
+) -> Result<(), Error> {
+    if asked.is_some_and(|model| model.len() > MODEL_LENGTH) {
+        let rule = format!("`model` may have at most {MODEL_LENGTH} bytes");
+        return Err(Error::invalid_param("model", rule));
+    }
+    let is_unnamed = asked.is_none() && inbound.body != Body::Absent;
+    if is_unnamed && rules.limited_models.applies_to(team) {
+        let why = "a limited team's request must name its model, in JSON or a form";
+        return Err(Error::ModelNotAllowed(why.to_owned()));
+    }
+    Ok(())
 }
 
 /// Puts the operator's `model` in the place of the client's.
@@ -183,6 +210,17 @@ fn with_model_in_path(
     }
     let setting = policy::SETTING;
     Err(Error::Configuration(format!("{setting}: `{model}` cannot stand in a path")))
+}
+
+/// Refuses headers that a host would not take, or that could be read in two ways.
+fn check_headers(headers: &Headers) -> Result<(), Error> {
+    if headers.total_bytes() > HEADER_BYTES {
+        return Err(Error::invalid_header("headers", "the headers are too large"));
+    }
+    if headers.get_all("content-type").count() > 1 {
+        return Err(Error::invalid_header("content-type", "`content-type` is given twice"));
+    }
+    Ok(())
 }
 
 /// What leaves is announced with its length; only a client that announces none streams without.
@@ -215,11 +253,6 @@ impl Body {
             Self::Absent | Self::Whole(_) | Self::Stream => None,
         };
         model.map(|model| model.name.as_str())
-    }
-
-    /// Whether there is a body that could name a model nobody has seen.
-    fn is_opaque(&self) -> bool {
-        matches!(self, Self::Whole(_) | Self::Stream)
     }
 
     /// The same body with another model, where it names one.
@@ -353,7 +386,7 @@ mod tests {
                 r#"{"model":"small"}"#,
                 Some("small"),
             ),
-            ("/echo/x", "{}", "/echo/x", "{}", None),
+            ("/echo/x", "", "/echo/x", "", None),
         ] {
             let sent = send_as(&team, inbound(path, &[], body)).unwrap();
             assert_eq!(sent.path_with_query, format!("/v1/a/g{sent_path}"), "{path} {body}");
@@ -365,13 +398,27 @@ mod tests {
     #[test]
     fn a_limited_team_cannot_hide_its_model() {
         let limited = limited("blue");
-        for body in [Body::Stream, Body::Whole(b"{}".to_vec())] {
+        let json = Body::Json(b"{}".to_vec(), Probe::default());
+        for body in [Body::Stream, Body::Whole(b"{}".to_vec()), json] {
             let upload = || Inbound { body: body.clone(), ..inbound("/echo/x", &[], "") };
             assert!(matches!(send_as(&limited, upload()), Err(Error::ModelNotAllowed(_))));
             assert!(send(upload()).is_ok());
         }
         let encoded = send_as(&limited, inbound("/echo/native/%62ig", &[], ""));
         assert!(matches!(encoded, Err(Error::UnsafePath(_))));
+    }
+
+    #[test]
+    fn what_no_host_would_take_is_refused() {
+        let long = format!(r#"{{"model":"{}"}}"#, "x".repeat(MODEL_LENGTH + 1));
+        let outcome = send(inbound("/echo/x", &[], &long));
+        assert!(matches!(outcome, Err(Error::InvalidBody { param: Some("model"), .. })));
+        let large = "x".repeat(HEADER_BYTES);
+        let twice = [("content-type", "a/b"), ("content-type", "c/d")];
+        for headers in [&[("x-large", large.as_str())][..], &twice] {
+            let outcome = send(inbound("/echo/x", headers, ""));
+            assert!(matches!(outcome, Err(Error::InvalidHeader { .. })));
+        }
     }
 
     #[test]

@@ -28,6 +28,11 @@ pub trait Provider {
         None
     }
 
+    /// The bare name of a model that clients may write in more than one way: what policy goes by.
+    fn bare_model(model: &str) -> &str {
+        model
+    }
+
     /// Where this request goes, and as what.
     ///
     /// # Errors
