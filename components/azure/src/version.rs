@@ -3,6 +3,8 @@
 use gateway::url::Target;
 use gateway::{Error, Settings};
 
+use crate::deployment::is_name;
+
 /// Adds the API version the operator set, unless the client asks for one.
 pub(crate) fn with_version(
     target: Target<'_>,
@@ -14,6 +16,10 @@ pub(crate) fn with_version(
         return Ok(target.at(path));
     }
     let version = settings.require("azure_api_version")?;
+    if !is_name(version) {
+        let why = "azure_api_version may have only letters, digits, - . and _";
+        return Err(Error::Configuration(why.to_owned()));
+    }
     let separator = if target.query.is_some_and(|query| !query.is_empty()) { "&" } else { "" };
     let query = target.query.unwrap_or_default();
     Ok(format!("{path}?{query}{separator}api-version={version}"))
@@ -35,6 +41,15 @@ mod tests {
         ] {
             let target = Target { path: "/x", query };
             assert_eq!(with_version(target, "/p", &settings).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn a_bad_version_is_the_operators_to_mend() {
+        for version in ["2024 10", "a&b=c", ""] {
+            let settings = Settings::from_lines(format!("azure_api_version={version}"));
+            let outcome = with_version(Target { path: "/x", query: None }, "/p", &settings);
+            assert!(matches!(outcome, Err(Error::Configuration(_))), "{version}");
         }
     }
 }
