@@ -6,6 +6,7 @@
 //! - [`headers`]: what a client cannot bring upstream
 //! - [`secrets`]: what is never written down
 //! - [`outages`]: settings missing, hosts denied, a store that fails
+//! - [`early`]: an upstream that answers before it has read the request
 //! - [`hostile`]: thousands of random and mutated requests
 //! - [`house`]: the invariants of ARCHITECTURE.md
 #![expect(
@@ -16,6 +17,7 @@
 )]
 
 mod cases;
+mod early;
 mod headers;
 mod hostile;
 mod house;

@@ -12,7 +12,9 @@ async fn models(app: &App, key: &str) -> Answer {
 }
 
 fn names(value: &Value) -> Vec<&String> {
-    value.as_object().unwrap().keys().collect()
+    let mut names: Vec<&String> = value.as_object().unwrap().keys().collect();
+    names.sort();
+    names
 }
 
 #[test]

@@ -6,14 +6,16 @@ use gateway::{Error, Settings};
 use crate::deployment::is_name;
 
 /// Adds the API version the operator set, unless the client asks for one.
-pub(crate) fn with_version(
-    target: Target<'_>,
+pub(crate) fn with_version<'a>(
+    target: Target<'a>,
     path: &str,
     settings: &Settings,
 ) -> Result<String, Error> {
-    let is_version = |pair: &str| pair.starts_with("api-version=");
-    if target.query.is_some_and(|query| query.split('&').any(is_version)) {
-        return Ok(target.at(path));
+    let own = |query: &'a str| query.split('&').find_map(|pair| pair.strip_prefix("api-version="));
+    match target.query.and_then(own) {
+        Some("") => return Err(Error::UnsafePath("an empty api-version")),
+        Some(_) => return Ok(target.at(path)),
+        None => {}
     }
     let version = settings.require("azure_api_version")?;
     if !is_name(version) {
@@ -42,6 +44,13 @@ mod tests {
             let target = Target { path: "/x", query };
             assert_eq!(with_version(target, "/p", &settings).unwrap(), expected);
         }
+    }
+
+    #[test]
+    fn an_empty_version_is_refused() {
+        let settings = Settings::from_lines("azure_api_version=2024-10-21".to_owned());
+        let target = Target { path: "/x", query: Some("a=1&api-version=") };
+        assert!(matches!(with_version(target, "/p", &settings), Err(Error::UnsafePath(_))));
     }
 
     #[test]

@@ -35,9 +35,6 @@ impl Provider for Google {
 
     fn upstream(request: &Request<'_>, settings: &Settings) -> Result<Upstream, Error> {
         let target = request.target;
-        if target.query.is_some_and(|query| query.split('&').any(|pair| pair.starts_with("key="))) {
-            return Err(Error::UnsafePath("an api key, which belongs into a header"));
-        }
         if native::is_native(target.path, request.headers) {
             return native::upstream(request, settings);
         }

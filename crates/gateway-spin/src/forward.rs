@@ -6,15 +6,15 @@ use std::time::{Instant, SystemTime};
 use gateway::log::Entry;
 use gateway::outbound::{Inbound, Outbound, Rules};
 use gateway::url::raw_path;
-use gateway::{ApiKey, Error, Headers, Provider, Team, time};
+use gateway::{Error, Provider, Team, time};
 use wasi::exports::http::incoming_handler::Guest;
 use wasi::http::types::{IncomingRequest, ResponseOutparam};
 
+use crate::access::authenticate;
 use crate::host;
 use crate::inbound::{Head, Source, read_body};
 use crate::relay::{Answer, Client};
 use crate::send::send;
-use crate::store::SpinStore;
 
 /// The component that forwards requests to `P`.
 #[derive(Debug)]
@@ -54,15 +54,6 @@ fn forward<P: Provider>(
     let response = send(outbound, &gateway, upload.as_ref())?;
     entry.head_ms = Some(host::millis_since(start));
     Answer::read(&response, &method, rename, entry)
-}
-
-/// Who asks: with one read of the store, and before anything else of the request is looked at.
-fn authenticate(headers: &Headers, entry: &mut Entry) -> Result<Team, Error> {
-    let key = ApiKey::from_headers(headers)?;
-    entry.note_key(&key.id());
-    let team = Team::find(&SpinStore::default(), &key)?;
-    entry.note_team(&team);
-    Ok(team)
 }
 
 /// Reads the body as far as needed and makes the request that leaves.

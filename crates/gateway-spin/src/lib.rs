@@ -11,6 +11,7 @@
 //! timeouts and end a broken stream as if it were whole; store and variables through spin-sdk.
 //! Everything blocks: a host runs one instance per request, so there is nothing else to do.
 
+mod access;
 mod answer;
 mod forward;
 mod host;
@@ -19,9 +20,11 @@ mod relay;
 mod send;
 mod sink;
 mod store;
+mod translate;
 
 pub use answer::Answer;
 pub use forward::Forward;
+pub use translate::Translate;
 #[doc(hidden)]
 pub use wasi;
 

@@ -32,9 +32,9 @@ pub(crate) struct Stream {
 
 /// A client that waits for its answer.
 pub(crate) struct Client {
-    out: ResponseOutparam,
+    pub(crate) out: ResponseOutparam,
     is_head: bool,
-    dialect: Dialect,
+    pub(crate) dialect: Dialect,
 }
 
 // === impl Answer ===
@@ -111,7 +111,7 @@ impl Client {
     }
 
     /// Answers with an error: the one place where that happens.
-    fn refuse(self, error: &Error, entry: &mut Entry) {
+    pub(crate) fn refuse(self, error: &Error, entry: &mut Entry) {
         entry.note_error(error);
         let reply = self.dialect.reply(error);
         self.reply(reply, entry);
@@ -214,7 +214,7 @@ fn names_its_model(headers: &Headers) -> bool {
 }
 
 /// Makes a response that has yet to get its body.
-fn head(status: StatusCode, headers: Headers) -> Result<OutgoingResponse, Error> {
+pub(crate) fn head(status: StatusCode, headers: Headers) -> Result<OutgoingResponse, Error> {
     let refused = |what: &str| interrupted(Cause(format!("the host refuses {what}")));
     let fields = Fields::from_list(&headers.into_list()).map_err(|_| refused("a header"))?;
     let response = OutgoingResponse::new(fields);

@@ -14,6 +14,7 @@ use wasi::http::types::{
     ErrorCode, Fields, FutureIncomingResponse, IncomingResponse, Method, OutgoingRequest,
     RequestOptions, Scheme,
 };
+use wasi::io::poll::{Pollable, poll};
 
 use crate::inbound::Source;
 use crate::sink::{Moved, Sink};
@@ -24,20 +25,26 @@ use crate::sink::{Moved, Sink};
 /// # Errors
 /// What kept the answer's head from coming, or the request from leaving.
 pub(crate) fn send(
-    mut outbound: Outbound,
+    outbound: Outbound,
     gateway: &Gateway<'_>,
     upload: Option<&Source>,
 ) -> Result<IncomingResponse, Error> {
-    let fields = fields(std::mem::take(&mut outbound.headers))?;
-    let request = OutgoingRequest::new(fields);
-    address(&request, &outbound, gateway)?;
-    let call = Call { request, options: options(gateway.timeouts) };
     match (&outbound.body, upload) {
-        (Body::Json(bytes, _) | Body::Form(bytes, _) | Body::Whole(bytes), _) => {
-            send_bytes(call, bytes)
+        (Body::Stream, Some(upload)) => send_upload(Call::new(outbound, gateway)?, upload, gateway),
+        _ => start(outbound, gateway)?.wait(),
+    }
+}
+
+/// Sends `outbound`, whose body is known, without waiting for an answer.
+///
+/// # Errors
+/// What kept the request from leaving.
+pub(crate) fn start(mut outbound: Outbound, gateway: &Gateway<'_>) -> Result<UnderWay, Error> {
+    match std::mem::replace(&mut outbound.body, Body::Absent) {
+        Body::Json(bytes, _) | Body::Form(bytes, _) | Body::Whole(bytes) => {
+            send_bytes(Call::new(outbound, gateway)?, &bytes)
         }
-        (Body::Stream, Some(upload)) => send_upload(call, upload, gateway.max_body),
-        (Body::Absent, _) | (Body::Stream, None) => wait(&call.hand_over()?),
+        Body::Stream | Body::Absent => Call::new(outbound, gateway)?.hand_over(),
     }
 }
 
@@ -47,30 +54,74 @@ struct Call {
     options: RequestOptions,
 }
 
+/// A request that has left.
+pub(crate) struct UnderWay(FutureIncomingResponse);
+
 impl Call {
-    fn hand_over(self) -> Result<FutureIncomingResponse, Error> {
-        outgoing_handler::handle(self.request, Some(self.options)).map_err(|code| failed(&code))
+    fn new(mut outbound: Outbound, gateway: &Gateway<'_>) -> Result<Self, Error> {
+        let fields = fields(std::mem::take(&mut outbound.headers))?;
+        let request = OutgoingRequest::new(fields);
+        address(&request, &outbound, gateway)?;
+        Ok(Self { request, options: options(gateway.timeouts) })
+    }
+
+    fn hand_over(self) -> Result<UnderWay, Error> {
+        outgoing_handler::handle(self.request, Some(self.options))
+            .map(UnderWay)
+            .map_err(|code| failed(&code))
+    }
+}
+
+impl UnderWay {
+    /// Waits for the head of the answer.
+    ///
+    /// # Errors
+    /// What kept it from coming.
+    pub(crate) fn wait(self) -> Result<IncomingResponse, Error> {
+        self.0.subscribe().block();
+        match self.0.get() {
+            Some(Ok(Ok(response))) => Ok(response),
+            Some(Ok(Err(code))) => Err(failed(&code)),
+            Some(Err(())) | None => Err(internal("the answer was taken already")),
+        }
+    }
+
+    /// Waits until `other` is ready. `false` if the answer comes first: an upstream that has
+    /// answered need not read what is left of the request, and what it says counts.
+    fn comes_after(&self, other: &Pollable) -> bool {
+        poll(&[other, &self.0.subscribe()]).contains(&0)
     }
 }
 
 /// Sends a request whose body is known.
-fn send_bytes(call: Call, bytes: &[u8]) -> Result<IncomingResponse, Error> {
+fn send_bytes(call: Call, bytes: &[u8]) -> Result<UnderWay, Error> {
     let sink = Sink::open(call.request.body())?;
-    let rest = sink.write_ready(bytes);
+    let mut rest = sink.write_ready(bytes);
     if rest.is_empty() {
         sink.finish().map_err(|code| failed(&code))?;
-        return wait(&call.hand_over()?);
+        return call.hand_over();
     }
-    let answer = call.hand_over()?;
-    // An upstream that stops reading has answered already, and what it says counts.
-    if sink.write_all(rest).is_ok() {
-        sink.finish().map_err(|code| failed(&code))?;
+    let under_way = call.hand_over()?;
+    while !rest.is_empty() {
+        let is_first = under_way.comes_after(&sink.ready());
+        let left = sink.write_ready(rest);
+        if !is_first || left.len() == rest.len() {
+            sink.leave_open();
+            return Ok(under_way);
+        }
+        rest = left;
     }
-    wait(&answer)
+    sink.finish().map_err(|code| failed(&code))?;
+    Ok(under_way)
 }
 
 /// Sends a request whose body is still with the client, as it comes.
-fn send_upload(call: Call, upload: &Source, limit: u64) -> Result<IncomingResponse, Error> {
+fn send_upload(
+    call: Call,
+    upload: &Source,
+    gateway: &Gateway<'_>,
+) -> Result<IncomingResponse, Error> {
+    let limit = gateway.max_body;
     let sink = Sink::open(call.request.body())?;
     let mut total = 0;
     let mut check = |moved| match moved {
@@ -82,14 +133,20 @@ fn send_upload(call: Call, upload: &Source, limit: u64) -> Result<IncomingRespon
         Err(_) => Err(Error::IncompleteBody),
     };
     let mut moved = check(sink.move_start(upload))?;
-    let answer = call.hand_over()?;
+    let under_way = call.hand_over()?;
     while let Moved::Some(_) = moved {
+        let source = upload.rest.stream.subscribe();
+        if !under_way.comes_after(&sink.ready()) || !under_way.comes_after(&source) {
+            sink.leave_open();
+            return under_way.wait();
+        }
+        drop(source);
         moved = check(sink.move_chunk(&upload.rest))?;
     }
     if let Moved::All = moved {
         sink.finish().map_err(|_| Error::IncompleteBody)?;
     }
-    wait(&answer)
+    under_way.wait()
 }
 
 /// Gives `request` its method and its place behind the AI Gateway's base.
@@ -125,15 +182,6 @@ fn options(timeouts: Timeouts) -> RequestOptions {
     let _ = options.set_first_byte_timeout(nanos(timeouts.first_byte));
     let _ = options.set_between_bytes_timeout(nanos(timeouts.between_bytes));
     options
-}
-
-fn wait(answer: &FutureIncomingResponse) -> Result<IncomingResponse, Error> {
-    answer.subscribe().block();
-    match answer.get() {
-        Some(Ok(Ok(response))) => Ok(response),
-        Some(Ok(Err(code))) => Err(failed(&code)),
-        Some(Err(())) | None => Err(internal("the answer was taken already")),
-    }
 }
 
 /// What a host's refusal or failure means to a client.

@@ -4,6 +4,7 @@ use gateway::Error;
 use gateway::error::Cause;
 use gateway::rename::Rename;
 use wasi::http::types::{ErrorCode, OutgoingBody};
+use wasi::io::poll::Pollable;
 use wasi::io::streams::{OutputStream, StreamError};
 
 use crate::inbound::{CHUNK, Incoming, Source};
@@ -65,6 +66,11 @@ impl Sink {
         }
     }
 
+    /// What is ready once more can be written, or nothing ever again.
+    pub(crate) fn ready(&self) -> Pollable {
+        self.stream.subscribe()
+    }
+
     /// Moves the first bytes of `source`.
     pub(crate) fn move_start(&self, source: &Source) -> Result<Moved, Cause> {
         if source.start.is_empty() {
@@ -107,6 +113,12 @@ impl Sink {
             Ok(()) => Moved::Some(bytes.len() as u64),
             Err(_) => Moved::Refused,
         }
+    }
+
+    /// Leaves the body unfinished until the instance ends with its request: cut at once, it would
+    /// take the answer that is coming on the same connection with it.
+    pub(crate) fn leave_open(self) {
+        std::mem::forget(self);
     }
 
     /// Ends the body as a whole one.

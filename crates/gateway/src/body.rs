@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::json::from_bytes;
 use crate::{Error, Headers};
 
 /// How a request's body is read.
@@ -69,9 +70,7 @@ pub fn plan(headers: &Headers, reads_forms: bool) -> Plan {
 /// # Errors
 /// [`Error::InvalidBody`] with the member at fault as `param`.
 pub fn probe(body: &[u8]) -> Result<Probe, Error> {
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let members = deserializer.deserialize_map(MembersVisitor).map_err(|error| not_json(&error))?;
-    deserializer.end().map_err(|error| not_json(&error))?;
+    let members: Members<'_> = from_bytes(body).map_err(|error| not_json(&error))?;
     if let Some(param) = members.repeated {
         return Err(Error::invalid_param(param, format!("`{param}` is given more than once")));
     }
@@ -101,6 +100,12 @@ struct Members<'a> {
 }
 
 struct MembersVisitor;
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
 
 impl<'de> Visitor<'de> for MembersVisitor {
     type Value = Members<'de>;
@@ -201,7 +206,9 @@ mod tests {
             (r#"{"stream":true,"stream":true}"#, Some("stream")),
         ] {
             match probe(body.as_bytes()) {
-                Err(Error::InvalidBody { param: found, .. }) => assert_eq!(found, param, "{body}"),
+                Err(Error::InvalidBody { param: found, .. }) => {
+                    assert_eq!(found.as_deref(), param, "{body}")
+                }
                 other => panic!("{body}: {other:?}"),
             }
         }

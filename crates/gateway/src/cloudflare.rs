@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::Headers;
 use crate::error::{Fault, Shape};
+use crate::json::from_bytes;
 
 /// An error of Cloudflare AI Gateway: its code, and its message where that helps the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +50,7 @@ struct Detail {
 /// Reads `body`, sent with `status` and `headers`, as an error of the gateway. A provider's error
 /// is `None`.
 pub fn parse(status: StatusCode, headers: &Headers, body: &[u8]) -> Option<GatewayError> {
-    let envelope: Envelope<'_> = serde_json::from_slice(body).ok()?;
+    let envelope: Envelope<'_> = from_bytes(body).ok()?;
     let is_named = envelope.name.as_deref() == Some("AiGatewayError");
     let is_coded = envelope.internal_code.is_some();
     if envelope.success || !(is_named || is_coded || envelope.error.is_some()) {

@@ -34,6 +34,7 @@ impl Dialect {
                 reply.headers.push("retry-after", STORE_RETRY.as_secs().to_string());
             }
             Error::Gateway(error) => reply.headers.extend(&error.headers),
+            Error::Provider(error) => reply.headers.extend(&error.headers),
             _ => {}
         }
         reply

@@ -1,8 +1,11 @@
 //! Every situation the gateway answers itself.
 
+use std::borrow::Cow;
+
 use http::StatusCode;
 use serde::Serialize;
 
+use crate::Headers;
 use crate::cloudflare::GatewayError;
 
 /// A situation in which the gateway answers instead of an upstream.
@@ -31,7 +34,15 @@ pub enum Error {
         /// What is wrong and what to do.
         message: String,
         /// The member at fault.
-        param: Option<&'static str>,
+        param: Option<Cow<'static, str>>,
+    },
+    /// The body asks for what the provider cannot do.
+    #[error("{message}")]
+    Unsupported {
+        /// What cannot be done and what to do instead.
+        message: String,
+        /// The member at fault.
+        param: Cow<'static, str>,
     },
     /// A header the gateway interprets is not what it should be.
     #[error("{message}")]
@@ -80,9 +91,15 @@ pub enum Error {
     /// The upstream broke off in the middle of its answer.
     #[error("the upstream broke off its answer")]
     UpstreamInterrupted(#[source] Cause),
+    /// The upstream's answer is not what such an answer is.
+    #[error("the upstream's answer cannot be understood")]
+    UnusableAnswer(#[source] Cause),
     /// Cloudflare AI Gateway answered with an error of its own.
     #[error("{0}")]
     Gateway(GatewayError),
+    /// A provider's error, translated.
+    #[error("{}", .0.message)]
+    Provider(Box<ProviderError>),
     /// The key-value store did not answer.
     #[error("the key store is unavailable: retry shortly")]
     StoreUnavailable(#[source] Cause),
@@ -98,6 +115,17 @@ pub enum Error {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Cause(pub String);
+
+/// A provider's error, as an OpenAI client understands it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderError {
+    /// Status, type, code and fault.
+    pub shape: Shape,
+    /// The provider's words.
+    pub message: String,
+    /// The headers that came with it.
+    pub headers: Headers,
+}
 
 /// Whose doing an error is; it picks the log level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -128,8 +156,23 @@ pub struct Shape {
 
 impl Error {
     /// An error in the body's member `param`.
-    pub fn invalid_param(param: &'static str, message: impl Into<String>) -> Self {
-        Self::InvalidBody { message: message.into(), param: Some(param) }
+    pub fn invalid_param(param: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self::InvalidBody { message: message.into(), param: Some(param.into()) }
+    }
+
+    /// Something in the body's member `param` that the provider cannot do.
+    pub fn unsupported(param: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self::Unsupported { message: message.into(), param: param.into() }
+    }
+
+    /// An upstream that broke off its answer.
+    pub fn interrupted(cause: impl Into<String>) -> Self {
+        Self::UpstreamInterrupted(Cause(cause.into()))
+    }
+
+    /// An upstream whose answer is none.
+    pub fn unusable(cause: impl Into<String>) -> Self {
+        Self::UnusableAnswer(Cause(cause.into()))
     }
 
     /// An error in the header `name`.
@@ -149,6 +192,7 @@ impl Error {
             Self::InvalidAdminToken => (401, INVALID, "invalid_admin_token", Client),
             Self::ManagementDisabled => (503, SERVER, "token_management_disabled", Operator),
             Self::InvalidBody { .. } => (400, INVALID, "invalid_body", Client),
+            Self::Unsupported { .. } => (400, INVALID, "unsupported_value", Client),
             Self::InvalidHeader { .. } => (400, INVALID, "invalid_header", Client),
             Self::UnsafePath(_) => (400, INVALID, "unsafe_path", Client),
             Self::UnknownUrl { .. } => (404, INVALID, "unknown_url", Client),
@@ -160,7 +204,9 @@ impl Error {
             Self::UpstreamUnreachable(_) => (502, SERVER, "upstream_unreachable", Upstream),
             Self::UpstreamTimeout(_) => (504, SERVER, "upstream_timeout", Upstream),
             Self::UpstreamInterrupted(_) => (502, SERVER, "upstream_interrupted", Upstream),
+            Self::UnusableAnswer(_) => (502, SERVER, "bad_upstream_response", Upstream),
             Self::Gateway(error) => return error.shape(),
+            Self::Provider(error) => return error.shape,
             Self::StoreUnavailable(_) => (503, SERVER, "store_unavailable", Gateway),
             Self::CorruptRecord(_) => (500, SERVER, "corrupt_record", Gateway),
             Self::Internal(_) => (500, SERVER, "internal_error", Gateway),
@@ -170,9 +216,10 @@ impl Error {
     }
 
     /// The body member or header at fault.
-    pub fn param(&self) -> Option<&'static str> {
+    pub fn param(&self) -> Option<&str> {
         match self {
-            Self::InvalidBody { param, .. } => *param,
+            Self::InvalidBody { param, .. } => param.as_deref(),
+            Self::Unsupported { param, .. } => Some(param),
             Self::InvalidHeader { name, .. } => Some(name),
             _ => None,
         }
@@ -208,6 +255,7 @@ mod tests {
             (Error::InvalidAdminToken, 401, "invalid_request_error", "invalid_admin_token"),
             (Error::ManagementDisabled, 503, "server_error", "token_management_disabled"),
             (body, 400, "invalid_request_error", "invalid_body"),
+            (Error::unsupported("n", "m"), 400, "invalid_request_error", "unsupported_value"),
             (Error::invalid_header("h", "m"), 400, "invalid_request_error", "invalid_header"),
             (Error::UnsafePath("x"), 400, "invalid_request_error", "unsafe_path"),
             (Error::ModelNotAllowed("x".to_owned()), 403, "permission_error", "model_not_allowed"),
@@ -224,6 +272,7 @@ mod tests {
             (Error::UpstreamUnreachable(cause()), 502, "server_error", "upstream_unreachable"),
             (Error::UpstreamTimeout(cause()), 504, "server_error", "upstream_timeout"),
             (Error::UpstreamInterrupted(cause()), 502, "server_error", "upstream_interrupted"),
+            (Error::UnusableAnswer(cause()), 502, "server_error", "bad_upstream_response"),
             (Error::Internal(cause()), 500, "server_error", "internal_error"),
             (Error::StoreUnavailable(cause()), 503, "server_error", "store_unavailable"),
             (Error::CorruptRecord(cause()), 500, "server_error", "corrupt_record"),

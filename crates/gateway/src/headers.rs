@@ -21,11 +21,12 @@ pub enum RequestRule {
 /// Credentials of the client and of every provider. The client's is for the gateway alone, and
 /// any of them, even a placeholder, switches off the provider keys stored in Cloudflare.
 /// <https://developers.cloudflare.com/ai-gateway/configuration/bring-your-own-keys/>
-const CREDENTIALS: [&str; 7] = [
+const CREDENTIALS: [&str; 8] = [
     "api-key",
     "authorization",
     "cf-aig-authorization",
     "cookie",
+    "ocp-apim-subscription-key",
     "x-api-key",
     "x-goog-api-key",
     "xi-api-key",

@@ -41,6 +41,9 @@ pub struct Entry {
     /// Cloudflare's id of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cf_aig_log_id: Option<String>,
+    /// Why the request was tried once more, in another way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retried: Option<String>,
     /// Who has to act, where something went wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,

@@ -4,11 +4,12 @@
 //! when one is `null` or an object, so what a client adds is checked here.
 //! <https://developers.cloudflare.com/ai-gateway/configuration/custom-metadata/>
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::json::Members;
+use crate::json::{Members, from_bytes};
 use crate::{Error, Team};
 
 const HEADER: &str = "cf-aig-metadata";
@@ -60,12 +61,12 @@ fn push_entry(text: &mut String, name: &str, value: &RawValue) {
 }
 
 /// The client's entry that is not the gateway's own.
-fn client_entry(value: &[u8]) -> Result<Option<(String, Box<RawValue>)>, Error> {
+fn client_entry(value: &[u8]) -> Result<Option<(Cow<'_, str>, &RawValue)>, Error> {
     let refuse = |message| Err(Error::invalid_header(HEADER, message));
-    let Ok(Members(mut entries)) = serde_json::from_slice(value) else {
+    let Ok(Members(mut entries)) = from_bytes(value) else {
         return refuse("`cf-aig-metadata` must be a flat JSON object");
     };
-    entries.retain(|(name, _)| !OURS.contains(&name.as_str()));
+    entries.retain(|(name, _)| !OURS.contains(&&**name));
     if entries.len() > CLIENT_ENTRIES {
         return refuse("`cf-aig-metadata` may add one entry: four of five are the gateway's");
     }

@@ -18,7 +18,7 @@ pub fn find_model(content_type: &str, body: &[u8]) -> Result<Option<Model>, Erro
     let mut found = None;
     for part in parts(body, delimiter.as_bytes())? {
         let (head, value) = split_part(body, part)?;
-        if !is_model(head)? {
+        if !is_model(&head)? {
             continue;
         }
         let name = std::str::from_utf8(body.get(value.clone()).unwrap_or_default())
@@ -93,11 +93,12 @@ fn parts(body: &[u8], delimiter: &[u8]) -> Result<Vec<Range<usize>>, Error> {
 }
 
 /// Splits a part into its headers and the span of its content.
-fn split_part(body: &[u8], part: Range<usize>) -> Result<(&str, Range<usize>), Error> {
+fn split_part(body: &[u8], part: Range<usize>) -> Result<(String, Range<usize>), Error> {
     let bytes = body.get(part.clone()).unwrap_or_default();
     let end = find(bytes, b"\r\n\r\n").ok_or_else(|| broken("a part has no headers"))?;
-    let head = std::str::from_utf8(bytes.get(..end).unwrap_or_default())
-        .map_err(|_| broken("a part's headers are not UTF-8"))?;
+    // Older clients write file names in Latin-1. Read like this, every byte is some character, and
+    // what is ASCII stays what it is.
+    let head = bytes.get(..end).unwrap_or_default().iter().map(|byte| char::from(*byte)).collect();
     Ok((head, part.start + end + 4..part.end))
 }
 

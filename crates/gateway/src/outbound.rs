@@ -7,11 +7,12 @@ use http::Method;
 use crate::body::{self, Model, Probe};
 use crate::headers::{RequestRule, request_rule};
 use crate::rename::Rename;
+use crate::service::Call;
 use crate::settings::Gateway;
 use crate::url::{Target, check_path};
 use crate::{
-    Error, Headers, LimitedModels, Provider, Request, Settings, Team, Upstream, cache, key,
-    metadata, policy,
+    Error, Headers, LimitedModels, Provider, Request, Settings, Team, Upstream, cache, metadata,
+    policy,
 };
 
 /// The methods of HTTP APIs. `CONNECT` and `TRACE` are for proxies, and this is none.
@@ -91,40 +92,88 @@ impl Outbound {
         team: &Team,
         rules: &Rules<'_>,
     ) -> Result<Self, Error> {
-        let Routed { upstream, asked, given, sent } = route::<P>(&inbound, team, rules)?;
-        let path_with_query = format!("{}{}", rules.gateway.base_path, upstream.path);
-        let body = match sent.as_deref().filter(|_| sent != asked) {
-            Some(name) => inbound.body.with_model(name),
+        let Routed { upstream, asked, given, sent, in_body } = route::<P>(&inbound, team, rules)?;
+        let body = match in_body {
+            Some(name) => inbound.body.with_model(&name),
             None => inbound.body,
         };
-        let client_metadata = inbound.headers.get("cf-aig-metadata");
-        let metadata = metadata::merge(team, asked.as_deref(), sent.as_deref(), client_metadata)?;
-        let cache_key = cache::key(&inbound.headers, team, &path_with_query, body.bytes());
-        let ours = [
-            ("accept-encoding", Some(b"identity".to_vec())),
-            ("cf-aig-authorization", Some(format!("Bearer {}", rules.gateway.token).into_bytes())),
-            ("cf-aig-cache-key", cache_key),
-            ("cf-aig-metadata", Some(metadata.into_bytes())),
-            ("content-length", content_length(&body, &inbound.headers)),
-        ];
-        let mut headers = inbound.headers;
-        headers.retain(|name| request_rule(name) == RequestRule::Pass);
-        for (name, value) in ours {
-            if let Some(value) = value {
-                headers.push(name, value);
-            }
-        }
-        for (name, value) in upstream.headers {
-            headers.push(name, value);
-        }
-        check_headers(&headers)?;
         let rename = match (&given, &sent) {
             (Some(given), Some(sent)) if upstream.echoes_model && given != sent => {
                 Some(Rename::new(sent, given))
             }
             _ => None,
         };
-        Ok(Self { method: inbound.method, path_with_query, headers, body, asked, sent, rename })
+        let Upstream { path, headers, .. } = upstream;
+        let destination = Destination { path, headers, body, asked, sent };
+        let outbound = destination.outbound(inbound.method, inbound.headers, team, rules)?;
+        Ok(Self { rename, ..outbound })
+    }
+
+    /// Makes the translated request for `call` that leaves for `destination`.
+    ///
+    /// # Errors
+    /// Any refusal of a header.
+    pub fn to(
+        destination: Destination,
+        call: &Call,
+        team: &Team,
+        rules: &Rules<'_>,
+    ) -> Result<Self, Error> {
+        let mut headers = call.headers.clone();
+        headers.retain(|name| !DESCRIBING.contains(&name));
+        destination.outbound(Method::POST, headers, team, rules)
+    }
+}
+
+/// Headers that say what a client's body is and what it can read: not true of a translated one.
+const DESCRIBING: [&str; 4] = ["accept", "content-encoding", "content-type", "range"];
+
+/// Where a request goes, what it says there, and in which model's name.
+#[derive(Clone, Debug)]
+pub struct Destination {
+    /// Path and query below the AI Gateway's base, starting with `/`.
+    pub path: String,
+    /// Headers to add.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Body,
+    /// The model the client asked for.
+    pub asked: Option<String>,
+    /// The model that is asked for upstream.
+    pub sent: Option<String>,
+}
+
+impl Destination {
+    /// Adds what the AI Gateway is told, and takes out what it must not get.
+    fn outbound(
+        self,
+        method: Method,
+        mut headers: Headers,
+        team: &Team,
+        rules: &Rules<'_>,
+    ) -> Result<Outbound, Error> {
+        let Self { path, headers: added, body, asked, sent } = self;
+        let path_with_query = format!("{}{path}", rules.gateway.base_path);
+        let client_metadata = headers.get("cf-aig-metadata");
+        let metadata = metadata::merge(team, asked.as_deref(), sent.as_deref(), client_metadata)?;
+        let ours = [
+            ("accept-encoding", Some(b"identity".to_vec())),
+            ("cf-aig-authorization", Some(format!("Bearer {}", rules.gateway.token).into_bytes())),
+            ("cf-aig-cache-key", cache::key(&headers, team, &path_with_query, body.bytes())),
+            ("cf-aig-metadata", Some(metadata.into_bytes())),
+            ("content-length", content_length(&body, &headers)),
+        ];
+        headers.retain(|name| request_rule(name) == RequestRule::Pass);
+        for (name, value) in ours {
+            if let Some(value) = value {
+                headers.push(name, value);
+            }
+        }
+        for (name, value) in added {
+            headers.push(name, value);
+        }
+        check_headers(&headers)?;
+        Ok(Outbound { method, path_with_query, headers, body, asked, sent, rename: None })
     }
 }
 
@@ -137,15 +186,14 @@ struct Routed {
     given: Option<String>,
     /// That, by the provider's name for it.
     sent: Option<String>,
+    /// What the body is to call it, if that is not what stands there.
+    in_body: Option<String>,
 }
 
 /// Checks the target, gives the team its model, and asks the provider's rule for the destination.
 fn route<P: Provider>(inbound: &Inbound, team: &Team, rules: &Rules<'_>) -> Result<Routed, Error> {
     if !METHODS.split(", ").any(|method| method == inbound.method.as_str()) {
         return Err(Error::MethodNotAllowed { allowed: METHODS });
-    }
-    if key::appears_in(&inbound.path_with_query) {
-        return Err(Error::UnsafePath("a team key, which belongs into a header"));
     }
     let target = Target::parse(&inbound.path_with_query, P::SLUG)?;
     let place = P::model_in_path(target.path);
@@ -166,13 +214,37 @@ fn route<P: Provider>(inbound: &Inbound, team: &Team, rules: &Rules<'_>) -> Resu
     let model = substitute.or(asked);
     let target = Target { path: &path, query: target.query };
     let request = Request { method: &inbound.method, target, headers: &inbound.headers, model };
-    let upstream = P::upstream(&request, rules.settings)?;
+    let upstream = P::upstream(&request, rules.settings)
+        .map_err(|error| if substitute.is_some() { blame_the_map(error) } else { error })?;
+    let sent = upstream.model.as_deref().or(model);
+    let in_body = match (in_path, substitute) {
+        (Some(_), Some(model)) => in_body_too::<P>(&inbound.body, model),
+        (_, _) => sent.filter(|_| sent != asked).map(ToOwned::to_owned),
+    };
     Ok(Routed {
-        sent: upstream.model.clone().or_else(|| model.map(ToOwned::to_owned)),
+        in_body,
+        sent: sent.map(ToOwned::to_owned),
         given: model.map(ToOwned::to_owned),
         asked: asked.map(ToOwned::to_owned),
         upstream,
     })
+}
+
+/// The operator's `model` for a body that repeats the path's, with what such bodies put before it.
+fn in_body_too<P: Provider>(body: &Body, model: &str) -> Option<String> {
+    let repeated = body.model()?;
+    let prefix = repeated.strip_suffix(P::bare_model(repeated)).unwrap_or_default();
+    Some(format!("{prefix}{}", P::bare_model(model)))
+}
+
+/// A model the provider refuses is the operator's mistake where the operator chose it.
+fn blame_the_map(error: Error) -> Error {
+    match error {
+        Error::InvalidBody { message, param: Some(param) } if param == "model" => {
+            Error::Configuration(format!("{}: {message}", policy::SETTING))
+        }
+        error => error,
+    }
 }
 
 /// Refuses a model that no header could carry, and a limited team's body that names none: what it
@@ -283,10 +355,17 @@ mod tests {
         const SLUG: &'static str = "echo";
 
         fn upstream(request: &Request<'_>, settings: &Settings) -> Result<Upstream, Error> {
+            if request.model == Some("impossible") {
+                return Err(Error::invalid_param("model", "no such model"));
+            }
             let model = request.headers.get_str("x-model").map(ToOwned::to_owned);
             let upstream = Upstream::at(request.target.below("/echo"));
             let echoes_model = model.is_some();
             Ok(Upstream { model, echoes_model, ..upstream.with_bearer(settings, "echo_key") })
+        }
+
+        fn bare_model(model: &str) -> &str {
+            model.strip_prefix("models/").unwrap_or(model)
         }
 
         fn model_in_path(path: &str) -> Option<std::ops::Range<usize>> {
@@ -386,6 +465,13 @@ mod tests {
                 r#"{"model":"small"}"#,
                 Some("small"),
             ),
+            (
+                "/echo/native/big",
+                r#"{"model":"models/big"}"#,
+                "/echo/native/small",
+                r#"{"model":"models/small"}"#,
+                Some("small"),
+            ),
             ("/echo/x", "", "/echo/x", "", None),
         ] {
             let sent = send_as(&team, inbound(path, &[], body)).unwrap();
@@ -393,6 +479,21 @@ mod tests {
             assert_eq!(sent.body.bytes(), sent_body.as_bytes(), "{path} {body}");
             assert_eq!(sent.sent.as_deref(), sent_model, "{path} {body}");
         }
+    }
+
+    #[test]
+    fn a_model_the_provider_refuses_is_the_maps_fault_where_the_map_chose_it() {
+        let wish = r#"{"model":"impossible"}"#;
+        let own = send_as(&team("blue"), inbound("/echo/x", &[], wish));
+        assert!(matches!(own, Err(Error::InvalidBody { .. })), "{own:?}");
+        let settings = settings();
+        let gateway = settings.gateway().unwrap();
+        let limited_models = LimitedModels::parse(r#"{"*": "impossible"}"#).unwrap();
+        let rules =
+            Rules { settings: &settings, gateway: &gateway, limited_models: &limited_models };
+        let wish = inbound("/echo/x", &[], r#"{"model":"m"}"#);
+        let error = Outbound::new::<Echo>(wish, &limited("blue"), &rules).unwrap_err().to_string();
+        assert!(error.contains("limited_models: "), "{error}");
     }
 
     #[test]
@@ -412,7 +513,7 @@ mod tests {
     fn what_no_host_would_take_is_refused() {
         let long = format!(r#"{{"model":"{}"}}"#, "x".repeat(MODEL_LENGTH + 1));
         let outcome = send(inbound("/echo/x", &[], &long));
-        assert!(matches!(outcome, Err(Error::InvalidBody { param: Some("model"), .. })));
+        assert!(matches!(outcome, Err(Error::InvalidBody { param: Some(_), .. })));
         let large = "x".repeat(HEADER_BYTES);
         let twice = [("content-type", "a/b"), ("content-type", "c/d")];
         for headers in [&[("x-large", large.as_str())][..], &twice] {

@@ -27,7 +27,7 @@ impl LimitedModels {
         for (name, value) in members {
             match serde_json::from_str::<String>(value.get()) {
                 Ok(model) if is_pattern(&name) && !model.trim().is_empty() => {
-                    entries.push((name, model));
+                    entries.push((name.into_owned(), model));
                 }
                 _ => return wrong("maps `provider/model`, `provider/*` or `*` to a model"),
             }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::Cause;
+use crate::json::from_bytes;
 use crate::key::is_same_secret;
 use crate::{ApiKey, Error, KeyId, Store};
 
@@ -48,7 +49,7 @@ impl Team {
     /// [`Error::InvalidKey`] if the key opens nothing; a failing or unreadable store is never that.
     pub fn find(store: &dyn Store, key: &ApiKey) -> Result<Self, Error> {
         let bytes = store.get(&key.id().store_key())?.ok_or(Error::InvalidKey)?;
-        let team: Self = serde_json::from_slice(&bytes)
+        let team: Self = from_bytes(&bytes)
             .map_err(|error| corrupt(&format!("see its column {}", error.column())))?;
         if is_same_secret(&team.hash, key.hash().as_str()) {
             return Ok(team);

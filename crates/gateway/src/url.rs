@@ -4,7 +4,7 @@
 //! merges slashes, so `/openai/../../other-account` would leave the account's path. What could be
 //! resolved by anyone on the way is refused.
 
-use crate::Error;
+use crate::{Error, key};
 
 /// The target of a client's request below its route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,7 @@ impl<'a> Target<'a> {
             .ok_or(Error::UnknownUrl { supported: "paths below its own prefix" })?;
         check_path(path)?;
         check_characters(query.unwrap_or_default())?;
+        check_credentials(path_with_query, query.unwrap_or_default())?;
         Ok(Self { path: without_version(path), query })
     }
 
@@ -61,6 +62,46 @@ pub fn raw_path<'a>(path_with_query: &'a str, slug: &str) -> &'a str {
 /// Both `/openai` and `/openai/v1` are base URLs people configure.
 fn without_version(path: &str) -> &str {
     path.strip_prefix("/v1").filter(|rest| rest.is_empty() || rest.starts_with('/')).unwrap_or(path)
+}
+
+/// Query parameters that hold a credential somewhere. In a URL it would be written into logs.
+const CREDENTIALS: [&str; 8] = [
+    "access_token",
+    "api-key",
+    "api_key",
+    "apikey",
+    "authorization",
+    "key",
+    "subscription-key",
+    "x-api-key",
+];
+
+/// Refuses a credential in a URL, however it is written.
+fn check_credentials(path_with_query: &str, query: &str) -> Result<(), Error> {
+    if key::appears_in(&decoded(path_with_query)) {
+        return Err(Error::UnsafePath("a team key, which belongs into a header"));
+    }
+    let is_credential = |pair: &str| {
+        let name = decoded(pair.split('=').next().unwrap_or_default());
+        CREDENTIALS.iter().any(|known| name.eq_ignore_ascii_case(known))
+    };
+    if query.split('&').any(is_credential) {
+        return Err(Error::UnsafePath("an api key, which belongs into a header"));
+    }
+    Ok(())
+}
+
+/// `text` with its escapes of ASCII characters undone.
+fn decoded(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let code = part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let code = code.filter(u8::is_ascii);
+        plain.push(code.map_or('%', char::from));
+        plain.push_str(part.get(if code.is_some() { 2 } else { 0 }..).unwrap_or_default());
+    }
+    plain
 }
 
 /// Refuses every path that could be read as another one: dot segments, empty segments, separators
@@ -137,6 +178,27 @@ mod tests {
             ("/openai/files/?", "/files/", Some("")),
         ] {
             assert_eq!(Target::parse(given, "openai").unwrap(), Target { path, query }, "{given}");
+        }
+    }
+
+    #[test]
+    fn parse_refuses_a_credential_however_it_is_written() {
+        let key = format!("sk_{}", "0a".repeat(32));
+        for given in [
+            format!("/openai/models?a={key}"),
+            format!("/openai/models/{key}"),
+            format!("/openai/models?a={}", key.replace('_', "%5F")),
+            format!("/openai/models?a={}", key.replace('s', "%73")),
+            "/openai/models?key=x".to_owned(),
+            "/openai/models?a=1&%6Bey=x".to_owned(),
+            "/openai/models?Access_Token=x".to_owned(),
+            "/openai/models?api-key".to_owned(),
+        ] {
+            let outcome = Target::parse(&given, "openai");
+            assert!(matches!(outcome, Err(Error::UnsafePath(_))), "{given}: {outcome:?}");
+        }
+        for given in ["/openai/models?keys=x", "/openai/models?a=key", "/openai/models?a=%e4%"] {
+            assert!(Target::parse(given, "openai").is_ok(), "{given}");
         }
     }
 

@@ -1,0 +1,58 @@
+//! An upstream that answers before it has read the request, keeps the connection and reads no more.
+
+use std::time::Duration;
+
+use support::{App, Client, Config, run};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+/// More than the connections on the way can hold.
+const BODY: usize = 24 * 1024 * 1024;
+
+const ANSWER: &[u8] = b"HTTP/1.1 413 Payload Too Large\r\ncontent-type: application/json\r\n\
+    content-length: 31\r\n\r\n{\"error\":{\"message\":\"enough\"}}\n";
+
+/// Answers each connection's first request at its head.
+async fn serve(listener: TcpListener) {
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::spawn(answer_early(stream));
+    }
+}
+
+async fn answer_early(mut stream: TcpStream) {
+    let mut head = [0; 1024];
+    if stream.read(&mut head).await.is_ok() && stream.write_all(ANSWER).await.is_ok() {
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn app() -> App {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(serve(listener));
+    let url = format!("{origin}/v1/account/gateway");
+    let config = Config::default().with("ai_gateway_host", &origin).with("ai_gateway_url", &url);
+    App::start(config).await.unwrap()
+}
+
+#[test]
+fn an_early_answer_does_not_wait_for_the_body() {
+    run(async {
+        let app = app().await;
+        let key = app.key("blue").await.unwrap();
+        let json = format!("{{\"model\":\"m\",\"input\":\"{}\"}}", "x".repeat(BODY));
+        for (content_type, body) in [
+            ("application/json", json.into_bytes()),
+            ("application/octet-stream", vec![b'x'; BODY]),
+        ] {
+            let request = Client::request("POST", "/openai/files")
+                .key(&key)
+                .header("content-type", content_type)
+                .body(body);
+            let client = app.client();
+            let answer = tokio::time::timeout(Duration::from_secs(30), client.send(request));
+            let answer = answer.await.expect(content_type).unwrap();
+            assert_eq!((answer.status, answer.text().contains("enough")), (413, true));
+        }
+    });
+}
