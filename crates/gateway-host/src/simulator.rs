@@ -4,6 +4,7 @@
 //! Nothing of it is part of the app: tests, benches and a first `cargo xtask up` use it.
 #![expect(clippy::indexing_slicing, reason = "a JSON value has a null for what it lacks")]
 
+pub mod bedrock;
 pub mod faults;
 
 mod anthropic;
@@ -173,10 +174,11 @@ async fn answer(simulator: &Simulator, received: &Received, fault: &Fault) -> Re
         "compat" => &google::Compat,
         "azure-openai" => &azure::Azure,
         "workers-ai" => &workers_ai::WorkersAi,
+        "aws-bedrock" => &bedrock::Bedrock,
         _ => return Ok(faults::gateway_error(2001)),
     };
-    if let Some(problem) = checks::wrong_credential(&received.headers, provider.credentials()) {
-        return Ok(checks::refuse(&problem));
+    if let Some(refusal) = provider.refuse_credential(received) {
+        return Ok(refusal);
     }
     let failure = |status| provider.error(received, status, "simulated failure");
     fault.apply(simulator, failure, || provider.answer(received, &segments)).await
@@ -186,6 +188,11 @@ async fn answer(simulator: &Simulator, received: &Received, fault: &Fault) -> Re
 trait Provider: Sync {
     /// The headers its own credentials may come in.
     fn credentials(&self) -> &'static [&'static str];
+    /// Its answer to a request whose credentials nobody configured.
+    fn refuse_credential(&self, received: &Received) -> Option<Reply> {
+        let problem = checks::wrong_credential(&received.headers, self.credentials())?;
+        Some(checks::refuse(&problem))
+    }
     /// Its answer to a request that has passed all checks.
     fn answer(&self, received: &Received, segments: &[&str]) -> Reply;
     /// Its error of a status, in its own shape.

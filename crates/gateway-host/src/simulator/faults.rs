@@ -16,6 +16,23 @@
 //! | `odd=1` | an event stream of all that is allowed and rare, byte by byte: [`ODD_STREAM`] |
 //! | `plain=1` | a whole JSON answer to `stream: true`, as guardrails make it |
 //! | `chunks=500` | a chat stream of that many content chunks |
+//!
+//! Of Bedrock only; `times` does not count these:
+//!
+//! | pair | what happens |
+//! |---|---|
+//! | `exception=throttlingException` | the exception of that name, the first frame of a stream |
+//! | `exception=error` | the same, as a frame that is an error and no exception |
+//! | `after=2` | … after that many frames |
+//! | `flip=crc` | a bit of the third frame's checksum is wrong |
+//! | `cut=frame` | the stream ends in the middle of the third frame, as if that were its end |
+//! | `cut=stop` | the stream ends before `messageStop`, as if that were its end |
+//! | `split=1` | the stream comes byte by byte |
+//! | `no_usage=1` | the stream has no `metadata` |
+//! | `stop=max_tokens` | that stop reason, whatever it is |
+//! | `no_output=1` | a 200 without output |
+//! | `citations=1` | text with a citation |
+//! | `redacted=1` | redacted reasoning first |
 
 use std::time::Duration;
 
@@ -55,9 +72,7 @@ impl Fault {
     /// Reads the header; what it does not know it ignores.
     pub(crate) fn read(headers: &HeaderMap) -> Self {
         let mut fault = Self::default();
-        let text = headers.get("x-simulate").and_then(|value| value.to_str().ok());
-        for pair in text.unwrap_or_default().split(',') {
-            let (name, value) = pair.trim().split_once('=').unwrap_or_default();
+        for (name, value) in pairs(headers) {
             fault.set(name, value);
         }
         fault
@@ -127,6 +142,12 @@ impl Fault {
         }
         self.is_garbage.then(|| Reply::whole(200, "application/json", &b"\x00\xff<html>{"[..]))
     }
+}
+
+/// The pairs of the header.
+pub(crate) fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    let text = headers.get("x-simulate").and_then(|value| value.to_str().ok());
+    text.unwrap_or_default().split(',').filter_map(|pair| pair.trim().split_once('='))
 }
 
 /// An error of the gateway itself, with the status Cloudflare gives it.

@@ -1,0 +1,197 @@
+//! What Claude does not take, as Anthropic's own API says it.
+//! <https://docs.claude.com/en/docs/build-with-claude/extended-thinking>
+
+use serde_json::{Value, json};
+
+use crate::simulator::bedrock::request::{Request, has, list};
+use crate::simulator::bedrock::rules::Rule;
+
+pub(super) const RULES: [Rule; 9] = [
+    has_bad_budget,
+    thinks_in_wrong_way,
+    thinks_and_forces,
+    thinks_and_samples,
+    thinks_without_past_thought,
+    has_unsigned_thought,
+    samples_wrongly,
+    has_text_format,
+    ends_with_prefill,
+];
+
+/// Models that choose how they sample, and take neither formats nor strict tools.
+const NEWEST: [&str; 6] = ["opus-4-7", "opus-4-8", "fable-5", "haiku-5", "opus-5", "sonnet-5"];
+
+/// Models that like the newest go on from a user's turn only.
+const WITHOUT_PREFILL: [&str; 2] = ["opus-4-6", "sonnet-4-6"];
+
+/// Models that take one of `temperature` and `top_p`.
+const SAMPLES_ONE_WAY: [&str; 5] =
+    ["haiku-4-5", "sonnet-4-5", "opus-4-5", "sonnet-4-6", "opus-4-6"];
+
+/// The smallest budget for thoughts.
+const BUDGET: u64 = 1024;
+
+fn has_bad_budget(request: &Request<'_>) -> Option<String> {
+    if thinking(request)? != "enabled" {
+        return None;
+    }
+    let Some(budget) = request.extra("thinking")["budget_tokens"].as_u64() else {
+        return Some(refused("thinking.enabled.budget_tokens: Field required"));
+    };
+    if budget < BUDGET {
+        return Some(refused(
+            "thinking.enabled.budget_tokens: Input should be greater than or equal to 1024",
+        ));
+    }
+    let maximum = request.inference("maxTokens").as_u64()?;
+    (maximum <= budget)
+        .then(|| refused("`max_tokens` must be greater than `thinking.budget_tokens`."))
+}
+
+/// The newest choose their budget themselves, the older cannot.
+fn thinks_in_wrong_way(request: &Request<'_>) -> Option<String> {
+    const OLDER: [&str; 6] =
+        ["claude-3", "opus-4-1", "opus-4-2", "sonnet-4-2", "haiku-4-5", "sonnet-4-5"];
+    match thinking(request)? {
+        "enabled" if request.model.is_one_of(&NEWEST) => Some(refused(
+            "\"thinking.type.enabled\" is not supported for this model. Use \
+             \"thinking.type.adaptive\".",
+        )),
+        "adaptive" if request.model.is_one_of(&OLDER) => {
+            Some(refused("adaptive thinking is not supported on this model"))
+        }
+        _ => None,
+    }
+}
+
+fn thinks_and_forces(request: &Request<'_>) -> Option<String> {
+    thinking(request)?;
+    request
+        .is_forced()
+        .then(|| refused("Thinking may not be enabled when tool_choice forces tool use."))
+}
+
+fn thinks_and_samples(request: &Request<'_>) -> Option<String> {
+    thinking(request)?;
+    let temperature = request.inference("temperature").as_f64();
+    if temperature.is_some_and(|temperature| temperature < 1.0) {
+        return Some(refused("`temperature` may only be set to 1 when thinking is enabled."));
+    }
+    if !request.extra("top_k").is_null() {
+        return Some(refused("`top_k` must be unset when thinking is enabled."));
+    }
+    request.inference("topP").as_f64().filter(|top_p| *top_p < 0.95).map(|_| {
+        refused("`top_p` must be greater than or equal to 0.95 or unset when thinking is enabled.")
+    })
+}
+
+/// While tools are being called, the turn that calls them begins with the thought behind it.
+fn thinks_without_past_thought(request: &Request<'_>) -> Option<String> {
+    if thinking(request)? != "enabled" {
+        return None;
+    }
+    let [.., calling, returning] = request.messages() else {
+        return None;
+    };
+    let is_loop = list(&returning["content"]).iter().any(|block| has(block, "toolResult"));
+    let blocks = list(&calling["content"]);
+    let is_thought = blocks.first().is_some_and(|block| has(block, "reasoningContent"));
+    let index = request.messages().len().saturating_sub(2);
+    (is_loop && !is_thought).then(|| {
+        refused(&format!(
+            "messages.{index}.content.0.type: Expected `thinking` or `redacted_thinking`, but \
+             found `tool_use`. When `thinking` is enabled, a final `assistant` message must start \
+             with a thinking block."
+        ))
+    })
+}
+
+fn has_unsigned_thought(request: &Request<'_>) -> Option<String> {
+    is_claude(request)?;
+    let unsigned = request.blocks().find(|placed| {
+        let thought = &placed.block["reasoningContent"]["reasoningText"];
+        thought.is_object() && thought["signature"].as_str().is_none_or(str::is_empty)
+    })?;
+    Some(refused(&format!("{}.thinking.signature: Field required", unsigned.path())))
+}
+
+fn samples_wrongly(request: &Request<'_>) -> Option<String> {
+    is_claude(request)?;
+    let fields = [
+        ("temperature", request.inference("temperature")),
+        ("top_p", request.inference("topP")),
+        ("top_k", request.extra("top_k")),
+    ];
+    let given: Vec<&str> =
+        fields.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| *name).collect();
+    if request.model.is_one_of(&NEWEST) {
+        let name = given.first()?;
+        return Some(refused(&format!("{name} is deprecated for this model")));
+    }
+    let is_both = given.starts_with(&["temperature", "top_p"]);
+    (is_both && request.model.is_one_of(&SAMPLES_ONE_WAY)).then(|| {
+        refused(
+            "`temperature` and `top_p` cannot both be specified for this model. Please use only \
+             one.",
+        )
+    })
+}
+
+/// Formats and strict tools, which are one feature; and objects in formats must be closed.
+fn has_text_format(request: &Request<'_>) -> Option<String> {
+    let format = request.body.pointer("/outputConfig/textFormat/structure/jsonSchema/schema");
+    if request.model.is_one_of(&NEWEST) {
+        if format.is_some() {
+            return Some(refused("output_config.format: Extra inputs are not permitted"));
+        }
+        let index = request.tools().position(|tool| tool["strict"] == true)?;
+        return Some(refused(&format!(
+            "tools.{index}.custom.strict: Extra inputs are not permitted"
+        )));
+    }
+    let Ok(schema) = serde_json::from_str::<Value>(format?.as_str()?) else {
+        return Some(refused("output_config.format.schema: not valid JSON"));
+    };
+    is_open(&schema).then(|| {
+        refused(
+            "output_config.format.schema: For 'object' type, 'additionalProperties' must be \
+             explicitly set to false",
+        )
+    })
+}
+
+/// Whether an object anywhere in the schema takes members that it does not name.
+fn is_open(schema: &Value) -> bool {
+    let is_object = schema["type"] == json!("object");
+    let closed = schema["additionalProperties"] == json!(false);
+    let lists = ["anyOf", "oneOf", "allOf"].iter().flat_map(|name| list(&schema[name]));
+    let maps = ["properties", "$defs", "definitions"];
+    let named =
+        maps.iter().filter_map(|name| schema[name].as_object()).flat_map(|map| map.values());
+    (is_object && !closed) || lists.chain(named).chain(schema.get("items")).any(is_open)
+}
+
+fn ends_with_prefill(request: &Request<'_>) -> Option<String> {
+    let last = request.messages().last()?;
+    let takes_none = request.model.is_one_of(&WITHOUT_PREFILL) || request.model.is_one_of(&NEWEST);
+    (takes_none && last["role"] == "assistant").then(|| {
+        refused(
+            "This model does not support assistant message prefill. The conversation must end \
+             with a user message.",
+        )
+    })
+}
+
+/// How Claude is to think, if it is.
+fn thinking<'a>(request: &Request<'a>) -> Option<&'a str> {
+    is_claude(request)?;
+    request.extra("thinking")["type"].as_str().filter(|kind| *kind != "disabled")
+}
+
+fn is_claude(request: &Request<'_>) -> Option<()> {
+    request.model.is_of("anthropic.").then_some(())
+}
+
+fn refused(message: &str) -> String {
+    format!("The model returned the following errors: {message}")
+}

@@ -1,0 +1,86 @@
+//! Whose turn it is, and that something is said in it.
+
+use serde_json::Value;
+
+use crate::simulator::bedrock::request::{Request, has, list};
+use crate::simulator::bedrock::rules::{Rule, extraneous};
+
+pub(super) const RULES: [Rule; 7] = [
+    starts_with_assistant,
+    repeats_role,
+    has_blank_text,
+    has_blank_system,
+    ends_in_whitespace,
+    has_too_many_cache_points,
+    has_streaming_mode,
+];
+
+/// The cache points that a request may have.
+const CACHE_POINTS: usize = 4;
+
+fn starts_with_assistant(request: &Request<'_>) -> Option<String> {
+    let first = request.messages().first()?;
+    (first["role"] != "user").then(|| {
+        "A conversation must start with a user message. Try again with a conversation that starts \
+         with a user message."
+            .to_owned()
+    })
+}
+
+fn repeats_role(request: &Request<'_>) -> Option<String> {
+    let mut pairs = request.messages().windows(2);
+    let repeats = pairs.any(|pair| matches!(pair, [one, next] if one["role"] == next["role"]));
+    repeats.then(|| {
+        "A conversation must alternate between user and assistant roles. Make sure the \
+         conversation alternates between user and assistant roles and try again."
+            .to_owned()
+    })
+}
+
+fn has_blank_text(request: &Request<'_>) -> Option<String> {
+    let blank = request.blocks().find(|placed| is_blank(placed.block))?;
+    Some(format!(
+        "The text field in the ContentBlock object at {} is blank. Add text to the text field, \
+         and try again.",
+        blank.path()
+    ))
+}
+
+fn has_blank_system(request: &Request<'_>) -> Option<String> {
+    let index = list(&request.body["system"]).iter().position(is_blank)?;
+    Some(format!(
+        "The text field in the SystemContentBlock object at system.{index} is blank. Add text to \
+         the text field, and try again."
+    ))
+}
+
+fn is_blank(block: &Value) -> bool {
+    block["text"].as_str().is_some_and(|text| text.trim().is_empty())
+}
+
+/// An answer that has begun must begin with something to go on from.
+fn ends_in_whitespace(request: &Request<'_>) -> Option<String> {
+    let last = request.messages().last().filter(|message| message["role"] == "assistant")?;
+    let text = list(&last["content"]).last()?["text"].as_str()?;
+    text.ends_with(char::is_whitespace).then(|| {
+        "The model returned the following errors: messages: final assistant content cannot end \
+         with trailing whitespace"
+            .to_owned()
+    })
+}
+
+fn has_too_many_cache_points(request: &Request<'_>) -> Option<String> {
+    let count = request.cache_points();
+    (count > CACHE_POINTS).then(|| {
+        format!(
+            "The model returned the following errors: A maximum of {CACHE_POINTS} blocks with \
+             cache_control may be provided. Found {count}."
+        )
+    })
+}
+
+fn has_streaming_mode(request: &Request<'_>) -> Option<String> {
+    let key = "streamProcessingMode";
+    let is_odd = !request.is_stream && has(&request.body["guardrailConfig"], key);
+    is_odd.then(|| extraneous("/guardrailConfig", key))
+}
