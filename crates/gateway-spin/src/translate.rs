@@ -48,7 +48,7 @@ impl<T: Translator> Guest for Translate<T> {
         let answer = translate::<T>(&request, head, (start, now), &entry);
         match answer {
             Ok(Answer::Whole(reply)) => {
-                client.answer(Ok(relay::Answer::Whole(reply)), entry.get_mut())
+                client.answer(Ok(relay::Answer::Whole(reply)), entry.get_mut());
             }
             Ok(Answer::Stream(stream)) => send_events(client, stream, entry.get_mut()),
             Err(error) => client.refuse(&error, entry.get_mut()),

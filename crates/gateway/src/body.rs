@@ -207,7 +207,7 @@ mod tests {
         ] {
             match probe(body.as_bytes()) {
                 Err(Error::InvalidBody { param: found, .. }) => {
-                    assert_eq!(found.as_deref(), param, "{body}")
+                    assert_eq!(found.as_deref(), param, "{body}");
                 }
                 other => panic!("{body}: {other:?}"),
             }

@@ -46,7 +46,7 @@ pub fn merge(
         }
     }
     if let Some((name, value)) = client {
-        push_entry(&mut text, &name, &value);
+        push_entry(&mut text, &name, value);
     }
     text.push('}');
     Ok(to_ascii(&text))
