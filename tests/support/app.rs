@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use gateway_host::simulator::{BASE_PATH, Simulator, TOKEN};
+use gateway_host::simulator::{BASE_PATH, Simulator, TOKEN, bedrock};
 use gateway_host::{Host, Options};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -22,7 +22,17 @@ const LIMITED_MODELS: &str = r#"{
     "openai/gpt-4o": "gpt-4o-mini",
     "google/*": "gemini-2.5-flash-lite",
     "workers-ai/*": "@cf/meta/llama-3.2-1b-instruct",
+    "bedrock/*": "nova-micro",
     "*": "small"
+}"#;
+
+/// An operator's own names for models, one of them for an ARN that tells nothing of its model.
+const BEDROCK_MODEL_ALIASES: &str = r#"{
+    "claude": "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+    "team-claude": {
+        "model": "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc",
+        "base": "anthropic.claude-sonnet-4-5-20250929-v1:0"
+    }
 }"#;
 
 /// A running app with its own store, log and simulated AI Gateway.
@@ -155,6 +165,10 @@ fn variables(upstream: SocketAddr) -> BTreeMap<String, String> {
         ("ai_gateway_token", TOKEN.to_owned()),
         ("admin_token", ADMIN_TOKEN.to_owned()),
         ("azure_resource_name", "simulated-resource".to_owned()),
+        ("aws_access_key_id", bedrock::ACCESS_KEY_ID.to_owned()),
+        ("aws_secret_access_key", bedrock::SECRET_ACCESS_KEY.to_owned()),
+        ("aws_session_token", bedrock::SESSION_TOKEN.to_owned()),
+        ("bedrock_model_aliases", BEDROCK_MODEL_ALIASES.to_owned()),
         ("limited_models", LIMITED_MODELS.to_owned()),
     ]
     .map(|(name, value)| (name.to_owned(), value))

@@ -29,6 +29,13 @@ pub(crate) fn test() -> Result<()> {
         setting("AI_GATEWAY_TOKEN", "simulated-gateway-token"),
         setting("ADMIN_TOKEN", ADMIN_TOKEN),
         setting("AZURE_RESOURCE_NAME", "simulated-resource"),
+        setting("AWS_ACCESS_KEY_ID", "AKIASIMULATED0000000"),
+        setting("AWS_SECRET_ACCESS_KEY", "provider-key-bedrock-secret"),
+        setting("AWS_SESSION_TOKEN", "simulated-session-token"),
+        setting(
+            "BEDROCK_MODEL_ALIASES",
+            r#"{"claude": "anthropic.claude-sonnet-4-5-20250929-v1:0"}"#,
+        ),
     ];
     let folder = state.path().display().to_string();
     let arguments = ["up", "--listen", "127.0.0.1:0", "--state-dir", &folder];

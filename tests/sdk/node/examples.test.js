@@ -21,7 +21,7 @@ async function run(program) {
   return (await running).stdout;
 }
 
-for (const provider of ['openai', 'anthropic', 'google', 'azure', 'workers-ai']) {
+for (const provider of ['openai', 'anthropic', 'google', 'azure', 'workers-ai', 'bedrock']) {
   test(`the example for ${provider} prints the answer`, async () => {
     const program = await readFile(new URL(`${provider}/chat.mjs`, EXAMPLES), 'utf8');
     assert.match(program, new RegExp(`^// .*node ${provider}/chat\\.mjs\n`));

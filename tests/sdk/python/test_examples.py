@@ -11,7 +11,7 @@ from support import PATIENCE_SECONDS, create_key
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "python"
 
-PROVIDERS = ["anthropic", "azure", "google", "openai", "workers-ai"]
+PROVIDERS = ["anthropic", "azure", "bedrock", "google", "openai", "workers-ai"]
 
 
 def run(provider, gateway_url, key):

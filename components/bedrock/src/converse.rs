@@ -1,0 +1,365 @@
+//! A request of Bedrock's Converse API, as it goes out.
+//! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html>
+
+pub(crate) mod answer;
+pub(crate) mod cache;
+mod choice;
+pub(crate) mod citations;
+pub(crate) mod content;
+pub(crate) mod documents;
+pub(crate) mod finish;
+mod format;
+pub(crate) mod frames;
+pub(crate) mod history;
+pub(crate) mod ids;
+pub(crate) mod media;
+pub(crate) mod messages;
+mod metadata;
+pub(crate) mod names;
+mod reasoning;
+pub(crate) mod request;
+pub(crate) mod response;
+#[cfg(test)]
+pub(crate) mod sample;
+mod sampling;
+mod schema;
+pub(crate) mod stream;
+mod tools;
+pub(crate) mod usage;
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+use serde_json::value::RawValue;
+
+/// The body of `converse` and of `converse-stream`.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ConverseRequest<'a> {
+    pub(crate) messages: Vec<Turn<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) system: Vec<Block<'a>>,
+    #[serde(skip_serializing_if = "InferenceConfig::is_empty")]
+    pub(crate) inference_config: InferenceConfig<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tool_config: Option<ToolConfig<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) output_config: Option<OutputConfig<'a>>,
+    #[serde(skip_serializing_if = "Fields::is_empty")]
+    pub(crate) additional_model_request_fields: Fields<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) additional_model_response_field_paths: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Pairs::is_empty")]
+    pub(crate) request_metadata: Pairs,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) service_tier: Option<ServiceTier>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) guardrail_config: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) performance_config: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) prompt_variables: Option<&'a RawValue>,
+}
+
+/// One side's turn.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Turn<'a> {
+    pub(crate) role: Role,
+    pub(crate) content: Vec<Block<'a>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Role {
+    User,
+    Assistant,
+}
+
+/// A piece of a turn, of the system prompt or of a tool's result.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Block<'a> {
+    Text(Cow<'a, str>),
+    Image(Media<'a>),
+    Document(Document<'a>),
+    Video(Media<'a>),
+    Audio(Media<'a>),
+    ToolUse(ToolUse<'a>),
+    ToolResult(ToolResult<'a>),
+    ReasoningContent(Reasoning<'a>),
+    CachePoint(CachePoint<'a>),
+}
+
+/// An image, a video or a sound.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Media<'a> {
+    pub(crate) format: &'static str,
+    pub(crate) source: Source<'a>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Document<'a> {
+    pub(crate) format: &'static str,
+    pub(crate) name: String,
+    pub(crate) source: Source<'a>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Source<'a> {
+    /// Base64.
+    Bytes(Cow<'a, str>),
+    S3Location {
+        uri: Cow<'a, str>,
+    },
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct ToolUse<'a> {
+    #[serde(rename = "toolUseId")]
+    pub(crate) id: Cow<'a, str>,
+    pub(crate) name: Cow<'a, str>,
+    /// A JSON object.
+    pub(crate) input: Json<'a>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct ToolResult<'a> {
+    #[serde(rename = "toolUseId")]
+    pub(crate) id: Cow<'a, str>,
+    pub(crate) content: Vec<Block<'a>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Reasoning<'a> {
+    ReasoningText {
+        text: Cow<'a, str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        signature: Option<Cow<'a, str>>,
+    },
+    /// Base64.
+    RedactedContent(Cow<'a, str>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct CachePoint<'a> {
+    #[serde(rename = "type")]
+    pub(crate) kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ttl: Option<Cow<'a, str>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct InferenceConfig<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) max_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) top_p: Option<f64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) stop_sequences: Vec<Cow<'a, str>>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ToolConfig<'a> {
+    pub(crate) tools: Vec<ToolEntry<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tool_choice: Option<Choice<'a>>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum ToolEntry<'a> {
+    ToolSpec(ToolSpec<'a>),
+    CachePoint(CachePoint<'a>),
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ToolSpec<'a> {
+    pub(crate) name: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<Cow<'a, str>>,
+    pub(crate) input_schema: InputSchema<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) strict: Option<bool>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct InputSchema<'a> {
+    pub(crate) json: Json<'a>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Choice<'a> {
+    Any {},
+    Tool { name: Cow<'a, str> },
+}
+
+/// The form of the answer, for models that keep to a schema by themselves.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OutputConfig<'a> {
+    pub(crate) text_format: TextFormat<'a>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct TextFormat<'a> {
+    #[serde(rename = "type")]
+    pub(crate) kind: &'static str,
+    pub(crate) structure: Structure<'a>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Structure<'a> {
+    pub(crate) json_schema: SchemaText<'a>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct SchemaText<'a> {
+    /// The schema as JSON text.
+    pub(crate) schema: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<Cow<'a, str>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct ServiceTier {
+    #[serde(rename = "type")]
+    pub(crate) kind: &'static str,
+}
+
+/// JSON that goes out as it stands.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Json<'a> {
+    Given(&'a RawValue),
+    Made(Box<RawValue>),
+}
+
+/// Parameters of the model's own, in the order they were set.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fields<'a>(pub(crate) Vec<(Cow<'a, str>, Json<'a>)>);
+
+/// Names and values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Pairs(pub(crate) Vec<(String, String)>);
+
+// === impl Block ===
+
+impl<'a> Block<'a> {
+    pub(crate) fn text(text: impl Into<Cow<'a, str>>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// Whether it is text of white space only, which Bedrock refuses.
+    pub(crate) fn is_blank(&self) -> bool {
+        matches!(self, Self::Text(text) if text.trim().is_empty())
+    }
+}
+
+// === impl InferenceConfig ===
+
+impl InferenceConfig<'_> {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+// === impl Json ===
+
+impl Json<'_> {
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Given(raw) => raw.get(),
+            Self::Made(raw) => raw.get(),
+        }
+    }
+
+    /// Makes `value` JSON. The gateway's own types cannot fail to become JSON.
+    pub(crate) fn of(value: &impl Serialize) -> Self {
+        Self::Made(serde_json::value::to_raw_value(value).unwrap_or_default())
+    }
+
+    /// `text`, which must be JSON; an empty object if it is not.
+    pub(crate) fn from_text(text: String) -> Self {
+        RawValue::from_string(text).map_or_else(|_| Self::empty_object(), Self::Made)
+    }
+
+    pub(crate) fn empty_object() -> Self {
+        Self::from_text("{}".to_owned())
+    }
+}
+
+impl PartialEq for Json<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl PartialEq for ToolUse<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.id, &self.name, &self.input) == (&other.id, &other.name, &other.input)
+    }
+}
+
+// === impl Fields ===
+
+impl<'a> Fields<'a> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Sets `name` unless it is set already: what a client says itself counts.
+    pub(crate) fn set(&mut self, name: impl Into<Cow<'a, str>>, value: Json<'a>) {
+        let name = name.into();
+        if !self.has(&name) {
+            self.0.push((name, value));
+        }
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Json<'a>> {
+        self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value)
+    }
+
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.0.retain(|(given, _)| given != name);
+    }
+}
+
+impl Serialize for Fields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in &self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+// === impl Pairs ===
+
+impl Pairs {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for Pairs {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}

@@ -1,0 +1,155 @@
+//! Amazon's event stream: bytes in, frames out.
+//! <https://smithy.io/2.0/aws/amazon-eventstream.html>
+
+use aws_smithy_eventstream::frame::read_message_from;
+use aws_smithy_types::event_stream::Message;
+use bytes::{Bytes, BytesMut};
+use gateway::Error;
+
+/// One frame: what kind of message it is, and what it says.
+#[derive(Debug)]
+pub(crate) struct Frame(Message);
+
+/// Frames of a stream, as far as their bytes have come in.
+#[derive(Debug, Default)]
+pub(crate) struct Frames(BytesMut);
+
+/// Lengths and checksum in front of a frame, and the checksum behind it.
+const MIN_BYTES: usize = 16;
+
+/// The protocol's limits: 128 KiB of headers and 24 MiB of payload. A garbled length beyond them
+/// would otherwise make the gateway wait for bytes that never come.
+const MAX_BYTES: usize = MIN_BYTES + 128 * 1024 + 24 * 1024 * 1024;
+
+impl Frames {
+    /// Takes the next bytes.
+    pub(crate) fn extend(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// Whether all bytes belonged to whole frames.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The next whole frame.
+    ///
+    /// # Errors
+    /// [`Error::UnusableAnswer`] for a frame whose lengths or checksums are wrong.
+    pub(crate) fn next(&mut self) -> Result<Option<Frame>, Error> {
+        let Some(prefix) = self.0.first_chunk() else {
+            return Ok(None);
+        };
+        let length = usize::try_from(u32::from_be_bytes(*prefix)).unwrap_or(usize::MAX);
+        if !(MIN_BYTES..=MAX_BYTES).contains(&length) {
+            return Err(Error::unusable(format!("a frame of {length} bytes")));
+        }
+        if self.0.len() < length {
+            return Ok(None);
+        }
+        let message = read_message_from(self.0.split_to(length));
+        let message = message.map_err(|error| Error::unusable(format!("a frame: {error}")))?;
+        Ok(Some(Frame(message)))
+    }
+}
+
+impl Frame {
+    /// The text of the header `name`; empty without it.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let mut headers = self.0.headers().iter();
+        let header = headers.find(|header| header.name().as_str() == name);
+        let value = header.and_then(|header| header.value().as_string().ok());
+        value.map(aws_smithy_types::str_bytes::StrBytes::as_str).unwrap_or_default()
+    }
+
+    pub(crate) fn payload(&self) -> &Bytes {
+        self.0.payload()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_eventstream::frame::write_message_to;
+    use aws_smithy_types::event_stream::{Header, HeaderValue};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn frame() -> Vec<u8> {
+        let name = Header::new(":event-type", HeaderValue::String("metadata".into()));
+        let number = Header::new("number", HeaderValue::Int32(1));
+        let message = Message::new_from_parts(vec![name, number], Bytes::from_static(b"{}"));
+        let mut bytes = Vec::new();
+        write_message_to(&message, &mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn a_frame_comes_out_with_its_last_byte() {
+        let bytes = frame();
+        let mut frames = Frames::default();
+        for byte in &bytes[..bytes.len() - 1] {
+            frames.extend(&[*byte]);
+            assert!(frames.next().unwrap().is_none());
+        }
+        assert!(!frames.is_empty());
+        frames.extend(&bytes[bytes.len() - 1..]);
+        let found = frames.next().unwrap().unwrap();
+        assert_eq!(found.header(":event-type"), "metadata");
+        assert_eq!((found.header("number"), found.header("other")), ("", ""));
+        assert_eq!(&found.payload()[..], b"{}");
+        assert!(frames.is_empty());
+    }
+
+    #[test]
+    fn every_changed_bit_is_noticed() {
+        let whole = frame();
+        for position in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[position] ^= 1;
+            let mut frames = Frames::default();
+            frames.extend(&bytes);
+            // A length that has grown makes a frame that never ends.
+            let is_noticed = !matches!(frames.next(), Ok(Some(_)));
+            assert!(is_noticed && (position < 4 || !matches!(frames.next(), Ok(Some(_)))));
+        }
+    }
+
+    #[test]
+    fn lengths_beyond_the_protocol_are_errors_at_once() {
+        for length in [0, 15, 0x0200_0000, u32::MAX] {
+            let mut frames = Frames::default();
+            frames.extend(&length.to_be_bytes());
+            assert!(frames.next().is_err(), "{length}");
+        }
+    }
+
+    /// CRC-32 as zlib has it.
+    fn checksum(bytes: &[u8]) -> [u8; 4] {
+        let step = |sum: u32, _| (sum >> 1) ^ (0xedb8_8320 & (sum & 1).wrapping_neg());
+        let sum =
+            bytes.iter().fold(u32::MAX, |sum, byte| (0..8).fold(sum ^ u32::from(*byte), step));
+        (!sum).to_be_bytes()
+    }
+
+    proptest! {
+        #[test]
+        fn checksums_that_are_right_do_not_make_a_frame(
+            headers_length in 0_u32..40,
+            rest in prop::collection::vec(prop_oneof![0_u8..10, any::<u8>()], 0..40),
+        ) {
+            let length = u32::try_from(rest.len() + MIN_BYTES).unwrap();
+            let mut bytes = [length.to_be_bytes(), headers_length.to_be_bytes()].concat();
+            bytes.extend(checksum(&bytes));
+            bytes.extend(rest);
+            bytes.extend(checksum(&bytes));
+            let mut frames = Frames::default();
+            frames.extend(&bytes);
+            if headers_length == 0 {
+                prop_assert!(frames.next().unwrap().is_some());
+            } else {
+                let _frame = frames.next();
+            }
+        }
+    }
+}

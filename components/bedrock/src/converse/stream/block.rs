@@ -1,0 +1,60 @@
+//! A block of a message that has begun and not yet ended.
+
+use serde_json::value::RawValue;
+
+use crate::completion::ThinkingBlock;
+use crate::converse::citations::Sources;
+use crate::converse::request::JsonTool;
+use crate::json::Text;
+
+/// A block, and what of it can only be told at its end.
+#[derive(Debug, Default)]
+pub(crate) struct OpenBlock {
+    /// Where in the content its text starts, in characters.
+    pub(crate) start: usize,
+    pub(crate) call: Call,
+    /// Reasoning, and the signature that makes it worth sending back.
+    pub(crate) thinking: String,
+    pub(crate) signature: String,
+    /// Sources, which may be named before the text that relies on them.
+    pub(crate) citations: Vec<Box<RawValue>>,
+}
+
+/// The call that a block is.
+#[derive(Debug, Default)]
+pub(crate) enum Call {
+    #[default]
+    None,
+    /// A call of a client's tool: its number for the client, and whether its input has begun.
+    Tool { index: u32, has_input: bool },
+    /// The answer by a schema, told as it comes.
+    Json { has_input: bool },
+    /// The same, inside an object that can only be taken off at the end.
+    WrappedJson { tool: JsonTool, input: String },
+}
+
+impl OpenBlock {
+    /// A block whose text is to start at the character `start`.
+    pub(crate) fn at(start: usize) -> Self {
+        Self { start, ..Self::default() }
+    }
+
+    /// Its reasoning, in the form that can be sent back.
+    pub(crate) fn thinking_block(&self) -> Option<ThinkingBlock<'_>> {
+        let thinking = Text::from(self.thinking.as_str());
+        let signature = Text::from(self.signature.as_str());
+        (!signature.is_empty()).then_some(ThinkingBlock::Thinking { thinking, signature })
+    }
+
+    /// The sources of its text, which ends at the character `end`.
+    pub(crate) fn sources(&self, end: usize) -> Sources<'_> {
+        let mut sources = Sources::default();
+        for citation in &self.citations {
+            // What is no citation supports nothing that is said.
+            if let Ok(cited) = serde_json::from_str(citation.get()) {
+                sources.add(cited, &(self.start..end));
+            }
+        }
+        sources
+    }
+}

@@ -1,0 +1,115 @@
+//! Amazon Nova Multimodal Embeddings: one text a request.
+//! <https://docs.aws.amazon.com/nova/latest/userguide/embeddings-schema.html>
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::embeddings::embedder::Vectors;
+use crate::embeddings::request::EmbeddingRequest;
+use crate::json::from_bytes;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NovaRequest<'a> {
+    schema_version: &'a str,
+    task_type: &'a str,
+    single_embedding_params: Params<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Params<'a> {
+    embedding_purpose: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    embedding_dimension: Option<u64>,
+    text: Words<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Words<'a> {
+    truncation_mode: &'a str,
+    value: &'a str,
+}
+
+#[derive(Deserialize)]
+struct NovaAnswer<'a> {
+    #[serde(borrow)]
+    embeddings: Vec<NovaEmbedding<'a>>,
+}
+
+#[derive(Deserialize)]
+struct NovaEmbedding<'a> {
+    #[serde(borrow)]
+    embedding: &'a RawValue,
+}
+
+/// Asks for `value`.
+pub(crate) fn body(value: &str, request: &EmbeddingRequest<'_>) -> Vec<u8> {
+    let request = NovaRequest {
+        schema_version: "nova-multimodal-embed-v1",
+        task_type: "SINGLE_EMBEDDING",
+        single_embedding_params: Params {
+            embedding_purpose: purpose(request.input_type),
+            embedding_dimension: request.dimensions,
+            text: Words { truncation_mode: request.truncate.unwrap_or("END"), value },
+        },
+    };
+    // Strings and numbers always print as JSON.
+    serde_json::to_vec(&request).unwrap_or_default()
+}
+
+/// What Nova calls what a text is embedded for.
+fn purpose(input_type: &str) -> &'static str {
+    match input_type {
+        "search_query" => "GENERIC_RETRIEVAL",
+        "classification" => "CLASSIFICATION",
+        "clustering" => "CLUSTERING",
+        _ => "GENERIC_INDEX",
+    }
+}
+
+/// Reads an answer.
+///
+/// # Errors
+/// If it holds no vectors.
+pub(crate) fn read(body: &[u8]) -> Result<Vectors<'_>, serde_json::Error> {
+    let answer: NovaAnswer<'_> = from_bytes(body)?;
+    let vectors = answer.embeddings.iter().map(|embedding| embedding.embedding).collect();
+    Ok(Vectors { vectors, tokens: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_says_what_it_is_for() {
+        for (members, purpose, dimension, truncation) in [
+            ("", "GENERIC_INDEX", "", "END"),
+            (r#","input_type":"search_query","truncate":"NONE""#, "GENERIC_RETRIEVAL", "", "NONE"),
+            (r#","input_type":"classification""#, "CLASSIFICATION", "", "END"),
+            (
+                r#","input_type":"clustering","dimensions":384"#,
+                "CLUSTERING",
+                r#""embeddingDimension":384,"#,
+                "END",
+            ),
+        ] {
+            let request = format!(r#"{{"model":"m","input":"a"{members}}}"#);
+            let request = EmbeddingRequest::parse(request.as_bytes()).unwrap();
+            let expected = format!(
+                r#"{{"schemaVersion":"nova-multimodal-embed-v1","taskType":"SINGLE_EMBEDDING","singleEmbeddingParams":{{"embeddingPurpose":"{purpose}",{dimension}"text":{{"truncationMode":"{truncation}","value":"a"}}}}}}"#
+            );
+            assert_eq!(String::from_utf8(body("a", &request)).unwrap(), expected, "{members}");
+        }
+    }
+
+    #[test]
+    fn an_answer_holds_a_vector() {
+        let body = br#"{"embeddings":[{"embeddingType":"TEXT","embedding":[1.0,2]}]}"#;
+        let Vectors { vectors, tokens } = read(body).unwrap();
+        assert_eq!((vectors[0].get(), vectors.len(), tokens), ("[1.0,2]", 1, None));
+        assert!(read(b"{}").is_err());
+    }
+}

@@ -1,0 +1,203 @@
+//! A request for embeddings, read member by member, so that each can be named when it is wrong.
+
+use gateway::Error;
+use serde_json::value::RawValue;
+
+use crate::json::{Members, Text, cut, invalid, read, read_object};
+
+/// Texts a request may have, as with OpenAI.
+const MAX_TEXTS: usize = 2048;
+
+/// All members this route knows; `input_type` and `truncate` are Cohere's, for whoever knows them.
+const MEMBERS: [&str; 7] =
+    ["model", "input", "dimensions", "encoding_format", "input_type", "truncate", "user"];
+
+/// What a text is embedded for.
+const INPUT_TYPES: [&str; 4] = ["search_document", "search_query", "classification", "clustering"];
+
+/// Which end of a text that is too long is cut off.
+const TRUNCATIONS: [&str; 3] = ["NONE", "START", "END"];
+
+/// A request for embeddings.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct EmbeddingRequest<'a> {
+    pub(crate) model: Text<'a>,
+    /// The texts: at least one, and none of them empty.
+    pub(crate) input: Vec<Text<'a>>,
+    pub(crate) dimensions: Option<u64>,
+    /// Whether vectors are to be base64 of little-endian floats.
+    pub(crate) is_base64: bool,
+    pub(crate) input_type: &'static str,
+    pub(crate) truncate: Option<&'static str>,
+}
+
+impl<'a> EmbeddingRequest<'a> {
+    /// Reads a request. `null` is as good as nothing, and `user` goes nowhere.
+    ///
+    /// # Errors
+    /// A client's error that names the member at fault.
+    pub(crate) fn parse(body: &'a [u8]) -> Result<Self, Error> {
+        let members = read_object(body)?;
+        check_names(&members)?;
+        let given = |name| members.get(name).filter(|value| value.get() != "null");
+        let required = |name: &'static str| given(name).ok_or_else(|| missing(name));
+        let choice = |name, values: &'static [_]| {
+            given(name).map(|value| read_choice(name, value, values)).transpose()
+        };
+        Ok(Self {
+            model: read_text("model", required("model")?)?,
+            input: read_input(required("input")?)?,
+            dimensions: given("dimensions").map(read_dimensions).transpose()?,
+            is_base64: choice("encoding_format", &["float", "base64"])? == Some("base64"),
+            input_type: choice("input_type", &INPUT_TYPES)?.unwrap_or("search_document"),
+            truncate: choice("truncate", &TRUNCATIONS)?,
+        })
+    }
+}
+
+/// Refuses members that would do nothing.
+fn check_names(members: &Members<'_>) -> Result<(), Error> {
+    match members.0.iter().find(|(name, _)| !MEMBERS.contains(&&**name)) {
+        Some((name, _)) => Err(invalid(cut(name), "is an unknown parameter")),
+        None => Ok(()),
+    }
+}
+
+fn read_input(value: &RawValue) -> Result<Vec<Text<'_>>, Error> {
+    let texts = match serde_json::from_str::<Vec<&RawValue>>(value.get()) {
+        Ok(entries) => entries.into_iter().map(read_entry).collect::<Result<_, _>>()?,
+        Err(_) => vec![read_text("input", value)?],
+    };
+    if texts.is_empty() || texts.iter().any(|text| text.is_empty()) {
+        return Err(Error::invalid_param("input", "`input` must not be empty"));
+    }
+    if texts.len() > MAX_TEXTS {
+        let message = format!("`input` may have at most {MAX_TEXTS} texts");
+        return Err(Error::invalid_param("input", message));
+    }
+    Ok(texts)
+}
+
+/// One text of an array. Tokens are those of a model of OpenAI's, and mean nothing here.
+fn read_entry(value: &RawValue) -> Result<Text<'_>, Error> {
+    if value.get().starts_with(['[', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) {
+        let message = "`input` must be text: models of Bedrock take no arrays of tokens";
+        return Err(Error::unsupported("input", message));
+    }
+    serde_json::from_str(value.get()).map_err(|_| {
+        Error::invalid_param("input", "`input` must be a string or an array of strings")
+    })
+}
+
+fn read_text<'a>(name: &'static str, value: &'a RawValue) -> Result<Text<'a>, Error> {
+    read(name, value, "a string")
+}
+
+fn read_choice(
+    name: &'static str,
+    value: &RawValue,
+    values: &'static [&'static str],
+) -> Result<&'static str, Error> {
+    let text = read_text(name, value)?;
+    values.iter().copied().find(|known| *known == &*text).ok_or_else(|| {
+        Error::invalid_param(name, format!("`{name}` must be one of {}", values.join(", ")))
+    })
+}
+
+fn read_dimensions(value: &RawValue) -> Result<u64, Error> {
+    read("dimensions", value, "a whole number")
+}
+
+fn missing(name: &'static str) -> Error {
+    invalid(name, "is missing")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_read() {
+        let least = EmbeddingRequest {
+            model: "m".into(),
+            input: vec!["a".into()],
+            dimensions: None,
+            is_base64: false,
+            input_type: "search_document",
+            truncate: None,
+        };
+        let body = br#"{"model":"m","input":"a","dimensions":null,"user":{},"truncate":null}"#;
+        assert_eq!(EmbeddingRequest::parse(body).unwrap(), least);
+        let body = br#" {"input":["a","\u00e4\n"],"model":"m","dimensions":256,"user":"u",
+            "encoding_format":"base64","input_type":"search_query","truncate":"END"} "#;
+        let expected = EmbeddingRequest {
+            input: vec!["a".into(), "ä\n".into()],
+            dimensions: Some(256),
+            is_base64: true,
+            input_type: "search_query",
+            truncate: Some("END"),
+            ..least
+        };
+        assert_eq!(EmbeddingRequest::parse(body).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_bad_member_is_named() {
+        let many = format!(r#""model":"m","input":[{}"a"]"#, r#""a","#.repeat(MAX_TEXTS));
+        let long = format!(r#""{}":1"#, "x".repeat(100));
+        let cut = format!("{}…", "x".repeat(64));
+        for (members, param, message) in [
+            (r#""input":"a""#, "model", "is missing"),
+            (r#""input":"a","model":null"#, "model", "is missing"),
+            (r#""input":"a","model":1"#, "model", "must be a string"),
+            (r#""model":"m""#, "input", "is missing"),
+            (r#""model":"m","input":"""#, "input", "must not be empty"),
+            (r#""model":"m","input":[]"#, "input", "must not be empty"),
+            (r#""model":"m","input":["a",""]"#, "input", "must not be empty"),
+            (&many, "input", "at most 2048"),
+            (r#""model":"m","input":{}"#, "input", "must be a string"),
+            (r#""model":"m","input":1"#, "input", "must be a string"),
+            (r#""model":"m","input":["a",null]"#, "input", "string or an array of strings"),
+            (r#""model":"m","input":"a","dimensions":"1""#, "dimensions", "whole number"),
+            (r#""model":"m","input":"a","dimensions":-1"#, "dimensions", "whole number"),
+            (r#""model":"m","input":"a","dimensions":1.5"#, "dimensions", "whole number"),
+            (
+                r#""model":"m","input":"a","encoding_format":"hex""#,
+                "encoding_format",
+                "float, base64",
+            ),
+            (r#""model":"m","input":"a","input_type":"image""#, "input_type", "search_document, "),
+            (r#""model":"m","input":"a","truncate":true"#, "truncate", "must be a string"),
+            (r#""model":"m","input":"a","truncate":"end""#, "truncate", "NONE, START, END"),
+            (r#""model":"m","input":"a","model":"n""#, "model", "more than once"),
+            (r#""model":"m","input":"a","user":1,"user":1"#, "user", "more than once"),
+            (r#""model":"m","input":"a","n":null"#, "n", "`n` is an unknown parameter"),
+            (&long, &cut, "unknown parameter"),
+        ] {
+            let body = format!("{{{members}}}");
+            let error = EmbeddingRequest::parse(body.as_bytes()).unwrap_err();
+            assert_eq!(error.param(), Some(param), "{body}");
+            assert!(matches!(error, Error::InvalidBody { .. }), "{body}");
+            assert!(error.to_string().contains(message), "{body}: {error}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_not_supported() {
+        for input in ["[1,2]", "[[1,2],[3]]", r#"["a",-1]"#] {
+            let body = format!(r#"{{"model":"m","input":{input}}}"#);
+            let error = EmbeddingRequest::parse(body.as_bytes()).unwrap_err();
+            assert!(matches!(error, Error::Unsupported { .. }), "{input}: {error}");
+            assert_eq!(error.param(), Some("input"), "{input}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_object_has_no_member_at_fault() {
+        for body in ["", "[]", "1", "{", r#"{"model":"m"} x"#, "{\"a\":\"\u{1}\"}"] {
+            let error = EmbeddingRequest::parse(body.as_bytes()).unwrap_err();
+            assert!(matches!(error, Error::InvalidBody { param: None, .. }), "{body}: {error}");
+        }
+        assert!(EmbeddingRequest::parse(b"{\"model\":\"\xff\"}").is_err());
+    }
+}

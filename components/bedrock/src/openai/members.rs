@@ -1,0 +1,304 @@
+//! Reading a request member by member, so that each can be named when it is wrong.
+
+use std::borrow::Cow;
+
+use gateway::Error;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::json::{Members, Text, cut, invalid, read, read_object};
+use crate::openai::{ChatRequest, Extensions, JsonSchema, ResponseFormat, ToolChoice};
+
+const BOOLEAN: &str = "a boolean";
+const COUNT: &str = "a whole number";
+const OBJECT: &str = "an object";
+const STRING: &str = "a string";
+
+/// Members that are advice at most: without them the answer is another, but as right. Some of them
+/// are refused before, unless they ask for nothing.
+const ADVICE: [&str; 14] = [
+    "audio",
+    "frequency_penalty",
+    "logit_bias",
+    "logprobs",
+    "modalities",
+    "n",
+    "prediction",
+    "presence_penalty",
+    "prompt_cache_key",
+    "prompt_cache_retention",
+    "seed",
+    "store",
+    "top_logprobs",
+    "verbosity",
+];
+
+impl<'a> ChatRequest<'a> {
+    /// Reads a request and refuses what this route cannot do.
+    ///
+    /// # Errors
+    /// A client's error that names the member at fault.
+    pub(crate) fn parse(body: &'a [u8]) -> Result<Self, Error> {
+        let members = read_object(body)?;
+        for required in ["model", "messages"] {
+            if members.get(required).is_none_or(is_null) {
+                return Err(invalid(required, "is missing"));
+            }
+        }
+        let mut request = Self::default();
+        for (name, value) in members.0 {
+            if !is_null(value) {
+                check(&name, value)?;
+                request.set(name, value)?;
+            }
+        }
+        Ok(request)
+    }
+
+    /// Sets the member `name`.
+    fn set(&mut self, name: Cow<'a, str>, value: &'a RawValue) -> Result<(), Error> {
+        match &*name {
+            "model" => self.model = read("model", value, STRING)?,
+            "messages" => self.messages = read_list("messages", value)?,
+            "stream" => self.is_stream = read("stream", value, BOOLEAN)?,
+            "stream_options" => self.include_usage = read_include_usage(value)?,
+            "tools" => self.tools = read_list("tools", value)?,
+            "tool_choice" => self.tool_choice = read_tool_choice(value)?,
+            "parallel_tool_calls" => {
+                self.parallel_tool_calls = Some(read("parallel_tool_calls", value, BOOLEAN)?);
+            }
+            "max_completion_tokens" => {
+                self.max_tokens = Some(read_max_tokens("max_completion_tokens", value)?);
+            }
+            "max_tokens" => {
+                let max_tokens = read_max_tokens("max_tokens", value)?;
+                self.max_tokens.get_or_insert(max_tokens);
+            }
+            "temperature" => self.temperature = Some(read_level("temperature", value, 2)?),
+            "top_p" => self.top_p = Some(read_level("top_p", value, 1)?),
+            "top_k" => self.top_k = Some(read("top_k", value, COUNT)?),
+            "stop" => self.stop = read_stop(value)?,
+            "response_format" => self.response_format = read_format(value)?,
+            "reasoning_effort" => {
+                self.reasoning_effort = Some(read("reasoning_effort", value, STRING)?);
+            }
+            "metadata" => drop(self.metadata.splice(0..0, read_metadata(value)?)),
+            "user" => self.metadata.push((name, read("user", value, STRING)?)),
+            "safety_identifier" => {
+                self.metadata.push((name, read("safety_identifier", value, STRING)?));
+            }
+            "service_tier" => self.service_tier = Some(read("service_tier", value, STRING)?),
+            _ if self.extensions.set(&name, value)? || ADVICE.contains(&&*name) => {}
+            _ => self.unknown.push((name, value)),
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Extensions<'a> {
+    /// Sets the member `name` if it is one of these.
+    fn set(&mut self, name: &str, value: &'a RawValue) -> Result<bool, Error> {
+        let (slot, is_right, kind) = match name {
+            "guardrailConfig" => (&mut self.guardrail_config, is_object(value), OBJECT),
+            "performanceConfig" => (&mut self.performance_config, is_object(value), OBJECT),
+            "promptVariables" => (&mut self.prompt_variables, is_object(value), OBJECT),
+            "additionalModelRequestFields" => {
+                (&mut self.additional_model_request_fields, is_object(value), OBJECT)
+            }
+            "additionalModelResponseFieldPaths" => {
+                let is_list = value.get().starts_with('[');
+                (&mut self.additional_model_response_field_paths, is_list, "an array")
+            }
+            _ => return Ok(false),
+        };
+        if !is_right {
+            return Err(invalid(name.to_owned(), &format!("must be {kind}")));
+        }
+        *slot = Some(value);
+        Ok(true)
+    }
+}
+
+// === What cannot be done ===
+
+/// Refuses a member that asks for what no model of Converse does: to leave it out would change what
+/// the answer means. The same members pass with the value that asks for nothing.
+fn check(name: &str, value: &RawValue) -> Result<(), Error> {
+    let (is_harmless, message) = match name {
+        "n" => (read::<u64>("n", value, COUNT)? == 1, "there is one choice here: send n requests"),
+        "logprobs" => (!read::<bool>("logprobs", value, BOOLEAN)?, "Bedrock tells no logprobs"),
+        "top_logprobs" => {
+            (read::<u64>("top_logprobs", value, COUNT)? == 0, "Bedrock tells no logprobs")
+        }
+        "logit_bias" => {
+            let bias: Members<'_> = read("logit_bias", value, OBJECT)?;
+            (bias.0.is_empty(), "Bedrock takes no logit bias: leave it out")
+        }
+        "modalities" => {
+            let list: Vec<Text<'_>> = read("modalities", value, "an array of strings")?;
+            let is_text = list.iter().all(|modality| &**modality == "text");
+            (is_text, "answers are text here: ask for no other modality")
+        }
+        "web_search_options" => (false, "there is no web search here: leave it out"),
+        "functions" | "function_call" => (false, "use tools and tool_choice instead"),
+        _ => return Ok(()),
+    };
+    if is_harmless {
+        return Ok(());
+    }
+    Err(Error::unsupported(name.to_owned(), message))
+}
+
+// === Reading values ===
+
+fn is_null(value: &RawValue) -> bool {
+    value.get() == "null"
+}
+
+fn is_object(value: &RawValue) -> bool {
+    value.get().starts_with('{')
+}
+
+/// Reads an array and names the first entry that is wrong.
+fn read_list<'a, T: Deserialize<'a>>(
+    name: &'static str,
+    value: &'a RawValue,
+) -> Result<Vec<T>, Error> {
+    serde_json::from_str(value.get()).or_else(|_| {
+        let entries: Vec<&RawValue> = read(name, value, "an array")?;
+        let read_entry = |(index, entry): (usize, &'a RawValue)| {
+            serde_json::from_str(entry.get())
+                .map_err(|error| invalid(format!("{name}[{index}]"), &reason(&error)))
+        };
+        entries.into_iter().enumerate().map(read_entry).collect()
+    })
+}
+
+/// What is wrong with a value, without the place, which is not one in the client's body.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let reason = text.rsplit_once(" at line ").map_or(&*text, |(reason, _)| reason);
+    format!("is malformed: {}", cut(reason))
+}
+
+fn read_max_tokens(name: &'static str, value: &RawValue) -> Result<u64, Error> {
+    match read(name, value, COUNT)? {
+        0 => Err(invalid(name, "must be at least 1")),
+        max_tokens => Ok(max_tokens),
+    }
+}
+
+fn read_level(name: &'static str, value: &RawValue, highest: u8) -> Result<f64, Error> {
+    let level = read(name, value, "a number")?;
+    if (0.0..=f64::from(highest)).contains(&level) {
+        return Ok(level);
+    }
+    Err(invalid(name, &format!("must be between 0 and {highest}")))
+}
+
+fn read_include_usage(value: &RawValue) -> Result<bool, Error> {
+    #[derive(Deserialize)]
+    struct StreamOptions {
+        #[serde(default)]
+        include_usage: Option<bool>,
+    }
+    let options: StreamOptions = read("stream_options", value, "an object of booleans")?;
+    Ok(options.include_usage.unwrap_or_default())
+}
+
+fn read_stop(value: &RawValue) -> Result<Vec<Text<'_>>, Error> {
+    const KIND: &str = "a string or an array of strings";
+    if value.get().starts_with('"') {
+        Ok(vec![read("stop", value, KIND)?])
+    } else {
+        read("stop", value, KIND)
+    }
+}
+
+fn read_metadata<'a>(value: &'a RawValue) -> Result<Vec<(Cow<'a, str>, Text<'a>)>, Error> {
+    const KIND: &str = "an object of strings";
+    let members: Members<'a> = read("metadata", value, KIND)?;
+    let read_pair = |(name, value)| Ok((name, read("metadata", value, KIND)?));
+    members.0.into_iter().map(read_pair).collect()
+}
+
+fn read_format(value: &RawValue) -> Result<ResponseFormat<'_>, Error> {
+    #[derive(Deserialize)]
+    struct Format<'a> {
+        #[serde(borrow, rename = "type")]
+        kind: Text<'a>,
+        #[serde(borrow, default)]
+        json_schema: Option<JsonSchema<'a>>,
+    }
+    const NAME: &str = "response_format";
+    let format: Format<'_> = read(NAME, value, "an object with a `type`")?;
+    match (&*format.kind, format.json_schema) {
+        ("text", _) => Ok(ResponseFormat::Text),
+        ("json_object", _) => Ok(ResponseFormat::JsonObject),
+        ("json_schema", Some(schema)) => Ok(ResponseFormat::JsonSchema(schema)),
+        ("json_schema", None) => Err(invalid("response_format.json_schema", "is missing")),
+        _ => Err(Error::unsupported(NAME, "use the type text, json_object or json_schema")),
+    }
+}
+
+/// `tool_choice` where it is an object; `kind` says which of the others is there.
+#[derive(Deserialize)]
+struct Choice<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Text<'a>,
+    #[serde(borrow, default)]
+    function: Option<Named<'a>>,
+    #[serde(borrow, default)]
+    allowed_tools: Option<Allowed<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Named<'a> {
+    #[serde(borrow)]
+    name: Text<'a>,
+}
+
+#[derive(Deserialize)]
+struct Allowed<'a> {
+    #[serde(borrow)]
+    mode: Text<'a>,
+    #[serde(borrow)]
+    tools: Vec<Choice<'a>>,
+}
+
+fn read_tool_choice(value: &RawValue) -> Result<ToolChoice<'_>, Error> {
+    const NAME: &str = "tool_choice";
+    const KIND: &str = "auto, none, required, or an object that names a function or allowed_tools";
+    let wrong = || invalid(NAME, &format!("must be {KIND}"));
+    if value.get().starts_with('"') {
+        return match &*read::<Text<'_>>(NAME, value, KIND)? {
+            "auto" => Ok(ToolChoice::Auto),
+            "none" => Ok(ToolChoice::None),
+            "required" => Ok(ToolChoice::Required),
+            _ => Err(wrong()),
+        };
+    }
+    let choice: Choice<'_> = read(NAME, value, KIND)?;
+    match (&*choice.kind, choice.function, choice.allowed_tools) {
+        ("function", Some(function), _) => Ok(ToolChoice::Function(function.name)),
+        ("allowed_tools", _, Some(Allowed { mode, tools })) => {
+            let names: Option<_> =
+                tools.into_iter().map(|tool| Some(tool.function?.name)).collect();
+            let is_required = match &*mode {
+                "auto" => false,
+                "required" => true,
+                _ => {
+                    return Err(invalid(
+                        "tool_choice.allowed_tools.mode",
+                        "must be auto or required",
+                    ));
+                }
+            };
+            Ok(ToolChoice::Allowed { names: names.ok_or_else(wrong)?, is_required })
+        }
+        _ => Err(wrong()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,215 @@
+//! Requests as clients write them.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+/// A request with `members` beside what every request has.
+fn body(members: &Value) -> String {
+    let mut body = json!({"model": "m", "messages": []});
+    for (name, value) in members.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+    body.to_string()
+}
+
+/// What `pick` finds in a request with `members`.
+fn picked<T>(members: &Value, pick: impl Fn(&ChatRequest<'_>) -> T) -> T {
+    let body = body(members);
+    pick(&ChatRequest::parse(body.as_bytes()).unwrap())
+}
+
+#[track_caller]
+fn assert_refused(body: &str, code: &str, param: Option<&str>) {
+    let error = ChatRequest::parse(body.as_bytes()).map(|_| ()).unwrap_err();
+    assert_eq!((error.shape().code, error.param()), (code, param), "{body}: {error}");
+    assert!(error.to_string().len() < 200, "{error}");
+}
+
+#[test]
+fn parse_refuses_a_body_that_is_no_request() {
+    for (body, param) in [
+        ("[]", None),
+        ("{", None),
+        ("{}", Some("model")),
+        (r#"{"model":"m"}"#, Some("messages")),
+        (r#"{"model":null,"messages":[]}"#, Some("model")),
+        (r#"{"model":"m","messages":[],"model":"n"}"#, Some("model")),
+        (r#"{"model":"m","messages":{}}"#, Some("messages")),
+        (r#"{"model":"m","messages":[{"role":"user"},{"role":1}]}"#, Some("messages[1]")),
+        (r#"{"model":"m","messages":[{"content":"a"}]}"#, Some("messages[0]")),
+        (r#"{"model":"m","messages":[],"tools":[{"type":"function"},{}]}"#, Some("tools[1]")),
+    ] {
+        assert_refused(body, "invalid_body", param);
+    }
+}
+
+#[test]
+fn parse_names_the_member_of_a_wrong_type() {
+    for (name, value) in [
+        ("model", json!(1)),
+        ("stream", json!("yes")),
+        ("stream_options", json!({"include_usage": 1})),
+        ("tools", json!({})),
+        ("tool_choice", json!("any")),
+        ("tool_choice", json!({"type": "function"})),
+        ("tool_choice", json!({"type": "custom", "custom": {"name": "f"}})),
+        ("tool_choice", json!(1)),
+        ("parallel_tool_calls", json!(0)),
+        ("max_tokens", json!(0)),
+        ("max_tokens", json!(-1)),
+        ("max_completion_tokens", json!(1.5)),
+        ("temperature", json!("warm")),
+        ("temperature", json!(2.1)),
+        ("top_p", json!(-0.1)),
+        ("top_k", json!(-1)),
+        ("stop", json!([1])),
+        ("stop", json!(1)),
+        ("response_format", json!("json_object")),
+        ("reasoning_effort", json!(3)),
+        ("metadata", json!({"a": 1})),
+        ("user", json!({})),
+        ("service_tier", json!(true)),
+        ("n", json!("1")),
+        ("logprobs", json!(1)),
+        ("logit_bias", json!([])),
+        ("modalities", json!("text")),
+        ("guardrailConfig", json!([])),
+        ("promptVariables", json!("a")),
+        ("additionalModelRequestFields", json!(1)),
+        ("additionalModelResponseFieldPaths", json!({})),
+    ] {
+        assert_refused(&body(&json!({name: value})), "invalid_body", Some(name));
+    }
+}
+
+#[test]
+fn parse_refuses_what_would_change_the_meaning() {
+    for (name, refused, harmless) in [
+        ("n", json!(2), json!(1)),
+        ("n", json!(0), json!(null)),
+        ("logprobs", json!(true), json!(false)),
+        ("top_logprobs", json!(3), json!(0)),
+        ("logit_bias", json!({"1": 1}), json!({})),
+        ("modalities", json!(["text", "audio"]), json!(["text"])),
+        ("web_search_options", json!({}), json!(null)),
+        ("functions", json!([]), json!(null)),
+        ("function_call", json!("auto"), json!(null)),
+        ("response_format", json!({"type": "grammar"}), json!({"type": "text"})),
+    ] {
+        assert_refused(&body(&json!({name: refused})), "unsupported_value", Some(name));
+        picked(&json!({name: harmless}), |request| assert_eq!(request.unknown.len(), 0, "{name}"));
+    }
+}
+
+#[test]
+fn max_completion_tokens_counts_before_max_tokens() {
+    for (members, expected) in [
+        (r#""max_tokens":1,"max_completion_tokens":2"#, Some(2)),
+        (r#""max_completion_tokens":2,"max_tokens":1"#, Some(2)),
+        (r#""max_tokens":1,"max_completion_tokens":null"#, Some(1)),
+        (r#""max_tokens":null"#, None),
+    ] {
+        let body = format!(r#"{{"model":"m","messages":[],{members}}}"#);
+        let request = ChatRequest::parse(body.as_bytes()).unwrap();
+        assert_eq!(request.max_tokens, expected, "{members}");
+    }
+}
+
+#[test]
+fn stop_is_one_or_several() {
+    for (stop, expected) in
+        [(json!("x"), vec!["x"]), (json!(["a", "b"]), vec!["a", "b"]), (json!(null), vec![])]
+    {
+        picked(&json!({"stop": stop}), |request| {
+            let found: Vec<&str> = request.stop.iter().map(|text| &**text).collect();
+            assert_eq!(found, expected, "{stop}");
+        });
+    }
+}
+
+#[test]
+fn tool_choice_comes_in_five_ways() {
+    let function = json!({"type": "function", "function": {"name": "f"}});
+    let allowed = |mode| {
+        let tools = [function.clone(), json!({"type": "function", "function": {"name": "g"}})];
+        json!({"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": tools}})
+    };
+    let names = || vec![Text::from("f"), Text::from("g")];
+    for (choice, expected) in [
+        (json!("auto"), ToolChoice::Auto),
+        (json!("none"), ToolChoice::None),
+        (json!("required"), ToolChoice::Required),
+        (function.clone(), ToolChoice::Function("f".into())),
+        (allowed("auto"), ToolChoice::Allowed { names: names(), is_required: false }),
+        (allowed("required"), ToolChoice::Allowed { names: names(), is_required: true }),
+    ] {
+        picked(&json!({"tool_choice": choice}), |request| {
+            assert_eq!(request.tool_choice, expected, "{choice}");
+        });
+    }
+    let mode = "tool_choice.allowed_tools.mode";
+    assert_refused(&body(&json!({"tool_choice": allowed("maybe")})), "invalid_body", Some(mode));
+}
+
+#[test]
+fn response_format_has_its_schema() {
+    let schema = json!({"type": "json_schema", "json_schema": {"name": "n", "schema": {"a": 1}}});
+    picked(&json!({"response_format": schema}), |request| {
+        let ResponseFormat::JsonSchema(schema) = &request.response_format else { panic!() };
+        let found = (&*schema.name, schema.schema.map(RawValue::get));
+        assert_eq!(found, ("n", Some(r#"{"a":1}"#)));
+    });
+    let bare = body(&json!({"response_format": {"type": "json_schema"}}));
+    assert_refused(&bare, "invalid_body", Some("response_format.json_schema"));
+}
+
+#[test]
+fn metadata_comes_before_who_asks() {
+    let members = r#""user":"u","metadata":{"a":"b"},"safety_identifier":"s""#;
+    let body = format!(r#"{{"model":"m","messages":[],{members}}}"#);
+    let request = ChatRequest::parse(body.as_bytes()).unwrap();
+    let names: Vec<&str> = request.metadata.iter().map(|(name, _)| &**name).collect();
+    assert_eq!(names, ["a", "user", "safety_identifier"]);
+}
+
+#[test]
+fn unknown_members_are_kept_and_advice_is_not() {
+    let members = json!({"seed": 1, "store": true, "thinking": {"type": "enabled"}, "x": [1]});
+    picked(&members, |request| {
+        let found: Vec<_> =
+            request.unknown.iter().map(|(name, raw)| (&**name, raw.get())).collect();
+        assert_eq!(found, [("thinking", r#"{"type":"enabled"}"#), ("x", "[1]")]);
+    });
+}
+
+#[test]
+fn extensions_are_kept_as_they_stand() {
+    let members = json!({
+        "guardrailConfig": {"a": 1},
+        "performanceConfig": {"b": 2},
+        "promptVariables": {"c": 3},
+        "additionalModelRequestFields": {"d": 4},
+        "additionalModelResponseFieldPaths": ["/e"],
+    });
+    picked(&members, |request| {
+        let extensions = &request.extensions;
+        let found = [
+            extensions.guardrail_config,
+            extensions.performance_config,
+            extensions.prompt_variables,
+            extensions.additional_model_request_fields,
+            extensions.additional_model_response_field_paths,
+        ];
+        let expected = [r#"{"a":1}"#, r#"{"b":2}"#, r#"{"c":3}"#, r#"{"d":4}"#, r#"["/e"]"#];
+        assert_eq!(found.map(|raw| raw.unwrap().get()), expected);
+    });
+}
+
+proptest! {
+    #[test]
+    fn parse_never_panics(body: Vec<u8>) {
+        let _ = ChatRequest::parse(&body);
+    }
+}

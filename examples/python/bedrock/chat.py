@@ -1,0 +1,13 @@
+# pip install -r ../requirements.txt && GATEWAY_KEY=sk_… python chat.py
+import os
+
+from openai import OpenAI
+
+gateway = os.environ.get("GATEWAY_URL", "http://127.0.0.1:3000")
+client = OpenAI(base_url=f"{gateway}/bedrock", api_key=os.environ["GATEWAY_KEY"])
+
+completion = client.chat.completions.create(
+    model="nova-lite",
+    messages=[{"role": "user", "content": "Hello!"}],
+)
+print(completion.choices[0].message.content)
