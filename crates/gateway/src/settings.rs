@@ -4,13 +4,18 @@
 //! each variable read costs a host call in every request (docs/adr/0004-one-settings-variable.md).
 
 use std::fmt;
+use std::ops::Range;
 use std::time::Duration;
 
 use crate::Error;
 
 /// The settings of one component, as the operator gave them. Empty means not set.
 #[derive(Clone)]
-pub struct Settings(String);
+pub struct Settings {
+    text: String,
+    /// Where the names and the values stand in the text.
+    entries: Vec<(Range<usize>, Range<usize>)>,
+}
 
 /// What every provider component needs, checked.
 #[derive(Clone, PartialEq, Eq)]
@@ -45,16 +50,22 @@ pub struct Timeouts {
 impl Settings {
     /// Takes `name=value` lines.
     pub fn from_lines(lines: String) -> Self {
-        Self(lines)
+        let place = |part: &str| {
+            // A part borrows from the text, so the distance between the two is its offset.
+            let start = (part.as_ptr() as usize).wrapping_sub(lines.as_ptr() as usize);
+            start..start.saturating_add(part.len())
+        };
+        let pairs = lines.lines().filter_map(|line| line.trim().split_once('='));
+        let entries = pairs.map(|(name, value)| (place(name), place(value.trim()))).collect();
+        Self { entries, text: lines }
     }
 
     /// The value of `name`, unless it is empty.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let values = self.0.lines().filter_map(|line| line.trim().split_once('='));
-        values
-            .filter(|(given, _)| *given == name)
-            .map(|(_, value)| value.trim())
-            .find(|value| !value.is_empty())
+        let given = self.entries.iter().filter(|(given, _)| {
+            given.len() == name.len() && self.text.get(given.clone()) == Some(name)
+        });
+        given.filter_map(|(_, value)| self.text.get(value.clone())).find(|value| !value.is_empty())
     }
 
     /// The value of `name`.
