@@ -1,6 +1,8 @@
 //! End-to-end tests: the real wasm, on the embedded host, before the simulated AI Gateway.
 //!
 //! - [`cases`]: one folder per case in `tests/cases`, request in, response and upstream request out
+//! - [`scopes`]: what a key may not do, and when it ends
+//! - [`redis`]: keys that two gateways share
 //! - [`tokens`]: keys from birth to death
 //! - [`streams`]: chunks as they come, broken ends, large bodies both ways
 //! - [`headers`]: what a client cannot bring upstream
@@ -22,6 +24,8 @@ mod headers;
 mod hostile;
 mod house;
 mod outages;
+mod redis;
+mod scopes;
 mod secrets;
 mod streams;
 mod tokens;

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 
-use crate::{Client, build_guests, root};
+use crate::{Answer, Client, build_guests, root};
 
 /// The admin token of an app under test.
 pub const ADMIN_TOKEN: &str = "admin-token-of-the-tests";
@@ -36,7 +36,7 @@ const BEDROCK_MODEL_ALIASES: &str = r#"{
 }"#;
 
 /// A running app with its own store, log and simulated AI Gateway.
-#[derive(Debug)]
+#[expect(missing_debug_implementations, reason = "a host has nothing to show")]
 pub struct App {
     /// Where the app listens.
     pub address: SocketAddr,
@@ -44,6 +44,7 @@ pub struct App {
     pub upstream: SocketAddr,
     /// What has reached the simulated AI Gateway.
     pub simulator: Simulator,
+    host: Host,
     folder: TempDir,
 }
 
@@ -52,9 +53,16 @@ pub struct App {
 pub struct Config {
     variables: BTreeMap<String, String>,
     manifest: Option<PathBuf>,
+    store: Option<PathBuf>,
 }
 
 impl Config {
+    /// Keeps keys where a `runtime-config.toml` says.
+    #[must_use]
+    pub fn store(self, path: &Path) -> Self {
+        Self { store: Some(path.to_owned()), ..self }
+    }
+
     /// Sets a variable of the app.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
@@ -98,14 +106,15 @@ impl App {
             manifest: config.manifest.unwrap_or_else(|| root().join("spin.toml")),
             variables,
             state_dir: Some(folder.path().to_owned()),
+            runtime_config: config.store,
             log_file: Some(folder.path().join("log")),
             ..Options::default()
         };
         let host = Host::load(&options).await?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        tokio::spawn(host.serve(listener));
-        Ok(Self { address, upstream: upstream_address, simulator, folder })
+        tokio::spawn(host.clone().serve(listener));
+        Ok(Self { address, upstream: upstream_address, simulator, host, folder })
     }
 
     /// A client of the app.
@@ -133,6 +142,17 @@ impl App {
         Ok(serde_json::from_slice(&answer.body)?)
     }
 
+    /// Calls a route of the admin's.
+    ///
+    /// # Errors
+    /// What keeps the answer from coming.
+    pub async fn admin(&self, method: &str, target: &str, body: &str) -> Result<Answer> {
+        let request = Client::request(method, target)
+            .header("authorization", format!("Bearer {ADMIN_TOKEN}"))
+            .body(body.to_owned());
+        self.client().send(request).await
+    }
+
     /// Makes a key for `team`.
     ///
     /// # Errors
@@ -141,6 +161,11 @@ impl App {
         let created = self.create(team).await?;
         let key = created.get("apiKey").and_then(Value::as_str);
         Ok(key.context("apiKey is no string")?.to_owned())
+    }
+
+    /// How often the components have asked the key-value store for anything.
+    pub fn store_operations(&self) -> u64 {
+        self.host.store_operations()
     }
 
     /// The file of the key-value store.

@@ -2,10 +2,11 @@
 //! access to some of it, and other models have ids that serve as well.
 
 use gateway::translator::Context;
-use gateway::{Error, Reply};
+use gateway::{Error, Reply, Scope};
 use http::StatusCode;
 use serde::Serialize;
 
+use crate::SLUG;
 use crate::embeddings;
 use crate::model::{Aliases, listed, revealed};
 use crate::settings::BedrockSettings;
@@ -26,21 +27,26 @@ struct List<'a> {
     data: Vec<Entry<'a>>,
 }
 
-/// Lists the aliases and the models of the table.
+/// Lists the aliases and the models of the table, as far as the key is for them.
 ///
 /// # Errors
 /// [`Error::Configuration`].
 pub(crate) fn answer(context: &Context<'_>) -> Result<Reply, Error> {
     let settings = BedrockSettings::of(context)?;
-    Ok(list(&settings.aliases))
+    Ok(list(&settings.aliases, &context.team.scope))
 }
 
-fn list(aliases: &Aliases) -> Reply {
+fn list(aliases: &Aliases, scope: &Scope) -> Reply {
     let listed: Vec<String> = listed().collect();
-    let of_aliases = aliases.iter().map(|(name, target)| Entry::new(name, target.base));
+    let is_allowed = |names: &[&str]| scope.check_model(SLUG, names).is_ok();
+    let of_aliases = aliases
+        .iter()
+        .filter(|(name, target)| is_allowed(&[name, target.id]))
+        .map(|(name, target)| Entry::new(name, target.base));
     let of_chat = listed.iter().map(|id| Entry::new(id, id));
     let of_embeddings = embeddings::MODELS.iter().map(|(id, _)| Entry::new(id, id));
-    let data = of_aliases.chain(of_chat).chain(of_embeddings).collect();
+    let of_table = of_chat.chain(of_embeddings).filter(|entry| is_allowed(&[entry.id]));
+    let data = of_aliases.chain(of_table).collect();
     Reply::json(StatusCode::OK, &List { object: "list", data })
 }
 
@@ -70,7 +76,7 @@ mod tests {
     }"#;
 
     fn data() -> Vec<Value> {
-        let reply = list(&Aliases::parse(SETTING).unwrap());
+        let reply = list(&Aliases::parse(SETTING).unwrap(), &Scope::default());
         let body: Value = serde_json::from_slice(&reply.body).unwrap();
         assert_eq!((reply.status, &body["object"]), (StatusCode::OK, &json!("list")));
         body["data"].as_array().unwrap().clone()

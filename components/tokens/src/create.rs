@@ -1,101 +1,81 @@
 //! `POST /tokens`: a key for a team.
 
-use gateway::service::{Call, Context};
-use gateway::{ApiKey, Error, Reply, Team, time};
+use gateway::{ApiKey, Error, Record, Reply};
 use http::StatusCode;
-use serde::Deserialize;
 
-use crate::admin;
+use crate::Act;
+use crate::fields::{Fields, read_body};
 use crate::info::Info;
-
-/// Characters a team id may have.
-const TEAM_ID_LENGTH: usize = 128;
-
-/// Characters a name may have.
-const NAME_LENGTH: usize = 256;
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Wish {
-    team_id: String,
-    /// For people; the team id where it is left out.
-    name: Option<String>,
-    #[serde(default)]
-    limited: bool,
-}
+use crate::retry::Retry;
 
 /// Makes a key, stores its team under its hash, and shows it this once.
-pub(crate) fn create(call: &Call, context: &Context<'_>) -> Result<Reply, Error> {
-    admin::require(call, context)?;
-    let wish = read(&call.body)?;
-    let key = ApiKey::from_random((context.random)());
-    let name = wish.name.unwrap_or_else(|| wish.team_id.clone());
-    let team = Team::new(&key, wish.team_id, name, wish.limited, time::rfc3339(context.now));
-    team.save(context.store, &key.id())?;
-    Ok(Reply::json(StatusCode::CREATED, &Info::of(&team).with_key(&key)))
-}
-
-fn read(body: &[u8]) -> Result<Wish, Error> {
-    let wish: Wish = serde_json::from_slice(body).map_err(|error| Error::InvalidBody {
-        message: format!("the body must be {{\"teamId\", \"name\", \"limited\"}}: {error}"),
-        param: None,
-    })?;
-    check("teamId", &wish.team_id, TEAM_ID_LENGTH)?;
-    if let Some(name) = &wish.name {
-        check("name", name, NAME_LENGTH)?;
-    }
-    Ok(wish)
-}
-
-/// Names go into logs and headers: they must be there, and be one line.
-fn check(param: &'static str, text: &str, limit: usize) -> Result<(), Error> {
-    let problem = if text.trim().is_empty() {
-        "must not be empty".to_owned()
-    } else if text.chars().count() > limit {
-        format!("may have at most {limit} characters")
-    } else if text.chars().any(char::is_control) {
-        "must not have control characters".to_owned()
-    } else {
-        return Ok(());
-    };
-    Err(Error::invalid_param(param, format!("`{param}` {problem}")))
+pub(crate) fn create(act: &mut Act<'_>) -> Result<Reply, Error> {
+    act.entry.action = Some("create");
+    act.require_admin()?;
+    let mut fields: Fields = read_body(&act.call.body)?;
+    let team_id = fields.team()?;
+    let key = ApiKey::from_random((act.context.random)());
+    let mut record = Record::new(&key, team_id, act.now());
+    fields.apply(&mut record, act)?;
+    Retry::of(act, "create")?.begin(act, &key.id())?;
+    record.save(act.context.store)?;
+    act.entry.subject = Some(record.id().to_owned());
+    Ok(Reply::json(StatusCode::CREATED, &Info::of(&record).with_key(&key)))
 }
 
 #[cfg(test)]
 mod tests {
     use gateway::{Error, Team};
+    use serde_json::json;
 
-    use crate::testing::{ADMIN, Host, json};
+    use crate::testing::{ADMIN, Host, NOW, body, key};
 
     #[test]
     fn create_answers_with_exactly_the_record() {
         let host = Host::default();
-        let body = r#"{"teamId":"blue","name":"Blue team","limited":true}"#;
-        let reply = host.call("POST", "/tokens", ADMIN, body).unwrap();
+        let wish = r#"{"teamId":"blue","name":"Blue team","limited":true}"#;
+        let reply = host.call("POST", "/tokens", ADMIN, wish).unwrap();
         assert_eq!(reply.status, 201);
-        let key = crate::testing::key(0);
-        let expected = serde_json::json!({
+        let key = key(0);
+        let expected = json!({
             "apiKey": key.reveal(),
             "id": key.id().as_str(),
             "teamId": "blue",
             "name": "Blue team",
             "limited": true,
-            "createdAt": "2026-01-01T00:00:00.007Z",
+            "createdAt": NOW,
         });
-        assert_eq!(json(&reply), expected);
-        assert_eq!(Team::find(&host.store, &key).unwrap().team_id, "blue");
+        assert_eq!(body(&reply), expected);
+        assert_eq!(Team::find(&host.store, &key, NOW).unwrap().team_id, "blue");
     }
 
     #[test]
-    fn create_fills_in_what_may_be_left_out() {
-        let reply = Host::default().call("POST", "/tokens", ADMIN, r#"{"teamId":"blue"}"#).unwrap();
-        let json = json(&reply);
-        assert_eq!((&json["name"], &json["limited"]), (&"blue".into(), &false.into()));
+    fn create_takes_all_that_can_be_said_of_a_key() {
+        let host = Host::default();
+        let created = host.create(
+            r#"{"teamId":"blue","ttlSeconds":60,"providers":["openai"],"models":["gpt-*"],
+                "metadata":{"cost":7},"note":"for a test","disabled":false}"#,
+        );
+        let expected = json!({
+            "apiKey": key(0).reveal(),
+            "id": key(0).id().as_str(),
+            "teamId": "blue",
+            "name": "blue",
+            "limited": false,
+            "createdAt": NOW,
+            "expiresAt": "2026-01-01T00:01:00.007Z",
+            "providers": ["openai"],
+            "models": ["gpt-*"],
+            "metadata": {"cost": 7},
+            "note": "for a test",
+        });
+        assert_eq!(created, expected);
     }
 
     #[test]
     fn create_refuses_bad_input() {
         let long = format!(r#"{{"teamId":"{}"}}"#, "x".repeat(129));
+        let many = format!(r#"{{"teamId":"a","models":[{}"a"]}}"#, r#""a","#.repeat(64));
         for body in [
             "",
             "null",
@@ -110,7 +90,23 @@ mod tests {
             r#"{"teamId":"a","name":""}"#,
             r#"{"teamId":"a","name":7}"#,
             r#"{"teamId":"a","admin":true}"#,
+            r#"{"teamId":"a","ttlSeconds":0}"#,
+            r#"{"teamId":"a","ttlSeconds":-1}"#,
+            r#"{"teamId":"a","ttlSeconds":315360001}"#,
+            r#"{"teamId":"a","expiresAt":"tomorrow"}"#,
+            r#"{"teamId":"a","expiresAt":"2026-01-01T00:00:00Z"}"#,
+            r#"{"teamId":"a","expiresAt":"2027-01-01T00:00:00Z","ttlSeconds":5}"#,
+            r#"{"teamId":"a","providers":"openai"}"#,
+            r#"{"teamId":"a","providers":["Open AI"]}"#,
+            r#"{"teamId":"a","models":[""]}"#,
+            r#"{"teamId":"a","metadata":{}}"#,
+            r#"{"teamId":"a","metadata":{"a":null}}"#,
+            r#"{"teamId":"a","metadata":{"a":1,"b":2}}"#,
+            r#"{"teamId":"a","metadata":{"team_id":"b"}}"#,
+            r#"{"teamId":"a","metadata":"x"}"#,
+            r#"{"teamId":"a","note":"\u0000"}"#,
             &long,
+            &many,
         ] {
             let outcome = Host::default().call("POST", "/tokens", ADMIN, body);
             assert!(matches!(outcome, Err(Error::InvalidBody { .. })), "{body}");

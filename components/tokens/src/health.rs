@@ -35,13 +35,13 @@ pub(crate) fn check(context: &Context<'_>) -> Reply {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{Host, json};
+    use crate::testing::{Host, body};
 
     #[test]
     fn a_complete_app_is_healthy() {
         let reply = Host::default().call("GET", "/healthz", "", "").unwrap();
         assert_eq!(
-            (reply.status.as_u16(), json(&reply).to_string()),
+            (reply.status.as_u16(), body(&reply).to_string()),
             (200, r#"{"status":"ok"}"#.to_owned())
         );
     }
@@ -52,7 +52,7 @@ mod tests {
         host.limited_models = "[]";
         let reply = host.call("GET", "/healthz", "", "").unwrap();
         assert_eq!(reply.status, 503);
-        assert!(json(&reply).to_string().contains("limited_models must be a JSON object"));
+        assert!(body(&reply).to_string().contains("limited_models must be a JSON object"));
     }
 
     #[test]
@@ -60,7 +60,7 @@ mod tests {
         let host = Host::with_settings("ai_gateway_host=https://h\nai_gateway_token=s3cret\n");
         host.store.fail_after(0);
         let reply = host.call("GET", "/healthz", "", "").unwrap();
-        let text = json(&reply).to_string();
+        let text = body(&reply).to_string();
         assert_eq!(reply.status, 503);
         for expected in ["ai_gateway_account_id", "admin_token", "key store"] {
             assert!(text.contains(expected), "{text}");

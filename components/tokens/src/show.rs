@@ -1,29 +1,29 @@
-//! `GET /tokens/{key}`: what is known of a key, to whoever holds it.
+//! `GET /tokens/{id}`: what is known of a key, to the admin and to whoever holds it.
 
-use gateway::service::Context;
-use gateway::{ApiKey, Error, Reply, Team};
+use gateway::{Error, Reply};
 use http::StatusCode;
 
+use crate::Act;
 use crate::info::Info;
 
-/// Shows the team of `key`, without the key.
-pub(crate) fn show(key: &ApiKey, context: &Context<'_>) -> Result<Reply, Error> {
-    let team = Team::find(context.store, key)?;
-    Ok(Reply::json(StatusCode::OK, &Info::of(&team)))
+/// Shows the key that is `named` by itself or by its id, without the key.
+pub(crate) fn show(act: &mut Act<'_>, named: &str) -> Result<Reply, Error> {
+    let record = act.require(named)?;
+    Ok(Reply::json(StatusCode::OK, &Info::of(&record)))
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{ADMIN, Host, json, key};
+    use crate::testing::{ADMIN, Host, body, key};
 
     #[test]
     fn show_tells_all_but_the_key() {
         let host = Host::default();
-        let created = host.call("POST", "/tokens", ADMIN, r#"{"teamId":"blue"}"#).unwrap();
-        let path = format!("/tokens/{}", key(0).reveal());
-        let shown = host.call("GET", &path, "", "").unwrap();
-        let mut expected = json(&created);
+        let mut expected = host.create(r#"{"teamId":"blue"}"#);
         expected.as_object_mut().unwrap().remove("apiKey");
-        assert_eq!((shown.status.as_u16(), json(&shown)), (200, expected));
+        for (named, credential) in [(key(0).reveal(), ""), (key(0).id().as_str(), ADMIN)] {
+            let shown = host.call("GET", &format!("/tokens/{named}"), credential, "").unwrap();
+            assert_eq!((shown.status.as_u16(), body(&shown)), (200, expected.clone()));
+        }
     }
 }

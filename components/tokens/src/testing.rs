@@ -2,9 +2,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gateway::error::Cause;
+use gateway::log::Entry;
 use gateway::service::{Call, Context, Service};
 use gateway::{ApiKey, Error, Headers, Reply, Settings, Store};
 
@@ -13,11 +14,17 @@ use crate::Tokens;
 /// The `Authorization` value of the test host's admin.
 pub(crate) const ADMIN: &str = "Bearer admin-token!";
 
+/// When the test host's clock starts.
+pub(crate) const NOW: &str = "2026-01-01T00:00:00.007Z";
+
 pub(crate) struct Host {
     pub(crate) store: Memory,
     pub(crate) limited_models: &'static str,
     settings: Settings,
     drawn: Cell<u8>,
+    /// Seconds since the start.
+    passed: Cell<u64>,
+    pub(crate) entry: RefCell<Entry>,
 }
 
 #[derive(Default)]
@@ -42,10 +49,45 @@ pub(crate) fn key(index: u8) -> ApiKey {
 
 impl Host {
     pub(crate) fn with_settings(lines: &str) -> Self {
-        let settings = Settings::from_lines(lines.to_owned());
-        Self { store: Memory::default(), limited_models: "", settings, drawn: Cell::new(0) }
+        Self {
+            store: Memory::default(),
+            limited_models: "",
+            settings: Settings::from_lines(lines.to_owned()),
+            drawn: Cell::new(0),
+            passed: Cell::new(0),
+            entry: RefCell::default(),
+        }
     }
 
+    /// A host that has made [`key`] number 0, for a limited team.
+    pub(crate) fn with_a_key() -> Self {
+        let host = Self::default();
+        host.create(r#"{"teamId":"blue","name":"Blue","limited":true}"#);
+        host
+    }
+
+    /// Makes one more key and tells what is answered.
+    pub(crate) fn create(&self, wish: &str) -> serde_json::Value {
+        body(&self.call("POST", "/tokens", ADMIN, wish).unwrap())
+    }
+
+    /// Lets time pass.
+    pub(crate) fn advance(&self, seconds: u64) {
+        self.passed.set(self.passed.get() + seconds);
+    }
+
+    /// The time it is.
+    pub(crate) fn now(&self) -> String {
+        gateway::time::rfc3339(self.clock())
+    }
+
+    fn clock(&self) -> SystemTime {
+        UNIX_EPOCH
+            + Duration::from_millis(1_767_225_600_007)
+            + Duration::from_secs(self.passed.get())
+    }
+
+    /// Makes a call with an `Authorization` header, unless that is empty.
     pub(crate) fn call(
         &self,
         method: &str,
@@ -53,22 +95,35 @@ impl Host {
         authorization: &str,
         body: &str,
     ) -> Result<Reply, Error> {
-        let credential =
-            Some(("authorization", authorization)).filter(|(_, value)| !value.is_empty());
+        let credential = [("authorization", authorization)];
+        let headers = if authorization.is_empty() { &[][..] } else { &credential };
+        self.call_with(method, path, headers, body)
+    }
+
+    pub(crate) fn call_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<Reply, Error> {
         let call = Call {
             method: method.parse().unwrap(),
             path_with_query: path.to_owned(),
-            headers: credential.into_iter().collect::<Headers>(),
+            headers: headers.iter().copied().collect::<Headers>(),
             body: body.into(),
         };
         let context = Context {
             store: &self.store,
             settings: &self.settings,
             variable: &|_| Ok(self.limited_models.to_owned()),
-            now: UNIX_EPOCH + Duration::from_millis(1_767_225_600_007),
+            now: self.clock(),
             random: &|| [self.drawn.replace(self.drawn.get() + 1); 32],
         };
-        Tokens::answer(&call, &context)
+        let mut entry = Entry::default();
+        let outcome = Tokens::answer(&call, &context, &mut entry);
+        self.entry.replace(entry);
+        outcome
     }
 }
 
@@ -110,9 +165,14 @@ impl Store for Memory {
         self.values.borrow_mut().remove(key);
         Ok(())
     }
+
+    fn keys(&self) -> Result<Vec<String>, Error> {
+        self.step()?;
+        Ok(self.values.borrow().keys().cloned().collect())
+    }
 }
 
 /// The JSON of a reply.
-pub(crate) fn json(reply: &Reply) -> serde_json::Value {
+pub(crate) fn body(reply: &Reply) -> serde_json::Value {
     serde_json::from_slice(&reply.body).unwrap()
 }

@@ -49,6 +49,7 @@ pub struct Options {
 #[expect(missing_debug_implementations, reason = "compiled components have nothing to show")]
 pub struct Host {
     routes: Arc<Routes<Arc<Component>>>,
+    store: store::Backend,
 }
 
 impl Host {
@@ -83,12 +84,17 @@ impl Host {
                 .with_context(|| format!("route {:?}: no such component", trigger.route))
                 .map(|component| (trigger.route.clone(), component))
         }))?;
-        Ok(Self { routes: Arc::new(routes) })
+        Ok(Self { routes: Arc::new(routes), store })
     }
 
     /// The routes of the app, as the manifest gives them.
     pub fn routes(&self) -> impl Iterator<Item = &str> {
         self.routes.patterns()
+    }
+
+    /// How often the components have asked the key-value store for anything.
+    pub fn store_operations(&self) -> u64 {
+        self.store.operations()
     }
 
     /// Serves connections of `listener` until the task is dropped.

@@ -5,15 +5,23 @@ mod sqlite;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
 use crate::Options;
 
+/// The store all components share, and how often it was asked.
+#[derive(Clone)]
+pub(crate) struct Backend {
+    place: Place,
+    operations: Arc<AtomicU64>,
+}
+
 /// Where the values are.
 #[derive(Clone)]
-pub(crate) enum Backend {
+enum Place {
     Sqlite(Arc<sqlite::Database>),
     Redis(redis::Server),
 }
@@ -49,14 +57,14 @@ pub(crate) async fn open(options: &Options, folder: &Path) -> Result<Backend> {
     let default_path = state_dir.join("sqlite_key_value.db");
     let path = match config {
         Some(StoreConfig::Redis { url }) => {
-            return Ok(Backend::Redis(redis::Server::connect(&url).await?));
+            return Ok(Backend::new(Place::Redis(redis::Server::connect(&url).await?)));
         }
         Some(StoreConfig::Spin { path: Some(path) }) => folder.join(path),
         Some(StoreConfig::Spin { path: None }) | None => default_path,
     };
     let database = sqlite::Database::open(&path)
         .with_context(|| format!("cannot open the key-value store {}", path.display()))?;
-    Ok(Backend::Sqlite(Arc::new(database)))
+    Ok(Backend::new(Place::Sqlite(Arc::new(database))))
 }
 
 fn read_config(path: &Path) -> Result<Option<StoreConfig>> {
@@ -68,31 +76,45 @@ fn read_config(path: &Path) -> Result<Option<StoreConfig>> {
 }
 
 impl Backend {
+    fn new(place: Place) -> Self {
+        Self { place, operations: Arc::default() }
+    }
+
+    /// How often the store was asked for anything.
+    pub(crate) fn operations(&self) -> u64 {
+        self.operations.load(Ordering::Relaxed)
+    }
+
+    fn place(&self) -> &Place {
+        self.operations.fetch_add(1, Ordering::Relaxed);
+        &self.place
+    }
+
     pub(crate) async fn get(&self, key: &str) -> Result<Option<Vec<u8>>> {
-        match self {
-            Self::Sqlite(database) => database.get(key),
-            Self::Redis(server) => server.get(key).await,
+        match self.place() {
+            Place::Sqlite(database) => database.get(key),
+            Place::Redis(server) => server.get(key).await,
         }
     }
 
     pub(crate) async fn set(&self, key: &str, value: &[u8]) -> Result<()> {
-        match self {
-            Self::Sqlite(database) => database.set(key, value),
-            Self::Redis(server) => server.set(key, value).await,
+        match self.place() {
+            Place::Sqlite(database) => database.set(key, value),
+            Place::Redis(server) => server.set(key, value).await,
         }
     }
 
     pub(crate) async fn delete(&self, key: &str) -> Result<()> {
-        match self {
-            Self::Sqlite(database) => database.delete(key),
-            Self::Redis(server) => server.delete(key).await,
+        match self.place() {
+            Place::Sqlite(database) => database.delete(key),
+            Place::Redis(server) => server.delete(key).await,
         }
     }
 
     pub(crate) async fn keys(&self) -> Result<Vec<String>> {
-        match self {
-            Self::Sqlite(database) => database.keys(),
-            Self::Redis(server) => server.keys().await,
+        match self.place() {
+            Place::Sqlite(database) => database.keys(),
+            Place::Redis(server) => server.keys().await,
         }
     }
 }

@@ -25,7 +25,7 @@ impl<S: Service> Guest for Answer<S> {
         let mut entry = Entry::new(S::SLUG, time::rfc3339(now));
         let head = Head::read(&request);
         let client = Client::new(out, &head.method, Dialect::OpenAi);
-        let reply = answer::<S>(&request, head, now);
+        let reply = answer::<S>(&request, head, now, &mut entry);
         client.answer(reply.map(relay::Answer::Whole), &mut entry);
         entry.total_ms = host::millis_since(start);
         host::log(&entry.to_line());
@@ -36,6 +36,7 @@ fn answer<S: Service>(
     request: &IncomingRequest,
     head: Head,
     now: SystemTime,
+    entry: &mut Entry,
 ) -> Result<Reply, Error> {
     let settings = host::settings()?;
     let body = read_whole(request, &head.headers, S::MAX_BODY)?;
@@ -53,5 +54,5 @@ fn answer<S: Service>(
         now,
         random: &host::random,
     };
-    S::answer(&call, &context)
+    S::answer(&call, &context, entry)
 }

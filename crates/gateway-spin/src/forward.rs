@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime};
 use gateway::log::Entry;
 use gateway::outbound::{Inbound, Outbound, Rules};
 use gateway::url::raw_path;
-use gateway::{Error, Provider, Team, time};
+use gateway::{Error, Provider, Team, listing, time};
 use wasi::exports::http::incoming_handler::Guest;
 use wasi::http::types::{IncomingRequest, ResponseOutparam};
 
@@ -48,12 +48,18 @@ fn forward<P: Provider>(
     let limited_models = host::limited_models(&team)?;
     let rules = Rules { settings: &settings, gateway: &gateway, limited_models: &limited_models };
     let method = head.method.clone();
+    let is_cut_down =
+        team.scope.restricts_models() && listing::is_list(raw_path(&head.path_with_query, P::SLUG));
     let (mut outbound, upload) = prepare::<P>(request, head, &team, &rules)?;
     entry.note_outbound(&outbound);
     let rename = outbound.rename.take();
     let response = send(outbound, &gateway, upload.as_ref())?;
     entry.head_ms = Some(host::millis_since(start));
-    Answer::read(&response, &method, rename, entry)
+    let answer = Answer::read(&response, &method, rename, entry)?;
+    if is_cut_down {
+        return answer.with_models(|name| team.scope.allows_model(P::SLUG, P::bare_model(name)));
+    }
+    Ok(answer)
 }
 
 /// Reads the body as far as needed and makes the request that leaves.
@@ -63,7 +69,9 @@ fn prepare<P: Provider>(
     team: &Team,
     rules: &Rules<'_>,
 ) -> Result<(Outbound, Option<Source>), Error> {
-    let reads_forms = P::NEEDS_FORM_MODEL || rules.limited_models.applies_to(team);
+    let reads_forms = P::NEEDS_FORM_MODEL
+        || rules.limited_models.applies_to(team)
+        || team.scope.restricts_models();
     let limit = rules.gateway.max_body;
     let (body, upload) = read_body(request, &head.headers, reads_forms, limit)?;
     let inbound = Inbound {

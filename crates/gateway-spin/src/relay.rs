@@ -7,7 +7,7 @@ use gateway::error::Cause;
 use gateway::headers::passes_to_client;
 use gateway::log::Entry;
 use gateway::rename::Rename;
-use gateway::{Dialect, Error, Headers, Reply, cloudflare};
+use gateway::{Dialect, Error, Headers, Reply, cloudflare, listing};
 use http::{Method, StatusCode};
 use wasi::http::types::{Fields, IncomingResponse, OutgoingResponse, ResponseOutparam};
 
@@ -75,6 +75,24 @@ impl Answer {
             return Ok(Self::Stream(Stream { status, headers, body, rename }));
         }
         Self::read_error(status, headers, rest)
+    }
+
+    /// Cuts a list of models down to those whose names are `allowed`.
+    ///
+    /// # Errors
+    /// [`Error::UnusableAnswer`] for what is no such list: it is not shown.
+    pub(crate) fn with_models(self, allowed: impl Fn(&str) -> bool) -> Result<Self, Error> {
+        let Self::Stream(Stream { status, headers, body, .. }) = self else {
+            return Ok(self);
+        };
+        let read = body.rest.read(headers.content_length(), listing::MAX_BYTES);
+        match read.map_err(|error| interrupted(Cause(error.to_string())))? {
+            Read::Whole(body) => {
+                let body = listing::filter(&body, allowed)?;
+                Ok(Self::Whole(Reply::passed(status, headers, body)))
+            }
+            Read::Part(_) => Err(Error::unusable("a list of models that is too long")),
+        }
     }
 
     /// Tells a provider's error, which passes, from one of Cloudflare's own.

@@ -32,6 +32,10 @@ impl Store for SpinStore {
     fn delete(&self, key: &str) -> Result<(), Error> {
         self.open()?.delete(key).map_err(unavailable)
     }
+
+    fn keys(&self) -> Result<Vec<String>, Error> {
+        self.open()?.get_keys().map_err(unavailable)
+    }
 }
 
 /// Whatever the store says, it is never a statement about somebody's key.

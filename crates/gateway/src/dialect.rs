@@ -52,7 +52,7 @@ impl Dialect {
         let shape = error.shape();
         let message = quoted(&error.to_string());
         match self {
-            Self::OpenAi => openai(shape, &message, error.param()),
+            Self::OpenAi => openai(shape, &message, error),
             Self::Anthropic => anthropic(shape, &message),
             Self::Google => google(shape, &message),
             Self::Cloudflare => cloudflare(shape, &message),
@@ -66,11 +66,15 @@ fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }
 
-fn openai(shape: Shape, message: &str, param: Option<&str>) -> String {
+fn openai(shape: Shape, message: &str, error: &Error) -> String {
     let Shape { kind, code, .. } = shape;
-    let param = param.map_or_else(|| "null".to_owned(), quoted);
+    let param = error.param().map_or_else(|| "null".to_owned(), quoted);
+    let id = match error {
+        Error::AlreadyDone { id } => format!(r#","id":{}"#, quoted(id)),
+        _ => String::new(),
+    };
     format!(
-        r#"{{"error":{{"message":{message},"type":"{kind}","param":{param},"code":"{code}"}}}}"#
+        r#"{{"error":{{"message":{message},"type":"{kind}","param":{param},"code":"{code}"{id}}}}}"#
     )
 }
 
@@ -119,6 +123,13 @@ mod tests {
 
     fn text(dialect: Dialect, error: &Error) -> String {
         String::from_utf8(dialect.reply(error).body).unwrap()
+    }
+
+    #[test]
+    fn what_was_done_already_is_named() {
+        let error = Error::AlreadyDone { id: "0a".to_owned() };
+        let expected = r#"{"error":{"message":"this was done before, and made the key 0a","type":"invalid_request_error","param":null,"code":"already_done","id":"0a"}}"#;
+        assert_eq!(text(Dialect::OpenAi, &error), expected);
     }
 
     #[test]

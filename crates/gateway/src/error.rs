@@ -64,6 +64,18 @@ pub enum Error {
     /// The team may not use this model here.
     #[error("model not allowed: {0}")]
     ModelNotAllowed(String),
+    /// The key may not be used for this.
+    #[error("this key may not use {0}")]
+    NotInScope(String),
+    /// There is no such key.
+    #[error("no such key: list them with GET /tokens")]
+    UnknownKeyId,
+    /// The same was done before.
+    #[error("this was done before, and made the key {id}")]
+    AlreadyDone {
+        /// The key that was made then.
+        id: String,
+    },
     /// The path is served, but not with this method.
     #[error("method not allowed: use {allowed}")]
     MethodNotAllowed {
@@ -104,7 +116,9 @@ pub enum Error {
     #[error("the key store is unavailable: retry shortly")]
     StoreUnavailable(#[source] Cause),
     /// A stored record cannot be read.
-    #[error("a stored key record is unreadable")]
+    #[error(
+        "a stored key record is unreadable: a newer version of the gateway may have written it"
+    )]
     CorruptRecord(#[source] Cause),
     /// The host did what its interface says it does not.
     #[error("internal error")]
@@ -196,7 +210,11 @@ impl Error {
             Self::InvalidHeader { .. } => (400, INVALID, "invalid_header", Client),
             Self::UnsafePath(_) => (400, INVALID, "unsafe_path", Client),
             Self::UnknownUrl { .. } => (404, INVALID, "unknown_url", Client),
-            Self::ModelNotAllowed(_) => (403, "permission_error", "model_not_allowed", Client),
+            Self::ModelNotAllowed(_) | Self::NotInScope(_) => {
+                (403, "permission_error", "model_not_allowed", Client)
+            }
+            Self::UnknownKeyId => (404, INVALID, "unknown_key", Client),
+            Self::AlreadyDone { .. } => (409, INVALID, "already_done", Client),
             Self::MethodNotAllowed { .. } => (405, INVALID, "unknown_url", Client),
             Self::TooLarge { .. } => (413, INVALID, "request_too_large", Client),
             Self::IncompleteBody => (400, INVALID, "incomplete_body", Client),
@@ -259,6 +277,14 @@ mod tests {
             (Error::invalid_header("h", "m"), 400, "invalid_request_error", "invalid_header"),
             (Error::UnsafePath("x"), 400, "invalid_request_error", "unsafe_path"),
             (Error::ModelNotAllowed("x".to_owned()), 403, "permission_error", "model_not_allowed"),
+            (Error::NotInScope("x".to_owned()), 403, "permission_error", "model_not_allowed"),
+            (Error::UnknownKeyId, 404, "invalid_request_error", "unknown_key"),
+            (
+                Error::AlreadyDone { id: "a".to_owned() },
+                409,
+                "invalid_request_error",
+                "already_done",
+            ),
             (Error::UnknownUrl { supported: "x" }, 404, "invalid_request_error", "unknown_url"),
             (
                 Error::MethodNotAllowed { allowed: "GET" },

@@ -26,7 +26,7 @@ pub struct ApiKey {
 }
 
 /// The public name of a key: the first 32 hex digits of its SHA-256.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyId(String);
 
 /// SHA-256 of a key, in hex: the only form of it that is stored.
@@ -42,7 +42,7 @@ impl ApiKey {
     }
 
     fn new(text: String) -> Self {
-        let hash = KeyHash(hex::encode(Sha256::digest(text.as_bytes())));
+        let hash = KeyHash(digest(&text));
         Self { text, hash }
     }
 
@@ -78,7 +78,7 @@ impl ApiKey {
 
     /// The public name of this key.
     pub fn id(&self) -> KeyId {
-        KeyId(self.hash.0.chars().take(KeyId::LENGTH).collect())
+        KeyId::of_hash(&self.hash.0)
     }
 
     /// The form of this key that may be stored.
@@ -106,6 +106,11 @@ pub fn without_scheme(value: &str) -> &str {
     }
 }
 
+/// SHA-256 of `text` in hex, for names in the store that must not tell it.
+pub fn digest(text: &str) -> String {
+    hex::encode(Sha256::digest(text.as_bytes()))
+}
+
 /// Whether a team key stands anywhere in `text`.
 pub fn appears_in(text: &str) -> bool {
     let length = PREFIX.len() + 2 * SECRET_BYTES;
@@ -120,6 +125,25 @@ impl KeyId {
     /// Hex digits in an id.
     pub const LENGTH: usize = 32;
 
+    /// What the store's keys of teams start with.
+    const STORED: &str = "key:";
+
+    /// Takes `text` as an id if it has the form of one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        (text.len() == Self::LENGTH && text.bytes().all(is_hex)).then(|| Self(text.to_owned()))
+    }
+
+    /// The id of the key that has this hash.
+    pub(crate) fn of_hash(hash: &str) -> Self {
+        Self(hash.chars().take(Self::LENGTH).collect())
+    }
+
+    /// The id in a key of the store, if that is one of a team.
+    pub fn stored(key: &str) -> Option<Self> {
+        key.strip_prefix(Self::STORED).and_then(Self::parse)
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -127,7 +151,7 @@ impl KeyId {
 
     /// Where the store keeps this key's team.
     pub fn store_key(&self) -> String {
-        format!("key:{}", self.0)
+        format!("{}{}", Self::STORED, self.0)
     }
 }
 

@@ -20,6 +20,15 @@ pub struct Entry {
     /// With which key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_id: Option<String>,
+    /// Who acts on keys: `admin`, or the id of a key that acts on itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    /// What is done to a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action: Option<&'static str>,
+    /// The key it is done to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// The model asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub original_model: Option<String>,

@@ -15,7 +15,7 @@ use crate::{Error, Team};
 const HEADER: &str = "cf-aig-metadata";
 
 /// The names that are the gateway's: whatever a client says under them is replaced.
-const OURS: [&str; 4] = ["team_id", "model", "original_model", "key_id"];
+pub const OURS: [&str; 4] = ["team_id", "model", "original_model", "key_id"];
 
 /// Entries a client may add to the gateway's four, of Cloudflare's five.
 const CLIENT_ENTRIES: usize = 1;
@@ -32,7 +32,8 @@ pub fn merge(
     sent: Option<&str>,
     client: Option<&[u8]>,
 ) -> Result<String, Error> {
-    let client = client.map(client_entry).transpose()?.flatten();
+    let own = team.tag.as_ref().map(|tag| (Cow::Borrowed(tag.name.as_str()), &*tag.value));
+    let client = client.map(|value| client_entry(value, own.as_ref())).transpose()?.flatten();
     let ours = [
         ("team_id", Some(team.team_id.as_str())),
         ("key_id", Some(team.id())),
@@ -45,7 +46,7 @@ pub fn merge(
             push_entry(&mut text, name, &value);
         }
     }
-    if let Some((name, value)) = client {
+    if let Some((name, value)) = own.or(client) {
         push_entry(&mut text, &name, value);
     }
     text.push('}');
@@ -60,13 +61,19 @@ fn push_entry(text: &mut String, name: &str, value: &RawValue) {
     }
 }
 
-/// The client's entry that is not the gateway's own.
-fn client_entry(value: &[u8]) -> Result<Option<(Cow<'_, str>, &RawValue)>, Error> {
+/// A name and its value.
+type Entry<'a> = (Cow<'a, str>, &'a RawValue);
+
+/// The client's entry that is not the gateway's own. Where the key has one, there is no room for it.
+fn client_entry<'a>(value: &'a [u8], own: Option<&Entry<'_>>) -> Result<Option<Entry<'a>>, Error> {
     let refuse = |message| Err(Error::invalid_header(HEADER, message));
     let Ok(Members(mut entries)) = from_bytes(value) else {
         return refuse("`cf-aig-metadata` must be a flat JSON object");
     };
-    entries.retain(|(name, _)| !OURS.contains(&&**name));
+    entries.retain(|(name, _)| !OURS.contains(&&**name) && own.is_none_or(|(own, _)| own != name));
+    if own.is_some() && !entries.is_empty() {
+        return refuse("`cf-aig-metadata` may add no entry: this key has one, and it is the fifth");
+    }
     if entries.len() > CLIENT_ENTRIES {
         return refuse("`cf-aig-metadata` may add one entry: four of five are the gateway's");
     }

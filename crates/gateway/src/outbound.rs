@@ -11,8 +11,8 @@ use crate::service::Call;
 use crate::settings::Gateway;
 use crate::url::{Target, check_path};
 use crate::{
-    Error, Headers, LimitedModels, Provider, Request, Settings, Team, Upstream, cache, metadata,
-    policy,
+    Error, Headers, LimitedModels, Provider, Request, Settings, Team, Upstream, cache, listing,
+    metadata, policy,
 };
 
 /// The methods of HTTP APIs. `CONNECT` and `TRACE` are for proxies, and this is none.
@@ -203,6 +203,7 @@ fn route<P: Provider>(inbound: &Inbound, team: &Team, rules: &Rules<'_>) -> Resu
     }
     let asked = in_path.or_else(|| inbound.body.model());
     check_model(asked, team, inbound, rules)?;
+    check_scope::<P>(asked, team, inbound, target.path)?;
     let substitute = asked
         .and_then(|model| rules.limited_models.substitute(team, P::SLUG, P::bare_model(model)));
     let path = match (place, substitute) {
@@ -265,6 +266,24 @@ fn check_model(
         return Err(Error::ModelNotAllowed(why.to_owned()));
     }
     Ok(())
+}
+
+/// Holds a key to its models: a request must be for one of them, or for the list of all, which is cut
+/// down to them.
+fn check_scope<P: Provider>(
+    asked: Option<&str>,
+    team: &Team,
+    inbound: &Inbound,
+    path: &str,
+) -> Result<(), Error> {
+    if !team.scope.restricts_models() {
+        return Ok(());
+    }
+    match asked {
+        Some(model) => team.scope.check_model(P::SLUG, &[P::bare_model(model), model]),
+        None if inbound.method == Method::GET && listing::is_list(path) => Ok(()),
+        None => Err(Error::NotInScope("what names no model".to_owned())),
+    }
 }
 
 /// Puts the operator's `model` in the place of the client's.

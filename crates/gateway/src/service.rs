@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use http::Method;
 
 use crate::key::SECRET_BYTES;
+use crate::log::Entry;
 use crate::{Error, Headers, Reply, Settings, Store};
 
 /// A component that answers by itself.
@@ -15,11 +16,11 @@ pub trait Service {
     /// Bytes a request's body may have.
     const MAX_BODY: u64;
 
-    /// Answers `call`.
+    /// Answers `call` and notes in `entry` who does what.
     ///
     /// # Errors
     /// Any situation the gateway answers itself.
-    fn answer(call: &Call, context: &Context<'_>) -> Result<Reply, Error>;
+    fn answer(call: &Call, context: &Context<'_>, entry: &mut Entry) -> Result<Reply, Error>;
 }
 
 /// A request, read whole.

@@ -10,6 +10,8 @@ pub trait Store {
     fn set(&self, key: &str, value: &[u8]) -> Result<(), Error>;
     /// Removes `key`; no error if it is not there.
     fn delete(&self, key: &str) -> Result<(), Error>;
+    /// All keys, in any order. No provider's request asks for them.
+    fn keys(&self) -> Result<Vec<String>, Error>;
 }
 
 #[cfg(test)]
@@ -59,6 +61,11 @@ mod memory {
             self.check()?;
             self.values.borrow_mut().remove(key);
             Ok(())
+        }
+
+        fn keys(&self) -> Result<Vec<String>, Error> {
+            self.check()?;
+            Ok(self.values.borrow().keys().cloned().collect())
         }
     }
 }

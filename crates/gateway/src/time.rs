@@ -14,6 +14,11 @@ pub fn rfc3339(time: SystemTime) -> String {
     text
 }
 
+/// Reads a time in RFC 3339, in UTC; nothing, if it is none.
+pub fn parse(text: &str) -> Option<SystemTime> {
+    humantime::parse_rfc3339(text).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

@@ -5,7 +5,7 @@ use std::time::UNIX_EPOCH;
 
 use gateway::outbound::{Outbound, Rules};
 use gateway::translator::{Chunks, Response, Wire};
-use gateway::{ApiKey, Headers, LimitedModels, Reply, Settings, Team};
+use gateway::{ApiKey, Headers, LimitedModels, Record, Reply, Settings, Team};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -95,7 +95,9 @@ fn answer_to(body: &Value) -> Value {
 
 fn team(limited: bool) -> Team {
     let key = ApiKey::from_random([1; 32]);
-    Team::new(&key, "blue".to_owned(), "Blue".to_owned(), limited, String::new())
+    let mut record = Record::new(&key, "blue".to_owned(), String::new());
+    record.limited = limited;
+    record.team()
 }
 
 fn ask(wire: &Canned, body: &Value) -> Result<Reply, Error> {

@@ -100,6 +100,8 @@ impl Aliases {
         context: &Context<'a>,
         read: impl FnOnce(Target<'a>) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        let known = self.find(name).map_or(name, |target| target.id);
+        context.team.scope.check_model(SLUG, &[name, known])?;
         let limited_models = context.rules.limited_models;
         match limited_models.substitute(context.team, SLUG, name) {
             None => self.find(name).and_then(read),

@@ -33,6 +33,39 @@ pub(crate) enum Call {
     WrappedJson { tool: JsonTool, input: String },
 }
 
+/// The blocks that are open, each with Bedrock's number for it. There is seldom more than one, so a
+/// list serves, and a guest has little room for maps.
+#[derive(Debug, Default)]
+pub(crate) struct OpenBlocks(Vec<(u64, OpenBlock)>);
+
+impl OpenBlocks {
+    /// The block `number`, which is opened at the character `start` if it is not open.
+    pub(crate) fn open(&mut self, number: u64, start: usize) -> Option<&mut OpenBlock> {
+        if self.get(number).is_none() {
+            self.0.push((number, OpenBlock::at(start)));
+        }
+        self.get(number)
+    }
+
+    /// The block `number`, if it is open.
+    pub(crate) fn get(&mut self, number: u64) -> Option<&mut OpenBlock> {
+        let mut blocks = self.0.iter_mut();
+        blocks.find(|(open, _)| *open == number).map(|(_, block)| block)
+    }
+
+    /// Closes the block `number`, if it is open.
+    pub(crate) fn close(&mut self, number: u64) -> Option<OpenBlock> {
+        let place = self.0.iter().position(|(open, _)| *open == number)?;
+        Some(self.0.remove(place).1)
+    }
+
+    /// Closes the block that was opened first.
+    pub(crate) fn close_first(&mut self) -> Option<OpenBlock> {
+        let (number, _) = self.0.first()?;
+        self.close(*number)
+    }
+}
+
 impl OpenBlock {
     /// A block whose text is to start at the character `start`.
     pub(crate) fn at(start: usize) -> Self {

@@ -1,7 +1,5 @@
 //! What has been told of a message by now, and what each event adds to it.
 
-use std::collections::BTreeMap;
-
 use gateway::Error;
 
 use crate::completion::events::Events;
@@ -9,7 +7,7 @@ use crate::completion::{Delta, Extras, ThinkingBlock, ToolCall};
 use crate::converse::answer::{ServiceTier, ToolUse, Trace, json_text};
 use crate::converse::finish::{self, Calls};
 use crate::converse::request::{Exchange, JSON_TOOL, JsonTool};
-use crate::converse::stream::block::{Call, OpenBlock};
+use crate::converse::stream::block::{Call, OpenBlock, OpenBlocks};
 use crate::converse::stream::event::{Event, MessageStop, Metadata, Piece, Reasoning};
 use crate::converse::usage;
 
@@ -18,8 +16,7 @@ pub(crate) struct Telling {
     heading: Heading,
     /// Whether the chunk that opens the message is out.
     is_open: bool,
-    /// Open blocks by Bedrock's numbers for them.
-    blocks: BTreeMap<u64, OpenBlock>,
+    blocks: OpenBlocks,
     /// The length of the content in characters.
     length: usize,
     /// The client's number for the next call: it counts calls alone.
@@ -50,7 +47,7 @@ impl Telling {
         Self {
             heading: Heading { id, exchange },
             is_open: false,
-            blocks: BTreeMap::new(),
+            blocks: OpenBlocks::default(),
             length: 0,
             next_call: 0,
             calls: Calls::default(),
@@ -86,7 +83,7 @@ impl Telling {
             }
             Event::BlockDelta(event) => self.add(event.content_block_index, &event.delta, out),
             Event::BlockStop(event) => {
-                if let Some(block) = self.blocks.remove(&event.content_block_index) {
+                if let Some(block) = self.blocks.close(event.content_block_index) {
                     self.end_block(block, out);
                 }
             }
@@ -108,7 +105,9 @@ impl Telling {
             Some(tool) if &*call.name == JSON_TOOL => self.start_json(tool),
             _ => self.start_tool(call, out),
         };
-        self.block(block).call = call;
+        if let Some(block) = self.blocks.open(block, self.length) {
+            block.call = call;
+        }
     }
 
     /// Of several answers by a schema, the first counts: two together would be no JSON.
@@ -140,19 +139,16 @@ impl Telling {
         if let Some(reasoning) = &piece.reasoning_content {
             self.add_reasoning(block, reasoning, out);
         }
-        if let Some(citation) = piece.citation {
-            self.block(block).citations.push(citation.to_owned());
+        if let Some(citation) = piece.citation
+            && let Some(block) = self.blocks.open(block, self.length)
+        {
+            block.citations.push(citation.to_owned());
         }
-    }
-
-    /// The open block number `index`, which need not have been announced.
-    fn block(&mut self, index: u64) -> &mut OpenBlock {
-        self.blocks.entry(index).or_insert_with(|| OpenBlock::at(self.length))
     }
 
     fn add_text(&mut self, block: u64, text: &str, out: &mut Vec<u8>) {
         // It remembers where its text starts.
-        self.block(block);
+        self.blocks.open(block, self.length);
         self.length += text.chars().count();
         if self.heading.exchange.json_tool.is_some() {
             self.held.push_str(text);
@@ -169,7 +165,7 @@ impl Telling {
 
     /// Input of no open call is that of a tool which Bedrock runs itself.
     fn add_input(&mut self, block: u64, piece: &str, out: &mut Vec<u8>) {
-        let Some(block) = self.blocks.get_mut(&block).filter(|_| !piece.is_empty()) else {
+        let Some(block) = self.blocks.get(block).filter(|_| !piece.is_empty()) else {
             return;
         };
         match &mut block.call {
@@ -193,9 +189,10 @@ impl Telling {
     }
 
     fn add_reasoning(&mut self, block: u64, piece: &Reasoning<'_>, out: &mut Vec<u8>) {
-        let block = self.block(block);
-        block.thinking.push_str(piece.text.as_deref().unwrap_or_default());
-        block.signature.push_str(piece.signature.as_deref().unwrap_or_default());
+        if let Some(block) = self.blocks.open(block, self.length) {
+            block.thinking.push_str(piece.text.as_deref().unwrap_or_default());
+            block.signature.push_str(piece.signature.as_deref().unwrap_or_default());
+        }
         let reasoning_content = piece.text.as_deref().filter(|text| !text.is_empty());
         if reasoning_content.is_some() {
             self.heading.events().add(Delta { reasoning_content, ..Delta::default() }, out);
@@ -237,7 +234,7 @@ impl Telling {
     fn end(&mut self, stop: &MessageStop<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
         let stop_reason = stop.stop_reason.as_deref().unwrap_or_default();
         let finish_reason = finish::reason(stop_reason, self.calls)?;
-        for (_, block) in std::mem::take(&mut self.blocks) {
+        while let Some(block) = self.blocks.close_first() {
             self.end_block(block, out);
         }
         if !self.calls.has_json {

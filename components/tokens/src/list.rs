@@ -1,0 +1,165 @@
+//! `GET /tokens`: the keys there are, page by page.
+
+use gateway::{Error, KeyId, Record, Reply};
+use http::StatusCode;
+use serde::Serialize;
+
+use crate::Act;
+use crate::info::Info;
+use crate::query;
+
+/// Keys on a page, unless fewer or more are asked for.
+const USUAL: u64 = 50;
+const MOST: u64 = 200;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Page<'a> {
+    data: Vec<Info<'a>>,
+    /// Where the next page begins; `null` at the end.
+    next_cursor: Option<&'a str>,
+}
+
+/// Lists keys in the order of their ids, which is no order of time but stays the same.
+pub(crate) fn list(act: &mut Act<'_>) -> Result<Reply, Error> {
+    act.require_admin()?;
+    let [team_id, limit, cursor] = query::read(act.call, ["teamId", "limit", "cursor"])?;
+    let limit = limit.map_or(Ok(USUAL), |limit| query::parse("limit", limit))?;
+    if !(1..=MOST).contains(&limit) {
+        return Err(Error::invalid_param("limit", "`limit` must be between 1 and 200"));
+    }
+    let team_id = team_id.map(decoded);
+    let after = cursor.map(|cursor| KeyId::parse(cursor).ok_or_else(no_cursor)).transpose()?;
+    let records = read(act, team_id.as_deref(), after.as_ref(), limit)?;
+    let (page, is_more) = match usize::try_from(limit).ok().and_then(|limit| records.get(..limit)) {
+        Some(page) if page.len() < records.len() => (page, true),
+        _ => (records.as_slice(), false),
+    };
+    let next_cursor = page.last().filter(|_| is_more).map(Record::id);
+    let data = page.iter().map(Info::of).collect();
+    Ok(Reply::json(StatusCode::OK, &Page { data, next_cursor }))
+}
+
+/// The records after the one of `after`, and one more than `limit`, which tells that there are more.
+fn read(
+    act: &Act<'_>,
+    team_id: Option<&str>,
+    after: Option<&KeyId>,
+    limit: u64,
+) -> Result<Vec<Record>, Error> {
+    let stored = act.context.store.keys()?;
+    let mut ids: Vec<KeyId> = stored.iter().filter_map(|key| KeyId::stored(key)).collect();
+    ids.sort_unstable();
+    let mut records = Vec::new();
+    for id in ids.iter().filter(|id| after.is_none_or(|after| *id > after)) {
+        // A key may have gone since the ids were read.
+        let record = Record::read(act.context.store, id)?;
+        records.extend(record.filter(|record| team_id.is_none_or(|id| record.team_id == id)));
+        if records.len() as u64 > limit {
+            break;
+        }
+    }
+    Ok(records)
+}
+
+fn no_cursor() -> Error {
+    Error::invalid_param("cursor", "`cursor` must be the `nextCursor` of another page")
+}
+
+/// A query's value without its escapes.
+fn decoded(value: &str) -> String {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.bytes();
+    while let Some(byte) = rest.next() {
+        let escaped = (byte == b'%').then(|| {
+            let mut ahead = rest.clone();
+            let digits = [ahead.next()?, ahead.next()?];
+            let code = u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?;
+            rest = ahead;
+            Some(code)
+        });
+        bytes.push(match byte {
+            b'+' => b' ',
+            byte => escaped.flatten().unwrap_or(byte),
+        });
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use gateway::Error;
+    use serde_json::Value;
+
+    use crate::testing::{ADMIN, Host, body};
+
+    fn host() -> Host {
+        let host = Host::default();
+        for team in ["blue", "red", "blue", "grün & co"] {
+            host.create(&format!(r#"{{"teamId":"{team}"}}"#));
+        }
+        host
+    }
+
+    fn page(host: &Host, query: &str) -> Value {
+        body(&host.call("GET", &format!("/tokens{query}"), ADMIN, "").unwrap())
+    }
+
+    fn ids(page: &Value) -> Vec<String> {
+        let ids = page["data"].as_array().unwrap().iter();
+        ids.map(|entry| entry["id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn all_keys_come_page_by_page_without_their_hashes() {
+        let host = host();
+        let all = page(&host, "");
+        assert_eq!((ids(&all).len(), &all["nextCursor"]), (4, &Value::Null));
+        assert!(!all.to_string().contains("hash") && !all.to_string().contains("sk_"));
+        let (mut seen, mut query) = (Vec::new(), "?limit=3".to_owned());
+        for expected in [3, 1] {
+            let page = page(&host, &query);
+            assert_eq!(ids(&page).len(), expected);
+            seen.extend(ids(&page));
+            query = format!("?limit=3&cursor={}", page["nextCursor"].as_str().unwrap_or_default());
+        }
+        assert_eq!(seen, ids(&all));
+        assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), 4);
+    }
+
+    #[test]
+    fn a_teams_keys_are_found() {
+        let host = host();
+        for (query, expected) in [
+            ("?teamId=blue", 2),
+            ("?teamId=bl%75e", 2),
+            ("?teamId=gr%C3%BCn+%26%20co", 1),
+            ("?teamId=nobody", 0),
+            ("?teamId=%", 0),
+        ] {
+            assert_eq!(ids(&page(&host, query)).len(), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn bad_parameters_are_named() {
+        for query in
+            ["?limit=0", "?limit=201", "?limit=x", "?cursor=x", "?page=2", "?limit=1&limit=2"]
+        {
+            let outcome = host().call("GET", &format!("/tokens{query}"), ADMIN, "");
+            assert!(matches!(outcome, Err(Error::InvalidBody { .. })), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_failing_store_says_so() {
+        for steps in 0..3 {
+            let host = host();
+            host.store.fail_after(steps);
+            let outcome = host.call("GET", "/tokens", ADMIN, "");
+            assert!(matches!(outcome, Err(Error::StoreUnavailable(_))), "{steps}");
+        }
+    }
+}

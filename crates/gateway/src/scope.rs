@@ -1,0 +1,162 @@
+//! What a key may be used for.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// The providers and models of a key. What is not said is not restricted; what is said denies all
+/// else.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scope {
+    /// Providers by their route prefixes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub providers: Option<Vec<String>>,
+    /// Patterns of models: `*` stands for any characters, and a pattern is about the model's bare name
+    /// or about `provider/model`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub models: Option<Vec<String>>,
+}
+
+impl Scope {
+    /// Whether it restricts nothing.
+    pub fn is_open(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether it restricts models, so that a request must name its own.
+    pub fn restricts_models(&self) -> bool {
+        self.models.is_some()
+    }
+
+    /// Lets requests to `provider` pass.
+    ///
+    /// # Errors
+    /// [`Error::NotInScope`] for a provider that is not among the key's.
+    pub fn check_provider(&self, provider: &str) -> Result<(), Error> {
+        if self.providers.as_ref().is_none_or(|known| known.iter().any(|name| name == provider)) {
+            return Ok(());
+        }
+        Err(Error::NotInScope(format!("the provider {provider}")))
+    }
+
+    /// Lets requests for a model pass that `provider` knows by any of these `names`.
+    ///
+    /// # Errors
+    /// [`Error::NotInScope`] for a model that no pattern is about.
+    pub fn check_model(&self, provider: &str, names: &[&str]) -> Result<(), Error> {
+        if names.iter().any(|name| self.allows_model(provider, name)) {
+            return Ok(());
+        }
+        let name: String =
+            names.first().into_iter().flat_map(|name| name.chars()).take(64).collect();
+        Err(Error::NotInScope(format!("the model {name}")))
+    }
+
+    /// Whether a pattern is about the model that `provider` knows as `name`.
+    pub fn allows_model(&self, provider: &str, name: &str) -> bool {
+        self.rule_for(provider, name).is_some()
+    }
+
+    /// The pattern that lets the model pass; `*` where models are not restricted.
+    pub fn rule_for(&self, provider: &str, name: &str) -> Option<&str> {
+        let Some(patterns) = &self.models else {
+            return Some("*");
+        };
+        let full = format!("{provider}/{name}");
+        let is_about = |pattern: &&String| matches(pattern, name) || matches(pattern, &full);
+        patterns.iter().find(is_about).map(String::as_str)
+    }
+}
+
+/// Whether `text` is what `pattern` describes.
+fn matches(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else {
+        return false;
+    };
+    let Some(last) = parts.next_back() else {
+        // Without a star, all of the text must have been the pattern.
+        return rest.is_empty();
+    };
+    for part in parts {
+        // The earliest place leaves the most for those that follow.
+        let Some((_, after)) = rest.split_once(part) else {
+            return false;
+        };
+        rest = after;
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn scope(models: &[&str]) -> Scope {
+        let models = models.iter().map(|model| (*model).to_owned()).collect();
+        Scope { providers: None, models: Some(models) }
+    }
+
+    #[test]
+    fn a_pattern_is_about_the_bare_name_or_the_full_one() {
+        for (pattern, name, expected) in [
+            ("gpt-4o", "gpt-4o", true),
+            ("gpt-4o", "gpt-4o-mini", false),
+            ("gpt-4o*", "gpt-4o-mini", true),
+            ("*mini", "gpt-4o-mini", true),
+            ("gpt*mini", "gpt-4o-mini", true),
+            ("gpt*o*mini", "gpt-4o-mini", true),
+            ("gpt*o*nano", "gpt-4o-mini", false),
+            ("a*a", "a", false),
+            ("openai/gpt-4o", "gpt-4o", true),
+            ("openai/*", "anything/at-all", true),
+            ("azure/*", "gpt-4o", false),
+            ("*", "x", true),
+            ("", "x", false),
+            ("@cf/*", "@cf/meta/llama", true),
+        ] {
+            assert_eq!(
+                scope(&[pattern]).allows_model("openai", name),
+                expected,
+                "{pattern} {name}"
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_said_restricts_nothing_and_anything_said_the_rest() {
+        let open = Scope::default();
+        assert!(open.is_open() && open.check_provider("x").is_ok());
+        assert!(open.check_model("x", &["y"]).is_ok() && !open.restricts_models());
+        let closed = Scope { providers: Some(vec![]), models: Some(vec![]) };
+        assert!(closed.check_provider("x").is_err() && closed.check_model("x", &["y"]).is_err());
+        assert!(closed.restricts_models() && closed.check_model("x", &[]).is_err());
+    }
+
+    #[test]
+    fn any_name_of_a_model_will_do() {
+        let scope = scope(&["amazon.nova-*"]);
+        assert!(scope.check_model("bedrock", &["nova-pro", "amazon.nova-pro-v1:0"]).is_ok());
+        let error = scope.check_model("bedrock", &["claude", "anthropic.x"]).unwrap_err();
+        assert_eq!(error.to_string(), "this key may not use the model claude");
+        assert_eq!(error.shape().code, "model_not_allowed");
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_matches_itself_with_any_part_starred(text in "[a-c/]{0,8}", cut in 0usize..9, length in 0usize..9) {
+            let start = cut.min(text.len());
+            let end = (start + length).min(text.len());
+            let pattern = format!("{}*{}", &text[..start], &text[end..]);
+            prop_assert!(matches(&pattern, &text), "{} {}", pattern, text);
+            prop_assert!(matches(&text, &text));
+        }
+
+        #[test]
+        fn matching_never_panics(pattern in "\\PC{0,12}", text in "\\PC{0,12}") {
+            let _ = matches(&pattern, &text);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Keys that two gateways share in a real Redis, and what an outage of it does.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use support::{Answer, App, Client, Config, run};
+use tempfile::TempDir;
+
+/// How long Redis may take to come up.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A Redis server of the test's own, which keeps its data when it is killed.
+struct Redis {
+    port: u16,
+    folder: TempDir,
+    server: Child,
+}
+
+impl Redis {
+    /// Starts one; nothing, where there is no `redis-server`.
+    fn start() -> Option<Self> {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let folder = tempfile::tempdir().unwrap();
+        let server = serve(port, folder.path())?;
+        Some(Self { port, folder, server })
+    }
+
+    /// A runtime configuration that names it.
+    fn config(&self) -> Config {
+        let path = self.folder.path().join("runtime-config.toml");
+        let url = format!("redis://127.0.0.1:{}", self.port);
+        let text = format!("[key_value_store.default]\ntype = \"redis\"\nurl = \"{url}\"\n");
+        std::fs::write(&path, text).unwrap();
+        Config::default().store(&path)
+    }
+
+    fn kill(&mut self) {
+        self.server.kill().unwrap();
+        self.server.wait().unwrap();
+    }
+
+    fn restart(&mut self) {
+        self.server = serve(self.port, self.folder.path()).unwrap();
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Starts the server and waits until it takes connections.
+fn serve(port: u16, folder: &Path) -> Option<Child> {
+    let port = port.to_string();
+    let arguments = ["--port", &port, "--bind", "127.0.0.1", "--appendonly", "yes"];
+    let mut server = Command::new("redis-server")
+        .args(arguments)
+        .args(["--appendfsync", "always", "--save", "", "--dir"])
+        .arg(folder)
+        .stdout(Stdio::null())
+        .spawn()
+        .ok()?;
+    let start = Instant::now();
+    while std::net::TcpStream::connect(format!("127.0.0.1:{port}")).is_err() {
+        assert!(server.try_wait().unwrap().is_none(), "redis-server ended");
+        assert!(start.elapsed() < PATIENCE, "redis-server does not answer");
+        std::thread::yield_now();
+    }
+    Some(server)
+}
+
+async fn models(app: &App, key: &str) -> Answer {
+    app.client().send(Client::request("GET", "/openai/models").key(key)).await.unwrap()
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "whoever runs the test must know that it saw nothing")]
+fn two_gateways_share_keys_and_an_outage_is_503_until_it_ends() {
+    let Some(mut redis) = Redis::start() else {
+        eprintln!("there is no redis-server: this test saw nothing");
+        return;
+    };
+    run(async {
+        let one = App::start(redis.config()).await.unwrap();
+        let other = App::start(redis.config()).await.unwrap();
+        let created = one.create("blue").await.unwrap();
+        let key = created["apiKey"].as_str().unwrap();
+        let kept = one.key("red").await.unwrap();
+        assert_eq!(models(&other, key).await.status, 200);
+
+        let target = format!("/tokens/{}", created["id"].as_str().unwrap());
+        assert_eq!(
+            other.admin("GET", "/tokens", "").await.unwrap().json()["data"]
+                .as_array()
+                .unwrap()
+                .len(),
+            2
+        );
+        assert_eq!(one.admin("DELETE", &target, "").await.unwrap().status, 204);
+        assert_eq!(models(&other, key).await.status, 401);
+
+        redis.kill();
+        for app in [&one, &other] {
+            let answer = models(app, &kept).await;
+            assert_eq!((answer.status, answer.code().as_str()), (503, "store_unavailable"));
+            assert_eq!(answer.headers["retry-after"], "1");
+        }
+
+        redis.restart();
+        for app in [&one, &other] {
+            // The connection is made anew by a request, which may be the one to find it broken.
+            let start = Instant::now();
+            while models(app, &kept).await.status != 200 {
+                assert!(start.elapsed() < PATIENCE, "the store does not come back");
+            }
+        }
+        assert_eq!(models(&one, key).await.status, 401);
+    });
+}
