@@ -5,6 +5,7 @@ mod ci;
 mod process;
 mod sdk;
 mod setup;
+mod tokens;
 mod up;
 
 use anyhow::Result;
@@ -30,14 +31,20 @@ enum Command {
     Test(ci::TestOptions),
     /// Checks all that a change must pass: format, lints, tests, documentation.
     Ci,
+    /// Creates, lists, changes and revokes the keys of a running gateway.
+    Tokens(Box<tokens::Options>),
     /// Measures the gateway against a bare pass-through guest and against no gateway.
     Bench(ci::BenchOptions),
 }
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
-    setup::make_target_present()?;
+    // Whoever only talks to a gateway builds nothing.
+    if !matches!(cli.command, Command::Tokens(_)) {
+        setup::make_target_present()?;
+    }
     match cli.command {
+        Command::Tokens(options) => tokens::run(&options),
         Command::Setup => Ok(()),
         Command::Build => cargo::build_components(),
         Command::Up(options) => up::up(&options),

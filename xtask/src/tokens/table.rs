@@ -1,0 +1,79 @@
+//! Answers as tables.
+
+use serde_json::Value;
+
+/// What a list of keys shows of each.
+const COLUMNS: [(&str, &str); 8] = [
+    ("ID", "id"),
+    ("TEAM", "teamId"),
+    ("NAME", "name"),
+    ("LIMITED", "limited"),
+    ("DISABLED", "disabled"),
+    ("EXPIRES", "expiresAt"),
+    ("PROVIDERS", "providers"),
+    ("MODELS", "models"),
+];
+
+/// A list as a table with a line each; one thing as a table of its members.
+pub(crate) fn of(answer: &Value) -> String {
+    match answer {
+        Value::Array(keys) => {
+            let head = COLUMNS.map(|(title, _)| title.to_owned()).to_vec();
+            let line = |key: &Value| COLUMNS.map(|(_, name)| cell(key.get(name))).to_vec();
+            aligned(std::iter::once(head).chain(keys.iter().map(line)).collect())
+        }
+        Value::Object(members) => {
+            let line = |(name, value): (&String, &Value)| vec![name.clone(), cell(Some(value))];
+            aligned(members.iter().map(line).collect())
+        }
+        _ => "done".to_owned(),
+    }
+}
+
+fn cell(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => "-".to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(entries)) => {
+            let entries: Vec<String> = entries.iter().map(|entry| cell(Some(entry))).collect();
+            entries.join(" ")
+        }
+        Some(other) => other.to_string(),
+    }
+}
+
+/// The lines with their cells below one another.
+fn aligned(lines: Vec<Vec<String>>) -> String {
+    let mut widths: Vec<usize> = Vec::new();
+    for line in &lines {
+        widths.resize(widths.len().max(line.len()), 0);
+        for (width, cell) in widths.iter_mut().zip(line) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let print = |line: Vec<String>| {
+        let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    lines.into_iter().map(print).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn keys_are_lines_and_one_key_is_a_table() {
+        let key = json!({"id": "0a", "teamId": "blue", "models": ["a*", "b"], "limited": true});
+        let expected = "ID  TEAM  NAME  LIMITED  DISABLED  EXPIRES  PROVIDERS  MODELS\n\
+                        0a  blue  -     true     -         -        -          a* b";
+        assert_eq!(of(&json!([key])), expected);
+        assert_eq!(
+            of(&json!({"allowed": false, "rule": "models"})),
+            "allowed  false\nrule     models"
+        );
+        assert_eq!(of(&Value::Null), "done");
+    }
+}

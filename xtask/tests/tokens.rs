@@ -1,0 +1,69 @@
+//! `cargo xtask tokens` against the app.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that is wrong about its app should fail"
+)]
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use support::{ADMIN_TOKEN, App, Config, run};
+
+/// What the command does with `arguments`.
+fn tokens(app: &App, token: &str, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args(["tokens", "--url", &format!("http://{}", app.address), "--admin-token", token])
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+/// The JSON it prints.
+fn json(app: &App, arguments: &[&str]) -> Value {
+    let output = tokens(app, ADMIN_TOKEN, &[arguments, &["--json"]].concat());
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn life_of_a_key(app: &App) {
+    let wish =
+        ["create", "blue", "--limited", "--model", "gpt-*", "--model", "o3", "--metadata", "a=b"];
+    let created = json(app, &wish);
+    assert_eq!((&created["teamId"], &created["limited"]), (&"blue".into(), &true.into()));
+    assert_eq!((&created["models"][1], &created["metadata"]["a"]), (&"o3".into(), &"b".into()));
+    let id = created["id"].as_str().unwrap();
+
+    let changed =
+        json(app, &["patch", id, "--note", "n", "--limited", "false", "--clear", "models"]);
+    assert_eq!((&changed["note"], changed.get("models")), (&"n".into(), None));
+    assert_eq!(json(app, &["show", id]), changed);
+
+    let verdict = json(app, &["explain", id, "--provider", "openai", "--model", "gpt-4o"]);
+    assert_eq!(verdict["allowed"], true);
+
+    let renewed = json(app, &["refresh", id, "--grace-seconds", "60"]);
+    assert_eq!(renewed["replaces"], id);
+    assert_eq!(json(app, &["list", "--team", "blue"]).as_array().unwrap().len(), 2);
+    let table = tokens(app, ADMIN_TOKEN, &["list"]);
+    let table = String::from_utf8(table.stdout).unwrap();
+    assert!(table.starts_with("ID ") && table.lines().count() == 3, "{table}");
+
+    let revoked = tokens(app, ADMIN_TOKEN, &["revoke", id]);
+    assert_eq!(String::from_utf8(revoked.stdout).unwrap(), "done\n");
+    let again = tokens(app, ADMIN_TOKEN, &["revoke", id]);
+    let told = String::from_utf8(again.stderr).unwrap();
+    assert!(!again.status.success() && told.contains("no such key"), "{told}");
+
+    let stranger = tokens(app, "wrong", &["list"]);
+    let told = String::from_utf8(stranger.stderr).unwrap();
+    assert!(!stranger.status.success() && told.contains("invalid admin token"), "{told}");
+}
+
+#[test]
+fn a_key_lives_by_the_command_line() {
+    run(async {
+        let app = App::start(Config::default()).await.unwrap();
+        tokio::task::spawn_blocking(move || life_of_a_key(&app)).await.unwrap();
+    });
+}
