@@ -5,6 +5,23 @@ use gateway::{ApiKey, Error, KeyId, Record};
 
 use crate::Act;
 
+/// A key that somebody is allowed to name.
+pub(crate) enum Named {
+    /// By itself: nobody else has it, but it need not open anything any more.
+    Key(ApiKey),
+    /// By its id, by the admin.
+    Id(KeyId),
+}
+
+impl Named {
+    pub(crate) fn id(&self) -> KeyId {
+        match self {
+            Self::Key(key) => key.id(),
+            Self::Id(id) => id.clone(),
+        }
+    }
+}
+
 impl Act<'_> {
     /// Lets only the admin pass. An admin token that is not configured is nobody's.
     pub(crate) fn require_admin(&mut self) -> Result<(), Error> {
@@ -27,7 +44,7 @@ impl Act<'_> {
     }
 
     /// Lets whoever holds `key` pass.
-    pub(crate) fn require_holder(&mut self, key: &ApiKey) -> Result<Record, Error> {
+    fn require_holder(&mut self, key: &ApiKey) -> Result<Record, Error> {
         let id = key.id();
         self.entry.subject = Some(id.as_str().to_owned());
         let record = Record::find(self.context.store, key, &self.now())?;
@@ -35,18 +52,25 @@ impl Act<'_> {
         Ok(record)
     }
 
-    /// The record that `named` stands for: the plain key, which its holder has, or its id, which the
-    /// admin may use, and the holder with the key as bearer.
-    pub(crate) fn require(&mut self, named: &str) -> Result<Record, Error> {
+    /// What `named` stands for: the plain key, which its holder has, or its id, which the admin may
+    /// use, and the holder with the key as bearer.
+    pub(crate) fn identify(&mut self, named: &str) -> Result<Named, Error> {
         if let Ok(key) = ApiKey::parse(named) {
-            return self.require_holder(&key);
+            return Ok(Named::Key(key));
         }
         let bearer = self.bearer().and_then(|bearer| ApiKey::parse(bearer).ok());
-        if let Some(key) = bearer.filter(|key| key.id().as_str() == named) {
-            return self.require_holder(&key);
+        match bearer.filter(|key| key.id().as_str() == named) {
+            Some(key) => Ok(Named::Key(key)),
+            None => self.require_admin_of(named).map(Named::Id),
         }
-        let id = self.require_admin_of(named)?;
-        self.read(&id)
+    }
+
+    /// The record of what is `named`. A key must open something for it.
+    pub(crate) fn require(&mut self, named: &Named) -> Result<Record, Error> {
+        match named {
+            Named::Key(key) => self.require_holder(key),
+            Named::Id(id) => self.read(id),
+        }
     }
 
     /// The record of the key `id`.

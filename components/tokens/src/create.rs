@@ -17,7 +17,9 @@ pub(crate) fn create(act: &mut Act<'_>) -> Result<Reply, Error> {
     let key = ApiKey::from_random((act.context.random)());
     let mut record = Record::new(&key, team_id, act.now());
     fields.apply(&mut record, act)?;
-    Retry::of(act, "create")?.begin(act, &key.id())?;
+    let retry = Retry::of(act, "create")?;
+    retry.check(act)?;
+    retry.note(act, &key.id())?;
     record.save(act.context.store)?;
     act.entry.subject = Some(record.id().to_owned());
     Ok(Reply::json(StatusCode::CREATED, &Info::of(&record).with_key(&key)))

@@ -27,6 +27,7 @@ struct Verdict<'a> {
 
 /// Tells which rule denies the key `id` a model, or what would be sent.
 pub(crate) fn explain(act: &mut Act<'_>, id: &str) -> Result<Reply, Error> {
+    act.entry.action = Some("explain");
     let id = act.require_admin_of(id)?;
     let Question { provider, model } = read_body(&act.call.body)?;
     let team = act.read(&id)?.team();

@@ -22,6 +22,7 @@ struct Page<'a> {
 
 /// Lists keys in the order of their ids, which is no order of time but stays the same.
 pub(crate) fn list(act: &mut Act<'_>) -> Result<Reply, Error> {
+    act.entry.action = Some("list");
     act.require_admin()?;
     let [team_id, limit, cursor] = query::read(act.call, ["teamId", "limit", "cursor"])?;
     let limit = limit.map_or(Ok(USUAL), |limit| query::parse("limit", limit))?;

@@ -14,7 +14,7 @@ pub(crate) fn patch(act: &mut Act<'_>, id: &str) -> Result<Reply, Error> {
     let fields: Fields = read_body(&act.call.body)?;
     let mut record = act.read(&id)?;
     fields.apply(&mut record, act)?;
-    record.save(act.context.store)?;
+    record.update(act.context.store)?;
     Ok(Reply::json(StatusCode::OK, &Info::of(&record)))
 }
 
@@ -44,6 +44,21 @@ mod tests {
         );
         assert_eq!(back, before);
         assert!(Team::find(&host.store, &key(0), NOW).is_ok());
+    }
+
+    #[test]
+    fn a_key_that_is_revoked_meanwhile_does_not_come_back() {
+        // After the change has read the record, and after it has written it.
+        for steps in [1, 2] {
+            let host = Host::with_a_key();
+            host.store.interrupt_after(steps, |store| Record::remove(store, &key(0).id()).unwrap());
+            let path = format!("/tokens/{}", key(0).id().as_str());
+            let _ = host.call("PATCH", &path, ADMIN, r#"{"note":"n"}"#);
+            assert!(
+                matches!(Team::find(&host.store, &key(0), NOW), Err(Error::InvalidKey)),
+                "{steps}"
+            );
+        }
     }
 
     #[test]

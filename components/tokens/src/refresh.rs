@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use gateway::{ApiKey, Error, KeyId, Record, Reply, time};
+use gateway::{ApiKey, Error, Record, Reply, time};
 use http::StatusCode;
 
 use crate::Act;
+use crate::access::Named;
 use crate::info::Info;
 use crate::query;
 use crate::retry::Retry;
@@ -15,46 +16,49 @@ const LONGEST_GRACE: u64 = 7 * 24 * 60 * 60;
 
 /// Rotates the key that is sent as bearer, or as any SDK sends it.
 pub(crate) fn refresh_own(act: &mut Act<'_>) -> Result<Reply, Error> {
-    act.entry.action = Some("refresh");
     let key = ApiKey::from_headers(&act.call.headers)?;
-    let record = act.require_holder(&key)?;
-    rotate(act, &record)
+    rotate(act, &Named::Key(key))
 }
 
 /// Rotates the key that is `named` by itself or by its id.
 pub(crate) fn refresh(act: &mut Act<'_>, named: &str) -> Result<Reply, Error> {
     act.entry.action = Some("refresh");
-    let record = act.require(named)?;
-    rotate(act, &record)
+    let named = act.identify(named)?;
+    rotate(act, &named)
 }
 
-/// Makes a new key for the team of `old`.
+/// Makes a new key for the team of the old one, which is `named`.
 ///
 /// The new record is written before the old one goes or gets its end: a failure in between leaves
 /// the team with both keys, never with none.
-fn rotate(act: &mut Act<'_>, old: &Record) -> Result<Reply, Error> {
+fn rotate(act: &mut Act<'_>, named: &Named) -> Result<Reply, Error> {
+    act.entry.action = Some("refresh");
     let grace = query::number(act.call, "graceSeconds")?.unwrap_or_default();
     if grace > LONGEST_GRACE {
         let why = "`graceSeconds` may be a week at most: 604800";
         return Err(Error::invalid_param("graceSeconds", why));
     }
-    let old_id = KeyId::parse(old.id()).ok_or(Error::UnknownKeyId)?;
-    let key = ApiKey::from_random((act.context.random)());
-    Retry::of(act, &format!("refresh:{}", old.id()))?.begin(act, &key.id())?;
+    let old_id = named.id();
+    // A call that is made again finds the old key gone: it is told so before that is noticed.
+    let retry = Retry::of(act, &format!("refresh:{}", old_id.as_str()))?;
+    retry.check(act)?;
+    let old = act.require(named)?;
     if let Some(id) = &old.replaced_by {
         return Err(Error::AlreadyDone { id: id.clone() });
     }
+    let key = ApiKey::from_random((act.context.random)());
+    retry.note(act, &key.id())?;
     let record = old.with_key(&key);
     record.save(act.context.store)?;
     if grace == 0 {
-        act.context.store.delete(&old_id.store_key())?;
+        Record::remove(act.context.store, &old_id)?;
     } else {
         let end = time::rfc3339(act.context.now + Duration::from_secs(grace));
         let expires_at = old.expires_at.clone().filter(|earlier| *earlier < end).or(Some(end));
         let replaced_by = Some(record.id().to_owned());
         let mut ending = old.clone();
         (ending.expires_at, ending.replaced_by) = (expires_at, replaced_by);
-        ending.save(act.context.store)?;
+        ending.update(act.context.store)?;
     }
     Ok(Reply::json(StatusCode::OK, &Info::of(&record).with_key(&key)))
 }

@@ -48,12 +48,11 @@ impl Retry {
         Ok(Self(Some(format!("done:{what}:{}", gateway::key::digest(&text)))))
     }
 
-    /// Notes that the key `id` is about to be made. The note comes first: a crash before the key is
-    /// stored leaves a note of a key that is not there, which counts for nothing.
+    /// Refuses what was done before.
     ///
     /// # Errors
-    /// [`Error::AlreadyDone`] if it was made before, and is still there.
-    pub(crate) fn begin(&self, act: &Act<'_>, id: &KeyId) -> Result<(), Error> {
+    /// [`Error::AlreadyDone`] if the key that was made then is still there.
+    pub(crate) fn check(&self, act: &Act<'_>) -> Result<(), Error> {
         let Some(place) = &self.0 else { return Ok(()) };
         let store = act.context.store;
         let done: Option<Done> = store.get(place)?.and_then(|bytes| from_bytes(&bytes).ok());
@@ -64,9 +63,19 @@ impl Retry {
         {
             return Err(Error::AlreadyDone { id });
         }
+        Ok(())
+    }
+
+    /// Notes that the key `id` is about to be made. The note comes first: a crash before the key is
+    /// stored leaves a note of a key that is not there, which counts for nothing.
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`].
+    pub(crate) fn note(&self, act: &Act<'_>, id: &KeyId) -> Result<(), Error> {
+        let Some(place) = &self.0 else { return Ok(()) };
         let until = time::rfc3339(act.context.now + REMEMBERED);
         let done = Done { id: id.as_str().to_owned(), until };
-        store.set(place, &serde_json::to_vec(&done).unwrap_or_default())
+        act.context.store.set(place, &serde_json::to_vec(&done).unwrap_or_default())
     }
 }
 
@@ -94,16 +103,21 @@ mod tests {
     }
 
     #[test]
-    fn a_rotation_is_retried_by_itself() {
-        let host = Host::with_a_key();
-        let path = format!("/tokens/{}/refresh?graceSeconds=60", key(0).id().as_str());
-        let headers = [("authorization", ADMIN), ("idempotency-key", "a")];
-        let first = host.call_with("POST", &path, &headers, "").unwrap();
-        assert_eq!(body(&first)["replaces"], key(0).id().as_str());
-        let Err(Error::AlreadyDone { id }) = host.call_with("POST", &path, &headers, "") else {
-            panic!()
-        };
-        assert_eq!(id, body(&first)["id"]);
+    fn a_rotation_is_retried_by_itself_whoever_asked_for_it() {
+        let bearer = format!("Bearer {}", key(0).reveal());
+        for (named, credential) in
+            [(key(0).id().as_str(), ADMIN), (key(0).id().as_str(), &*bearer), (key(0).reveal(), "")]
+        {
+            for query in ["", "?graceSeconds=60"] {
+                let host = Host::with_a_key();
+                let path = format!("/tokens/{named}/refresh{query}");
+                let headers = [("authorization", credential), ("idempotency-key", "a")];
+                let first = host.call_with("POST", &path, &headers, "").unwrap();
+                let again = host.call_with("POST", &path, &headers, "");
+                let Err(Error::AlreadyDone { id }) = again else { panic!("{path}: {again:?}") };
+                assert_eq!(id, body(&first)["id"], "{path}");
+            }
+        }
     }
 
     #[test]

@@ -8,7 +8,9 @@ use crate::info::Info;
 
 /// Shows the key that is `named` by itself or by its id, without the key.
 pub(crate) fn show(act: &mut Act<'_>, named: &str) -> Result<Reply, Error> {
-    let record = act.require(named)?;
+    act.entry.action = Some("show");
+    let named = act.identify(named)?;
+    let record = act.require(&named)?;
     Ok(Reply::json(StatusCode::OK, &Info::of(&record)))
 }
 

@@ -31,7 +31,11 @@ pub(crate) struct Host {
 pub(crate) struct Memory {
     values: RefCell<HashMap<String, Vec<u8>>>,
     steps_left: Cell<Option<u32>>,
+    interruption: RefCell<Option<(u32, Interruption)>>,
 }
+
+/// What somebody else does to the store amid a call.
+type Interruption = Box<dyn Fn(&Memory)>;
 
 impl Default for Host {
     fn default() -> Self {
@@ -137,7 +141,20 @@ impl Memory {
         self.steps_left.set(None);
     }
 
+    /// Does something else before the operation that follows `steps` others.
+    pub(crate) fn interrupt_after(&self, steps: u32, what: impl Fn(&Memory) + 'static) {
+        self.interruption.replace(Some((steps, Box::new(what))));
+    }
+
     fn step(&self) -> Result<(), Error> {
+        let due = self.interruption.take().and_then(|(steps, what)| {
+            let Some(left) = steps.checked_sub(1) else { return Some(what) };
+            self.interruption.replace(Some((left, what)));
+            None
+        });
+        if let Some(interrupt) = due {
+            interrupt(self);
+        }
         match self.steps_left.get() {
             Some(0) => Err(Error::StoreUnavailable(Cause("told to fail".to_owned()))),
             left => {

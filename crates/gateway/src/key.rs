@@ -153,6 +153,11 @@ impl KeyId {
     pub fn store_key(&self) -> String {
         format!("{}{}", Self::STORED, self.0)
     }
+
+    /// Where the store keeps that this key has gone.
+    pub(crate) fn gone_key(&self) -> String {
+        format!("gone:{}", self.0)
+    }
 }
 
 // === impl KeyHash ===

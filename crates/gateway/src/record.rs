@@ -102,6 +102,27 @@ impl Record {
         if is_same && record.team().is_open(now) { Ok(record) } else { Err(Error::InvalidKey) }
     }
 
+    /// Writes a record over the one that was read, unless the key has gone since: a change that is
+    /// under way while its key is revoked must not bring it back.
+    ///
+    /// # Errors
+    /// [`Error::UnknownKeyId`] if it has gone.
+    pub fn update(&self, store: &dyn Store) -> Result<(), Error> {
+        self.save(store)?;
+        let id = KeyId::of_hash(&self.hash);
+        if store.get(&id.gone_key())?.is_none() {
+            return Ok(());
+        }
+        store.delete(&id.store_key())?;
+        Err(Error::UnknownKeyId)
+    }
+
+    /// Removes the key `id` for good: that it has gone is noted before it goes.
+    pub fn remove(store: &dyn Store, id: &KeyId) -> Result<(), Error> {
+        store.set(&id.gone_key(), b"1")?;
+        store.delete(&id.store_key())
+    }
+
     /// Writes the record whole, where [`Team::find`] looks for it.
     pub fn save(&self, store: &dyn Store) -> Result<(), Error> {
         let unprintable = |_| Error::CorruptRecord(Cause("it does not print".to_owned()));
