@@ -52,6 +52,8 @@ pub(crate) struct Abilities {
     /// A conversation that ends with the assistant's words.
     pub(crate) prefill: bool,
     pub(crate) caching: bool,
+    /// Cache points that last an hour.
+    pub(crate) caches_long: bool,
     /// Cache points among the tools.
     pub(crate) caches_tools: bool,
     /// Images in a tool's result.
@@ -150,6 +152,7 @@ impl Abilities {
         stop_sequences: true,
         prefill: true,
         caching: true,
+        caches_long: false,
         caches_tools: false,
         tool_result_images: true,
         streams_tools: true,

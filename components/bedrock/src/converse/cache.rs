@@ -10,13 +10,11 @@ use crate::openai::CacheControl;
 /// The most points Bedrock takes in a request.
 const LIMIT: usize = 4;
 
-/// The point for a mark, if `model` can cache. A `ttl` that Bedrock does not know is left to it.
+/// The point for a mark, if `model` can cache. Five minutes are what it gets without saying so; an hour
+/// is said to models that know it.
 pub(crate) fn point<'a>(mark: &CacheControl<'a>, model: &Model) -> Option<CachePoint<'a>> {
-    let ttl = match mark.ttl.as_deref() {
-        Some("5m") => Some(Cow::Borrowed("5m")),
-        Some("1h") => Some(Cow::Borrowed("1h")),
-        _ => None,
-    };
+    let is_long = mark.ttl.as_deref() == Some("1h") && model.abilities.caches_long;
+    let ttl = is_long.then_some(Cow::Borrowed("1h"));
     model.abilities.caching.then_some(CachePoint { kind: "default", ttl })
 }
 
@@ -68,7 +66,7 @@ mod tests {
     fn point_keeps_only_a_known_ttl() {
         let model = model(Family::Claude);
         for (ttl, expected) in
-            [(None, None), (Some("5m"), Some("5m")), (Some("1h"), Some("1h")), (Some("2h"), None)]
+            [(None, None), (Some("5m"), None), (Some("1h"), Some("1h")), (Some("2h"), None)]
         {
             let mark = CacheControl { ttl: ttl.map(Text::from) };
             let point = point(&mark, &model).unwrap();

@@ -70,7 +70,10 @@ impl<'a, 'm> Passage<'a, 'm> {
 
     /// Adds a cache point, if there is something to cache and no point behind it yet.
     pub(crate) fn mark(&mut self, mark: Option<&CacheControl<'a>>) {
-        let is_due = self.blocks.last().is_some_and(|block| !cache::is_point(block));
+        // Bedrock takes no point behind another, and none behind reasoning.
+        let is_due = self.blocks.last().is_some_and(|block| {
+            !cache::is_point(block) && !matches!(block, Block::ReasoningContent(_))
+        });
         let point = mark.and_then(|mark| cache::point(mark, self.model));
         self.blocks.extend(point.filter(|_| is_due).map(Block::CachePoint));
     }

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 /// The most characters of a name.
 const LONGEST: usize = 200;
+/// Those of a file's own name: what follows tells files of one name apart.
+const OWN: usize = 190;
 /// The name of a document that has none.
 const NAMELESS: &str = "document";
 
@@ -46,7 +48,7 @@ fn numbered(name: &str, number: usize) -> String {
 fn clean(filename: &str) -> String {
     let words = stem(filename).split_whitespace();
     let spaced = words.collect::<Vec<_>>().join(" ");
-    let mut name: String = spaced.chars().map(allowed).take(LONGEST).collect();
+    let mut name: String = spaced.chars().map(allowed).take(OWN).collect();
     name.truncate(name.trim_end().len());
     name
 }
@@ -107,7 +109,7 @@ mod tests {
         let long = "x".repeat(300);
         let mut titles = Titles::default();
         let names = [titles.name(Some(&long)), titles.name(Some(&long))];
-        assert_eq!(names.clone().map(|name| name.len()), [200, 200]);
+        assert_eq!(names.clone().map(|name| name.len()), [190, 192]);
         assert!(names[1].ends_with("x-2"), "{}", names[1]);
     }
 }

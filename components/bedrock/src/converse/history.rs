@@ -16,6 +16,9 @@ use crate::converse::{Block, Json, ToolResult, ToolUse, Turn};
 use crate::model::Family;
 use crate::openai::Function;
 
+/// Objects in one call's arguments that are taken for calls of their own.
+const MOST_OBJECTS: usize = 16;
+
 /// What stands for a result that never came.
 const UNANSWERED: &str = "(no result)";
 /// What stands for a result that says nothing, which some models refuse.
@@ -46,7 +49,9 @@ fn inputs(arguments: &str) -> Vec<Json<'_>> {
     let values: Result<Vec<_>, _> = values.collect();
     match values.as_deref() {
         Ok([value]) => vec![input(value)],
-        Ok(objects @ [_, ..]) if objects.iter().all(|value| is_object(value)) => {
+        Ok(objects @ [_, ..])
+            if objects.len() <= MOST_OBJECTS && objects.iter().all(|value| is_object(value)) =>
+        {
             objects.iter().map(|object| Json::Given(object)).collect()
         }
         _ => vec![Json::empty_object()],

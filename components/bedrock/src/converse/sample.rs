@@ -16,6 +16,7 @@ pub(crate) fn model(family: Family) -> Model {
         stop_sequences: true,
         prefill: true,
         caching: true,
+        caches_long: true,
         caches_tools: true,
         tool_result_images: true,
         streams_tools: true,

@@ -63,6 +63,9 @@ fn check_choice(request: &ChatRequest<'_>) -> Result<(), Error> {
         ToolChoice::Required if request.tools.is_empty() => {
             return Err(invalid("tool_choice", "asks for a call, but there are no `tools`"));
         }
+        ToolChoice::Allowed { names, .. } if names.is_empty() => {
+            return Err(invalid("tool_choice", "allows no tool: use none"));
+        }
         ToolChoice::Function(name) => slice::from_ref(name),
         ToolChoice::Allowed { names, .. } => names,
         _ => &[],
@@ -212,6 +215,11 @@ mod tests {
             (json!([function("f")]), function("g"), "tool_choice"),
             (json!([]), json!("required"), "tool_choice"),
             (json!([]), function("g"), "tool_choice"),
+            (
+                json!([function("f")]),
+                json!({"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": []}}),
+                "tool_choice",
+            ),
             (json!([{"type": "web_search"}]), json!("auto"), "tools[0].type"),
             (json!([{"type": "function"}]), json!("auto"), "tools[0].function"),
             (json!([function("")]), json!("auto"), "tools[0].function.name"),

@@ -83,6 +83,7 @@ fn set(family: &mut Family, abilities: &mut Abilities, column: &str, cell: &str)
         "stop" => abilities.stop_sequences = read_bool(cell)?,
         "prefill" => abilities.prefill = read_bool(cell)?,
         "cache" => abilities.caching = read_bool(cell)?,
+        "hour" => abilities.caches_long = read_bool(cell)?,
         "images" => abilities.tool_result_images = read_bool(cell)?,
         "streams" => abilities.streams_tools = read_bool(cell)?,
         "min_tokens" => abilities.min_tokens = cell.parse().ok()?,
