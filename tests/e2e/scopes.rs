@@ -80,6 +80,15 @@ fn a_key_for_some_models_opens_no_other_however_they_are_named() {
             ("a form without", form("name=\"x\"\r\n\r\ngpt-4o"), false),
             ("an upload", Client::request("POST", "/openai/files").body("x"), false),
             ("files", Client::request("GET", "/openai/files"), false),
+            ("a batch", Client::post("/openai/batches", &json!({"model": "gpt-4o"})), false),
+            (
+                "a deletion",
+                Client::request("DELETE", "/openai/models/ft:x")
+                    .header("content-type", "application/json")
+                    .body(r#"{"model":"gpt-4o"}"#),
+                false,
+            ),
+            ("a dynamic route", chat("/google/chat/completions", "dynamic/dear"), false),
             ("a prefixed model", chat("/google/chat/completions", "models/gemini-x"), true),
             ("a path", generate("gemini-2.5-flash"), true),
             ("another path", generate("gemma-3"), false),

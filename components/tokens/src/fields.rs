@@ -156,7 +156,21 @@ pub(crate) fn read_body<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Err
     if !body.trim_ascii_start().starts_with(b"{") {
         return Err(wrong("it is no object"));
     }
-    from_bytes(body).map_err(|error| wrong(&error.to_string()))
+    from_bytes(body).map_err(|error| wrong(&problem(&error)))
+}
+
+/// What is wrong, without the values, which may be anything: they would get into the log.
+fn problem(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let is_about_a_name = ["unknown field", "missing field", "duplicate field"]
+        .iter()
+        .any(|start| text.starts_with(start));
+    if is_about_a_name {
+        let name = text.split('`').nth(1).unwrap_or_default();
+        let known: String = name.chars().take(TAG).filter(char::is_ascii_alphanumeric).collect();
+        return format!("{} `{known}`", text.split('`').next().unwrap_or_default().trim());
+    }
+    format!("see line {} column {}", error.line(), error.column())
 }
 
 pub(crate) fn invalid(param: &'static str, what: &str) -> Error {

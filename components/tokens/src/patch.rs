@@ -51,7 +51,7 @@ mod tests {
         // After the change has read the record, and after it has written it.
         for steps in [1, 2] {
             let host = Host::with_a_key();
-            host.store.interrupt_after(steps, |store| Record::remove(store, &key(0).id()).unwrap());
+            host.store.interrupt_after(steps, |store| Record::revoke(store, &key(0).id()).unwrap());
             let path = format!("/tokens/{}", key(0).id().as_str());
             let _ = host.call("PATCH", &path, ADMIN, r#"{"note":"n"}"#);
             assert!(

@@ -16,6 +16,7 @@ const LONGEST_GRACE: u64 = 7 * 24 * 60 * 60;
 
 /// Rotates the key that is sent as bearer, or as any SDK sends it.
 pub(crate) fn refresh_own(act: &mut Act<'_>) -> Result<Reply, Error> {
+    act.entry.action = Some("refresh");
     let key = ApiKey::from_headers(&act.call.headers)?;
     rotate(act, &Named::Key(key))
 }
@@ -32,35 +33,56 @@ pub(crate) fn refresh(act: &mut Act<'_>, named: &str) -> Result<Reply, Error> {
 /// The new record is written before the old one goes or gets its end: a failure in between leaves
 /// the team with both keys, never with none.
 fn rotate(act: &mut Act<'_>, named: &Named) -> Result<Reply, Error> {
-    act.entry.action = Some("refresh");
     let grace = query::number(act.call, "graceSeconds")?.unwrap_or_default();
     if grace > LONGEST_GRACE {
         let why = "`graceSeconds` may be a week at most: 604800";
         return Err(Error::invalid_param("graceSeconds", why));
     }
     let old_id = named.id();
+    act.entry.subject = Some(old_id.as_str().to_owned());
     // A call that is made again finds the old key gone: it is told so before that is noticed.
     let retry = Retry::of(act, &format!("refresh:{}", old_id.as_str()))?;
     retry.check(act)?;
     let old = act.require(named)?;
+    check(&old, &act.now())?;
+    let key = ApiKey::from_random((act.context.random)());
+    retry.note(act, &key.id())?;
+    let store = act.context.store;
+    let record = old.with_key(&key);
+    record.save(store)?;
+    if grace == 0 {
+        store.delete(&old_id.store_key())?;
+    } else {
+        let end = time::rfc3339(act.context.now + Duration::from_secs(grace));
+        ending(&old, &record, end).save(store)?;
+    }
+    if Record::is_revoked(store, &old_id)? {
+        // Revoked while this was under way: neither of the two is to live.
+        store.delete(&key.id().store_key())?;
+        store.delete(&old_id.store_key())?;
+        return Err(Error::UnknownKeyId);
+    }
+    Ok(Reply::json(StatusCode::OK, &Info::of(&record).with_key(&key)))
+}
+
+/// Refuses what cannot have a successor.
+fn check(old: &Record, now: &str) -> Result<(), Error> {
     if let Some(id) = &old.replaced_by {
         return Err(Error::AlreadyDone { id: id.clone() });
     }
-    let key = ApiKey::from_random((act.context.random)());
-    retry.note(act, &key.id())?;
-    let record = old.with_key(&key);
-    record.save(act.context.store)?;
-    if grace == 0 {
-        Record::remove(act.context.store, &old_id)?;
-    } else {
-        let end = time::rfc3339(act.context.now + Duration::from_secs(grace));
-        let expires_at = old.expires_at.clone().filter(|earlier| *earlier < end).or(Some(end));
-        let replaced_by = Some(record.id().to_owned());
-        let mut ending = old.clone();
-        (ending.expires_at, ending.replaced_by) = (expires_at, replaced_by);
-        ending.update(act.context.store)?;
+    if old.expires_at.as_deref().is_some_and(|end| end <= now) {
+        let why = "the key has ended, and so would its successor: change `expiresAt` first";
+        return Err(Error::invalid_param("expiresAt", why));
     }
-    Ok(Reply::json(StatusCode::OK, &Info::of(&record).with_key(&key)))
+    Ok(())
+}
+
+/// The record of `old`, which lives on until `end` at most.
+fn ending(old: &Record, new: &Record, end: String) -> Record {
+    let mut record = old.clone();
+    record.replaced_by = Some(new.id().to_owned());
+    record.expires_at = old.expires_at.clone().filter(|earlier| *earlier < end).or(Some(end));
+    record
 }
 
 #[cfg(test)]
@@ -125,6 +147,52 @@ mod tests {
         host.call("POST", &path, "", "").unwrap();
         let Err(Error::AlreadyDone { id }) = host.call("POST", &path, "", "") else { panic!() };
         assert_eq!(id, key(1).id().as_str());
+    }
+
+    #[test]
+    fn a_key_that_has_ended_has_no_successor() {
+        let host = Host::default();
+        host.create(r#"{"teamId":"blue","ttlSeconds":30}"#);
+        host.advance(30);
+        let path = format!("/tokens/{}/refresh", key(0).id().as_str());
+        let outcome = host.call("POST", &path, ADMIN, "");
+        assert!(matches!(outcome, Err(Error::InvalidBody { .. })), "{outcome:?}");
+    }
+
+    #[test]
+    fn a_key_that_is_revoked_meanwhile_has_no_successor() {
+        for query in ["", "?graceSeconds=60"] {
+            for steps in 1..4 {
+                let host = Host::with_a_key();
+                host.store
+                    .interrupt_after(steps, |store| Record::revoke(store, &key(0).id()).unwrap());
+                let path = format!("/tokens/{}/refresh{query}", key(0).reveal());
+                let outcome = host.call("POST", &path, "", "");
+                assert!(
+                    matches!(outcome, Err(Error::UnknownKeyId)),
+                    "{query} {steps}: {outcome:?}"
+                );
+                for index in [0, 1] {
+                    let found = Team::find(&host.store, &key(index), NOW);
+                    assert!(matches!(found, Err(Error::InvalidKey)), "{query} {steps} {index}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_rotation_that_failed_can_be_made_again() {
+        for steps in 0..4 {
+            let host = Host::with_a_key();
+            host.store.fail_after(steps);
+            let path = format!("/tokens/{}/refresh", key(0).reveal());
+            host.call("POST", &path, "", "").unwrap_err();
+            host.store.recover();
+            if Team::find(&host.store, &key(0), NOW).is_ok() {
+                let again = host.call("POST", &format!("{path}?graceSeconds=60"), "", "").unwrap();
+                assert!(body(&again)["apiKey"].is_string(), "{steps}");
+            }
+        }
     }
 
     #[test]

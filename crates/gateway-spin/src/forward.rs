@@ -57,7 +57,9 @@ fn forward<P: Provider>(
     entry.head_ms = Some(host::millis_since(start));
     let answer = Answer::read(&response, &method, rename, entry)?;
     if is_cut_down {
-        return answer.with_models(|name| team.scope.allows_model(P::SLUG, P::bare_model(name)));
+        let scope = &team.scope;
+        return answer
+            .with_models(|name| scope.check_model(P::SLUG, &[P::bare_model(name), name]).is_ok());
     }
     Ok(answer)
 }

@@ -21,7 +21,10 @@ pub fn needs_body(headers: &Headers) -> bool {
 /// `path` is the upstream's path with its query, `body` what leaves.
 pub fn key(headers: &Headers, team: &Team, path: &str, body: &[u8]) -> Option<Vec<u8>> {
     if let Some(given) = headers.get(KEY) {
-        return Some([team.cache_scope().as_bytes(), b":", given].concat());
+        // A key that is held to something must not get what another key of its team was given.
+        let is_held = team.limited || !team.scope.is_open();
+        let key = if is_held { team.id() } else { "" };
+        return Some([team.cache_scope().as_bytes(), b":", key.as_bytes(), b":", given].concat());
     }
     if !needs_body(headers) {
         return None;

@@ -114,8 +114,10 @@ pub fn digest(text: &str) -> String {
 /// Whether a team key stands anywhere in `text`.
 pub fn appears_in(text: &str) -> bool {
     let length = PREFIX.len() + 2 * SECRET_BYTES;
-    text.match_indices(PREFIX)
-        .filter_map(|(start, _)| text.get(start..start + length))
+    text.as_bytes()
+        .windows(length)
+        .filter(|window| window.starts_with(PREFIX.as_bytes()))
+        .filter_map(|window| std::str::from_utf8(window).ok())
         .any(|candidate| ApiKey::parse(candidate).is_ok())
 }
 
@@ -154,9 +156,9 @@ impl KeyId {
         format!("{}{}", Self::STORED, self.0)
     }
 
-    /// Where the store keeps that this key has gone.
-    pub(crate) fn gone_key(&self) -> String {
-        format!("gone:{}", self.0)
+    /// Where the store keeps that this key was revoked.
+    pub(crate) fn revoked_key(&self) -> String {
+        format!("revoked:{}", self.0)
     }
 }
 

@@ -28,6 +28,7 @@ pub mod record;
 pub mod rename;
 pub mod reply;
 pub mod scope;
+mod search;
 pub mod service;
 pub mod settings;
 pub mod store;

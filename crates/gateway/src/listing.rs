@@ -36,6 +36,8 @@ pub fn filter(body: &[u8], allowed: impl Fn(&str) -> bool) -> Result<Vec<u8>, Er
                 is_list = true;
                 push_list(entries.into_iter().filter(|entry| is_for(entry, &allowed)), &mut text);
             }
+            // Anthropic's names of the first and the last, which may be among those that are not shown.
+            None if matches!(&**name, "first_id" | "last_id") => text.push_str("null"),
             None => text.push_str(value.get()),
         }
     }
@@ -79,6 +81,7 @@ mod tests {
                 r#"{"object":"list","data":[{"id":"a","x":1.50}],"has_more":false}"#,
             ),
             (r#"{"models":[{"name":"b"},{"name":"a"}]}"#, r#"{"models":[{"name":"a"}]}"#),
+            (r#"{"data":[{"id":"b"}],"last_id":"b"}"#, r#"{"data":[],"last_id":null}"#),
             (r#"{"data":[{"x":"a"},1,"a"]}"#, r#"{"data":[]}"#),
             (r#"{"data":[]}"#, r#"{"data":[]}"#),
         ] {

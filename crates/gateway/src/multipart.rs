@@ -4,9 +4,13 @@ use std::ops::Range;
 
 use crate::Error;
 use crate::body::Model;
+use crate::search::find;
 
 /// The longest boundary RFC 2046 allows.
 const BOUNDARY_LENGTH: usize = 70;
+
+/// What ends a header's line for one reader or another: all count, so that none can hide a header.
+const LINE_END: [char; 2] = ['\r', '\n'];
 
 /// Finds the field `model` in a `multipart/form-data` body. The span is the value's.
 ///
@@ -104,11 +108,11 @@ fn split_part(body: &[u8], part: Range<usize>) -> Result<(String, Range<usize>),
 
 /// Whether a part is the field `model`, by `content-disposition: form-data; name="…"`.
 fn is_model(head: &str) -> Result<bool, Error> {
-    if head.split("\r\n").any(|line| line.starts_with([' ', '\t'])) {
+    if head.split(LINE_END).any(|line| line.starts_with([' ', '\t'])) {
         return Err(broken("a part's header is folded"));
     }
     let mut dispositions = head
-        .split("\r\n")
+        .split(LINE_END)
         .filter_map(|line| line.split_once(':'))
         .filter(|(name, _)| name.trim().eq_ignore_ascii_case("content-disposition"));
     match (dispositions.next(), dispositions.next()) {
@@ -116,10 +120,6 @@ fn is_model(head: &str) -> Result<bool, Error> {
         (None, _) => Ok(false),
         (Some(_), Some(_)) => Err(broken("a parameter is given twice")),
     }
-}
-
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
 }
 
 fn broken(why: &str) -> Error {

@@ -192,7 +192,7 @@ struct Routed {
 
 /// Checks the target, gives the team its model, and asks the provider's rule for the destination.
 fn route<P: Provider>(inbound: &Inbound, team: &Team, rules: &Rules<'_>) -> Result<Routed, Error> {
-    if !METHODS.split(", ").any(|method| method == inbound.method.as_str()) {
+    if !METHODS.split(',').any(|method| method.trim_start() == inbound.method.as_str()) {
         return Err(Error::MethodNotAllowed { allowed: METHODS });
     }
     let target = Target::parse(&inbound.path_with_query, P::SLUG)?;
@@ -201,7 +201,9 @@ fn route<P: Provider>(inbound: &Inbound, team: &Team, rules: &Rules<'_>) -> Resu
     if in_path.is_some_and(|model| model.contains('%') || model.ends_with('/')) {
         return Err(Error::UnsafePath("an unusual model name"));
     }
-    let asked = in_path.or_else(|| inbound.body.model());
+    let is_held = team.scope.restricts_models() || rules.limited_models.applies_to(team);
+    let counts = !is_held || policy::runs_its_model(&inbound.method, target.path);
+    let asked = in_path.or_else(|| inbound.body.model().filter(|_| counts));
     check_model(asked, team, inbound, rules)?;
     check_scope::<P>(asked, team, inbound, target.path)?;
     let substitute = asked
@@ -276,13 +278,13 @@ fn check_scope<P: Provider>(
     inbound: &Inbound,
     path: &str,
 ) -> Result<(), Error> {
-    if !team.scope.restricts_models() {
-        return Ok(());
-    }
     match asked {
-        Some(model) => team.scope.check_model(P::SLUG, &[P::bare_model(model), model]),
-        None if inbound.method == Method::GET && listing::is_list(path) => Ok(()),
-        None => Err(Error::NotInScope("what names no model".to_owned())),
+        Some(model) if team.scope.is_about_models(model) => {
+            team.scope.check_model(P::SLUG, &[P::bare_model(model), model])
+        }
+        _ if !team.scope.restricts_models() => Ok(()),
+        _ if inbound.method == Method::GET && listing::is_list(path) => Ok(()),
+        _ => Err(Error::NotInScope("what names no model".to_owned())),
     }
 }
 
@@ -470,12 +472,14 @@ mod tests {
         assert_eq!((sent.asked.as_deref(), sent.sent.as_deref()), (Some("m"), Some("longer")));
     }
 
+    const CHAT: &str = "/echo/chat/completions";
+
     #[test]
     fn a_limited_team_gets_the_operators_model() {
         let team = limited("blue");
         for (path, body, sent_path, sent_body, sent_model) in [
-            ("/echo/x", r#"{"model":"big"}"#, "/echo/x", r#"{"model":"small"}"#, Some("small")),
-            ("/echo/x", r#"{"model":"other"}"#, "/echo/x", r#"{"model":"any"}"#, Some("any")),
+            (CHAT, r#"{"model":"big"}"#, CHAT, r#"{"model":"small"}"#, Some("small")),
+            (CHAT, r#"{"model":"other"}"#, CHAT, r#"{"model":"any"}"#, Some("any")),
             ("/echo/native/big", "", "/echo/native/small", "", Some("small")),
             (
                 "/echo/native/big",
@@ -510,7 +514,7 @@ mod tests {
         let limited_models = LimitedModels::parse(r#"{"*": "impossible"}"#).unwrap();
         let rules =
             Rules { settings: &settings, gateway: &gateway, limited_models: &limited_models };
-        let wish = inbound("/echo/x", &[], r#"{"model":"m"}"#);
+        let wish = inbound(CHAT, &[], r#"{"model":"m"}"#);
         let error = Outbound::new::<Echo>(wish, &limited("blue"), &rules).unwrap_err().to_string();
         assert!(error.contains("limited_models: "), "{error}");
     }
@@ -524,6 +528,9 @@ mod tests {
             assert!(matches!(send_as(&limited, upload()), Err(Error::ModelNotAllowed(_))));
             assert!(send(upload()).is_ok());
         }
+        // What is not run by the request itself stands for nothing.
+        let batch = inbound("/echo/batches", &[], r#"{"model":"big"}"#);
+        assert!(matches!(send_as(&limited, batch), Err(Error::ModelNotAllowed(_))));
         let encoded = send_as(&limited, inbound("/echo/native/%62ig", &[], ""));
         assert!(matches!(encoded, Err(Error::UnsafePath(_))));
     }
@@ -546,7 +553,7 @@ mod tests {
         let limited = limited("blue");
         let bytes = b"a big b".to_vec();
         let model = Some(Model { name: "big".to_owned(), span: 2..5 });
-        let form = Inbound { body: Body::Form(bytes, model), ..inbound("/echo/x", &[], "") };
+        let form = Inbound { body: Body::Form(bytes, model), ..inbound(CHAT, &[], "") };
         let sent = send_as(&limited, form).unwrap();
         assert_eq!(
             (sent.body.bytes(), sent.headers.content_length()),

@@ -102,25 +102,30 @@ impl Record {
         if is_same && record.team().is_open(now) { Ok(record) } else { Err(Error::InvalidKey) }
     }
 
-    /// Writes a record over the one that was read, unless the key has gone since: a change that is
-    /// under way while its key is revoked must not bring it back.
+    /// Writes a record over the one that was read, unless the key was revoked since: a change that is
+    /// under way must not bring it back.
     ///
     /// # Errors
-    /// [`Error::UnknownKeyId`] if it has gone.
+    /// [`Error::UnknownKeyId`] if it was revoked.
     pub fn update(&self, store: &dyn Store) -> Result<(), Error> {
         self.save(store)?;
         let id = KeyId::of_hash(&self.hash);
-        if store.get(&id.gone_key())?.is_none() {
+        if !Self::is_revoked(store, &id)? {
             return Ok(());
         }
         store.delete(&id.store_key())?;
         Err(Error::UnknownKeyId)
     }
 
-    /// Removes the key `id` for good: that it has gone is noted before it goes.
-    pub fn remove(store: &dyn Store, id: &KeyId) -> Result<(), Error> {
-        store.set(&id.gone_key(), b"1")?;
+    /// Ends the key `id` for good, whatever its record says: that it is revoked is noted before it goes.
+    pub fn revoke(store: &dyn Store, id: &KeyId) -> Result<(), Error> {
+        store.set(&id.revoked_key(), b"1")?;
         store.delete(&id.store_key())
+    }
+
+    /// Whether the key `id` was revoked.
+    pub fn is_revoked(store: &dyn Store, id: &KeyId) -> Result<bool, Error> {
+        Ok(store.get(&id.revoked_key())?.is_some())
     }
 
     /// Writes the record whole, where [`Team::find`] looks for it.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::search::find;
 
 /// The providers and models of a key. What is not said is not restricted; what is said denies all
 /// else.
@@ -17,10 +18,20 @@ pub struct Scope {
     pub models: Option<Vec<String>>,
 }
 
+/// What the AI Gateway's own routes begin with, where a model's name could stand.
+/// <https://developers.cloudflare.com/ai-gateway/features/dynamic-routing/>
+const DYNAMIC: &str = "dynamic/";
+
 impl Scope {
     /// Whether it restricts nothing.
     pub fn is_open(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Whether it has a say about `model`: it restricts models, or `model` is a route of the AI Gateway's,
+    /// which may lead to any provider.
+    pub fn is_about_models(&self, model: &str) -> bool {
+        self.restricts_models() || !self.is_open() && model.starts_with(DYNAMIC)
     }
 
     /// Whether it restricts models, so that a request must name its own.
@@ -57,14 +68,19 @@ impl Scope {
         self.rule_for(provider, name).is_some()
     }
 
-    /// The pattern that lets the model pass; `*` where models are not restricted.
+    /// The pattern that lets the model pass; `*` where models are not restricted. A dynamic route passes
+    /// a key with any restriction only by a pattern that says so.
     pub fn rule_for(&self, provider: &str, name: &str) -> Option<&str> {
-        let Some(patterns) = &self.models else {
+        if !self.is_about_models(name) {
             return Some("*");
-        };
+        }
         let full = format!("{provider}/{name}");
-        let is_about = |pattern: &&String| matches(pattern, name) || matches(pattern, &full);
-        patterns.iter().find(is_about).map(String::as_str)
+        let is_dynamic = name.starts_with(DYNAMIC);
+        let is_about = |pattern: &&String| {
+            (matches(pattern, name) || matches(pattern, &full))
+                && (!is_dynamic || pattern.contains(DYNAMIC))
+        };
+        self.models.iter().flatten().find(is_about).map(String::as_str)
     }
 }
 
@@ -80,10 +96,10 @@ fn matches(pattern: &str, text: &str) -> bool {
     };
     for part in parts {
         // The earliest place leaves the most for those that follow.
-        let Some((_, after)) = rest.split_once(part) else {
+        let Some(start) = find(rest.as_bytes(), part.as_bytes()) else {
             return false;
         };
-        rest = after;
+        rest = rest.get(start + part.len()..).unwrap_or_default();
     }
     rest.ends_with(last)
 }
@@ -133,6 +149,24 @@ mod tests {
         let closed = Scope { providers: Some(vec![]), models: Some(vec![]) };
         assert!(closed.check_provider("x").is_err() && closed.check_model("x", &["y"]).is_err());
         assert!(closed.restricts_models() && closed.check_model("x", &[]).is_err());
+    }
+
+    #[test]
+    fn a_dynamic_route_must_be_named() {
+        for (providers, models, expected) in [
+            (None, None, true),
+            (Some("google"), None, false),
+            (Some("google"), Some("*"), false),
+            (None, Some("google/*"), false),
+            (Some("google"), Some("dynamic/*"), true),
+            (None, Some("google/dynamic/cheap"), true),
+            (None, Some("dynamic/dear"), false),
+        ] {
+            let list = |entry: Option<&str>| entry.map(|entry| vec![entry.to_owned()]);
+            let scope = Scope { providers: list(providers), models: list(models) };
+            let found = scope.check_model("google", &["dynamic/cheap"]).is_ok();
+            assert_eq!(found, expected, "{providers:?} {models:?}");
+        }
     }
 
     #[test]

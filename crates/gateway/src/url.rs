@@ -124,7 +124,7 @@ pub fn check_path(path: &str) -> Result<(), Error> {
 
 /// Whether a resolver would take `segment` for `.` or `..`, percent-encoded or not.
 fn is_dot_segment(segment: &str) -> bool {
-    let plain = segment.to_ascii_lowercase().replace("%2e", ".");
+    let plain = decoded(segment);
     plain == "." || plain == ".."
 }
 
