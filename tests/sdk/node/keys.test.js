@@ -43,7 +43,8 @@ test('a refreshed key takes the place of the old one', async () => {
   const response = await post(`${GATEWAY_URL}/tokens/refresh`, { bearer: old.apiKey });
   assert.equal(response.status, 200);
   const key = await response.json();
-  assert.deepEqual(Object.keys(key).sort(), MEMBERS);
+  assert.deepEqual(Object.keys(key).sort(), [...MEMBERS, 'replaces'].sort());
+  assert.equal(key.replaces, old.id);
   assert.match(key.apiKey, /^sk_[0-9a-f]{64}$/);
   assert.notEqual(key.apiKey, old.apiKey);
   assert.deepEqual([key.teamId, key.name, key.limited], ['green', 'Green team', false]);

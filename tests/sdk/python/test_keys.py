@@ -39,7 +39,8 @@ def test_a_refreshed_key_takes_the_place_of_the_old_one(gateway_url, new_client)
 
     status, key = post(f"{gateway_url}/tokens/refresh", old["apiKey"])
     assert status == 200
-    assert set(key) == MEMBERS
+    assert set(key) == MEMBERS | {"replaces"}
+    assert key["replaces"] == old["id"]
     assert re.fullmatch(r"sk_[0-9a-f]{64}", key["apiKey"])
     assert key["apiKey"] != old["apiKey"]
     assert (key["teamId"], key["name"], key["limited"]) == ("green", "Green team", False)
