@@ -10,6 +10,8 @@ pub(crate) mod documents;
 pub(crate) mod finish;
 mod format;
 pub(crate) mod frames;
+#[cfg(test)]
+pub(crate) mod golden;
 pub(crate) mod history;
 pub(crate) mod ids;
 pub(crate) mod media;

@@ -1,7 +1,5 @@
 //! Requests beside what becomes of them, in `golden/requests`, and what holds for any of them.
 
-use std::path::Path;
-
 use gateway_host::simulator::bedrock::refusal;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -9,6 +7,7 @@ use proptest::sample::select;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::converse::golden::cases;
 use crate::converse::messages::properties::message;
 
 /// The body for a request that is asked of `model`, or the error.
@@ -39,17 +38,10 @@ fn degraded(case: &Value) -> Degraded {
 
 #[test]
 fn every_request_becomes_one_that_bedrock_takes() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/requests");
     let mut count = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "json") {
-            continue;
-        }
-        let case: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    for (name, case) in cases("requests") {
         let model = case["request"]["model"].as_str().unwrap();
         let outcome = built(&case["request"].to_string(), model, degraded(&case));
-        let name = path.file_stem().unwrap().to_str().unwrap();
         if let Ok(body) = &outcome {
             assert_eq!(refusal(model, body), None, "{name}: {body}");
         }
@@ -58,7 +50,7 @@ fn every_request_becomes_one_that_bedrock_takes() {
             prepend_module_to_snapshot => false,
             omit_expression => true,
         }, {
-            insta::assert_snapshot!(name, told(outcome));
+            insta::assert_snapshot!(name.as_str(), told(outcome));
         });
         count += 1;
     }

@@ -1,10 +1,9 @@
 //! Answers of Converse beside what becomes of them, in `golden/answers`.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
 use super::*;
+use crate::converse::golden::cases;
 use crate::converse::request::JsonTool;
 use crate::converse::stream::tests::exchange;
 
@@ -19,26 +18,19 @@ fn said(content: &Value, stop_reason: &str) -> Value {
 
 #[test]
 fn every_answer_becomes_a_completion_and_a_stream() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/answers");
     let mut count = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "json") {
-            continue;
-        }
-        let case: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    for (name, case) in cases("answers") {
         let exchange = exchange(&case["exchange"]);
         let body = case["answer"].to_string();
         let whole = translate(body.as_bytes(), "id", &exchange).unwrap();
         let whole: Value = serde_json::from_slice(&whole).unwrap();
         let streamed = translate_into_stream(body.as_bytes(), "id", &exchange).unwrap();
-        let name = path.file_stem().unwrap().to_str().unwrap();
         insta::with_settings!({
             snapshot_path => "../../../golden/answers",
             prepend_module_to_snapshot => false,
             omit_expression => true,
         }, {
-            insta::assert_snapshot!(name, serde_json::to_string_pretty(&whole).unwrap());
+            insta::assert_snapshot!(name.as_str(), serde_json::to_string_pretty(&whole).unwrap());
             let name = format!("{name}.stream");
             insta::assert_snapshot!(name, String::from_utf8(streamed).unwrap());
         });

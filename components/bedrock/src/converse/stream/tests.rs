@@ -1,6 +1,6 @@
 //! Streams of Converse beside what becomes of them, in `golden/streams`, and streams that fail.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use aws_smithy_eventstream::frame::write_message_to;
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
@@ -9,6 +9,7 @@ use proptest::sample::Index;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::converse::golden;
 use crate::converse::names::Names;
 use crate::converse::request::JsonTool;
 
@@ -82,14 +83,11 @@ fn read_case(path: &Path) -> (Exchange, Vec<u8>) {
 }
 
 fn cases() -> Vec<(String, Exchange, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/streams");
-    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let paths = paths.filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
-    let case = |path: std::path::PathBuf| {
+    let case = |(name, path): (String, PathBuf)| {
         let (exchange, bytes) = read_case(&path);
-        (path.file_stem().unwrap().to_str().unwrap().to_owned(), exchange, bytes)
+        (name, exchange, bytes)
     };
-    paths.map(case).collect()
+    golden::files("streams", "jsonl").into_iter().map(case).collect()
 }
 
 #[test]
