@@ -8,6 +8,8 @@
 //! - [`headers`]: what a client cannot bring upstream
 //! - [`secrets`]: what is never written down
 //! - [`outages`]: settings missing, hosts denied, a store that fails
+//! - [`clients`]: clients that leave, are slow, or send too much
+//! - [`faults`]: an upstream that fails in every way a connection can
 //! - [`early`]: an upstream that answers before it has read the request
 //! - [`hostile`]: thousands of random and mutated requests
 //! - [`house`]: the invariants of ARCHITECTURE.md
@@ -19,7 +21,9 @@
 )]
 
 mod cases;
+mod clients;
 mod early;
+mod faults;
 mod headers;
 mod hostile;
 mod house;

@@ -1,11 +1,15 @@
 //! Reading a client's request.
 
+use std::cell::OnceCell;
+
 use gateway::body::{self, Plan};
 use gateway::error::Cause;
 use gateway::outbound::Body;
 use gateway::{Error, Headers, multipart};
 use http::Method;
+use wasi::clocks::monotonic_clock::subscribe_duration;
 use wasi::http::types::{self, IncomingBody, IncomingRequest};
+use wasi::io::poll::{Pollable, poll};
 use wasi::io::streams::{InputStream, StreamError};
 
 /// Bytes asked for at once. The host gives what it has, up to this.
@@ -18,8 +22,12 @@ pub(crate) struct Head {
     pub(crate) headers: Headers,
 }
 
-/// A body that is still coming in. The stream is a child of the body, so it goes first.
+/// Nanoseconds for which nobody may be there to read what is waited for, before that is noticed.
+const ABSENCE: u64 = 500_000_000;
+
+/// A body that is still coming in. Children go before their parents.
 pub(crate) struct Incoming {
+    ready: OnceCell<Pollable>,
     pub(crate) stream: InputStream,
     _body: IncomingBody,
 }
@@ -66,7 +74,21 @@ impl Head {
 impl Incoming {
     pub(crate) fn new(body: IncomingBody) -> Result<Self, Error> {
         let stream = body.stream().map_err(|()| taken("body stream"))?;
-        Ok(Self { stream, _body: body })
+        Ok(Self { ready: OnceCell::new(), stream, _body: body })
+    }
+
+    /// Waits until there is something to read, or an end. `false` if what comes is no longer wanted
+    /// before that: no host tells of a client that leaves, so `is_wanted` is asked now and then.
+    pub(crate) fn wait(&self, is_wanted: &dyn Fn() -> bool) -> bool {
+        let ready = self.ready.get_or_init(|| self.stream.subscribe());
+        loop {
+            if poll(&[ready, &subscribe_duration(ABSENCE)]).contains(&0) {
+                return true;
+            }
+            if !is_wanted() {
+                return false;
+            }
+        }
     }
 
     pub(crate) fn of(request: &IncomingRequest) -> Result<Self, Error> {

@@ -203,7 +203,8 @@ impl Stream {
         let mut moved = Ok(first);
         while let Ok(Moved::Some(bytes)) = moved {
             entry.bytes += bytes;
-            moved = self.move_chunk(&sink);
+            let is_wanted = self.body.rest.wait(&|| sink.has_reader());
+            moved = if is_wanted { self.move_chunk(&sink) } else { Ok(Moved::Refused) };
         }
         match moved {
             Ok(Moved::All) => drop(sink.finish()),

@@ -66,6 +66,11 @@ impl Sink {
         }
     }
 
+    /// Whether anybody still reads this body.
+    pub(crate) fn has_reader(&self) -> bool {
+        self.stream.check_write().is_ok()
+    }
+
     /// What is ready once more can be written, or nothing ever again.
     pub(crate) fn ready(&self) -> Pollable {
         self.stream.subscribe()
@@ -86,7 +91,7 @@ impl Sink {
         match self.stream.blocking_splice(&source.stream, CHUNK) {
             Ok(bytes) => Ok(Moved::Some(bytes)),
             // Either end may have closed: only the reader's takes no more writes then.
-            Err(StreamError::Closed) if self.stream.check_write().is_ok() => Ok(Moved::All),
+            Err(StreamError::Closed) if self.has_reader() => Ok(Moved::All),
             Err(StreamError::Closed) => Ok(Moved::Refused),
             Err(StreamError::LastOperationFailed(error)) => Err(Cause(error.to_debug_string())),
         }

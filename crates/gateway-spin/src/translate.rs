@@ -112,6 +112,9 @@ fn copy_events(
 ) -> Result<Result<(), Error>, StreamError> {
     let mut out = Vec::new();
     loop {
+        if !stream.body.wait(&|| sink.has_reader()) {
+            return Err(StreamError::Closed);
+        }
         let outcome = stream.next(&mut out);
         sink.write_all(&out)?;
         entry.bytes += out.len() as u64;
@@ -143,6 +146,10 @@ impl Wire for SpinWire<'_> {
 }
 
 impl Chunks for SpinChunks {
+    fn wait(&self, is_wanted: &dyn Fn() -> bool) -> bool {
+        self.0.wait(is_wanted)
+    }
+
     fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
         match self.0.stream.blocking_read(CHUNK) {
             Ok(bytes) => Ok(Some(bytes)),

@@ -69,6 +69,12 @@ pub trait Chunks {
     /// # Errors
     /// [`Error::UpstreamInterrupted`] if the body breaks off.
     fn next(&mut self) -> Result<Option<Vec<u8>>, Error>;
+
+    /// Waits until [`next`](Self::next) has something to say. `false` if it is no longer wanted before
+    /// that, for which `is_wanted` is asked now and then. Default: `next` does the waiting.
+    fn wait(&self, _is_wanted: &dyn Fn() -> bool) -> bool {
+        true
+    }
 }
 
 /// One stream of bytes made into another, piece by piece.

@@ -19,6 +19,7 @@ mod turn;
 
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use http::Method;
 use serde_json::Value;
 
@@ -61,6 +62,11 @@ pub fn refusal(model: &str, body: &Value) -> Option<String> {
 
 /// Bedrock itself.
 pub(crate) struct Bedrock;
+
+/// The bytes of one event of a stream.
+pub fn frame(kind: &'static str, payload: Value) -> Bytes {
+    frames::Frame::event(kind, payload).encode()
+}
 
 impl Provider for Bedrock {
     fn credentials(&self) -> &'static [&'static str] {
