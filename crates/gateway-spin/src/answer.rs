@@ -1,7 +1,7 @@
 //! A component that answers by itself, from the store and its settings.
 
 use std::marker::PhantomData;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use gateway::log::Entry;
 use gateway::service::{Call, Context, Service};
@@ -9,7 +9,7 @@ use gateway::{Dialect, Error, Reply, time};
 use wasi::exports::http::incoming_handler::Guest;
 use wasi::http::types::{IncomingRequest, ResponseOutparam};
 
-use crate::host;
+use crate::host::{self, Moment};
 use crate::inbound::{Head, read_whole};
 use crate::relay::{self, Client};
 use crate::store::SpinStore;
@@ -20,14 +20,14 @@ pub struct Answer<S>(PhantomData<S>);
 
 impl<S: Service> Guest for Answer<S> {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        let start = Instant::now();
-        let now = SystemTime::now();
+        let start = Moment::now();
+        let now = host::time();
         let mut entry = Entry::new(S::SLUG, time::rfc3339(now));
         let head = Head::read(&request);
         let client = Client::new(out, &head.method, Dialect::OpenAi);
         let reply = answer::<S>(&request, head, now, &mut entry);
         client.answer(reply.map(relay::Answer::Whole), &mut entry);
-        entry.total_ms = host::millis_since(start);
+        entry.total_ms = start.millis();
         host::log(&entry.to_line());
     }
 }

@@ -1,7 +1,6 @@
 //! A component with a provider behind it: a request's way from the client to the upstream and back.
 
 use std::marker::PhantomData;
-use std::time::{Instant, SystemTime};
 
 use gateway::log::Entry;
 use gateway::outbound::{Inbound, Outbound, Rules};
@@ -11,7 +10,7 @@ use wasi::exports::http::incoming_handler::Guest;
 use wasi::http::types::{IncomingRequest, ResponseOutparam};
 
 use crate::access::authenticate;
-use crate::host;
+use crate::host::{self, Moment};
 use crate::inbound::{Head, Source, read_body};
 use crate::relay::{Answer, Client};
 use crate::send::send;
@@ -22,14 +21,14 @@ pub struct Forward<P>(PhantomData<P>);
 
 impl<P: Provider> Guest for Forward<P> {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        let start = Instant::now();
-        let mut entry = Entry::new(P::SLUG, time::rfc3339(SystemTime::now()));
+        let start = Moment::now();
+        let mut entry = Entry::new(P::SLUG, time::rfc3339(host::time()));
         let head = Head::read(&request);
         let dialect = P::dialect(raw_path(&head.path_with_query, P::SLUG), &head.headers);
         let client = Client::new(out, &head.method, dialect);
         let answer = forward::<P>(&request, head, start, &mut entry);
         client.answer(answer, &mut entry);
-        entry.total_ms = host::millis_since(start);
+        entry.total_ms = start.millis();
         host::log(&entry.to_line());
     }
 }
@@ -39,7 +38,7 @@ impl<P: Provider> Guest for Forward<P> {
 fn forward<P: Provider>(
     request: &IncomingRequest,
     head: Head,
-    start: Instant,
+    start: Moment,
     entry: &mut Entry,
 ) -> Result<Answer, Error> {
     let team = authenticate(&head.headers, entry)?;
@@ -54,7 +53,7 @@ fn forward<P: Provider>(
     entry.note_outbound(&outbound);
     let rename = outbound.rename.take();
     let response = send(outbound, &gateway, upload.as_ref())?;
-    entry.head_ms = Some(host::millis_since(start));
+    entry.head_ms = Some(start.millis());
     let answer = Answer::read(&response, &method, rename, entry)?;
     if is_cut_down {
         let scope = &team.scope;

@@ -1,11 +1,12 @@
 //! What the host knows: settings, time, randomness, and where log lines go.
 
-use std::time::Instant;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gateway::error::Cause;
 use gateway::key::SECRET_BYTES;
 use gateway::{Error, LimitedModels, Settings, Team, policy};
 use spin_sdk::variables;
+use wasi::clocks::{monotonic_clock, wall_clock};
 
 /// The component variable that holds all settings of a component.
 const SETTINGS: &str = "settings";
@@ -52,7 +53,26 @@ pub(crate) fn log(line: &str) {
     }
 }
 
-/// Whole milliseconds since `start`.
-pub(crate) fn millis_since(start: Instant) -> u64 {
-    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
+/// A moment of the host's steady clock. WASI's clocks are read without the standard library's way
+/// round, which would make a component some kilobytes larger.
+#[derive(Clone, Copy)]
+pub(crate) struct Moment(u64);
+
+impl Moment {
+    pub(crate) fn now() -> Self {
+        Self(monotonic_clock::now())
+    }
+
+    /// Whole milliseconds since then.
+    pub(crate) fn millis(self) -> u64 {
+        monotonic_clock::now().saturating_sub(self.0) / 1_000_000
+    }
+}
+
+/// What time it is.
+pub(crate) fn time() -> SystemTime {
+    let now = wall_clock::now();
+    let since = Duration::from_secs(now.seconds)
+        .saturating_add(Duration::from_nanos(now.nanoseconds.into()));
+    UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH)
 }

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::marker::PhantomData;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use gateway::error::Cause;
 use gateway::headers::passes_to_client;
@@ -18,7 +18,7 @@ use wasi::http::types::{IncomingRequest, IncomingResponse, ResponseOutparam};
 use wasi::io::streams::StreamError;
 
 use crate::access::authenticate;
-use crate::host;
+use crate::host::{self, Moment};
 use crate::inbound::{CHUNK, Head, Incoming, read_whole};
 use crate::relay::{self, Client};
 use crate::send;
@@ -31,7 +31,7 @@ pub struct Translate<T>(PhantomData<T>);
 /// The way to the AI Gateway, noting what happens on it.
 struct SpinWire<'a> {
     gateway: &'a Gateway<'a>,
-    start: Instant,
+    start: Moment,
     entry: &'a RefCell<Entry>,
 }
 
@@ -40,8 +40,8 @@ struct SpinChunks(Incoming);
 
 impl<T: Translator> Guest for Translate<T> {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        let start = Instant::now();
-        let now = SystemTime::now();
+        let start = Moment::now();
+        let now = host::time();
         let mut entry = RefCell::new(Entry::new(T::SLUG, time::rfc3339(now)));
         let head = Head::read(&request);
         let client = Client::new(out, &head.method, Dialect::OpenAi);
@@ -54,7 +54,7 @@ impl<T: Translator> Guest for Translate<T> {
             Err(error) => client.refuse(&error, entry.get_mut()),
         }
         let mut entry = entry.into_inner();
-        entry.total_ms = host::millis_since(start);
+        entry.total_ms = start.millis();
         host::log(&entry.to_line());
     }
 }
@@ -63,7 +63,7 @@ impl<T: Translator> Guest for Translate<T> {
 fn translate<T: Translator>(
     request: &IncomingRequest,
     head: Head,
-    (start, now): (Instant, SystemTime),
+    (start, now): (Moment, SystemTime),
     entry: &RefCell<Entry>,
 ) -> Result<Answer, Error> {
     let team = authenticate(&head.headers, &mut entry.borrow_mut())?;
@@ -132,7 +132,7 @@ impl Wire for SpinWire<'_> {
         Ok(Box::new(move || {
             let response = read(&under_way.wait()?)?;
             let mut entry = self.entry.borrow_mut();
-            entry.head_ms = Some(host::millis_since(self.start));
+            entry.head_ms = Some(self.start.millis());
             entry.upstream_status = Some(response.status.as_u16());
             let log_id = response.headers.get_str("cf-aig-log-id").map(ToOwned::to_owned);
             entry.cf_aig_log_id = log_id;
