@@ -6,8 +6,9 @@
 //! - [`tokens`]: keys from birth to death
 //! - [`streams`]: chunks as they come, broken ends, large bodies both ways
 //! - [`headers`]: what a client cannot bring upstream
+//! - [`settings`]: each setting missing once, on every route
 //! - [`secrets`]: what is never written down
-//! - [`outages`]: settings missing, hosts denied, a store that fails
+//! - [`outages`]: settings that are wrong, hosts denied, a store that fails
 //! - [`clients`]: clients that leave, are slow, or send too much
 //! - [`faults`]: an upstream that fails in every way a connection can
 //! - [`early`]: an upstream that answers before it has read the request
@@ -31,5 +32,6 @@ mod outages;
 mod redis;
 mod scopes;
 mod secrets;
+mod settings;
 mod streams;
 mod tokens;

@@ -1,4 +1,6 @@
-//! Settings that are missing, hosts that are denied, a store that fails: each says so.
+//! Settings that are wrong, hosts that are denied, a store that fails: each says so.
+
+use std::time::Duration;
 
 use rusqlite::Connection;
 use serde_json::json;
@@ -106,6 +108,42 @@ fn a_failing_store_is_503_and_comes_back() {
 }
 
 #[test]
+fn a_store_that_is_slow_only_costs_time() {
+    run(async {
+        let app = App::start(Config::default()).await.unwrap();
+        let key = app.key("blue").await.unwrap();
+        let store = Connection::open(app.store_file()).unwrap();
+        store.execute_batch("BEGIN EXCLUSIVE").unwrap();
+        let waiting = models(&app, &key);
+        let freed = async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            store.execute_batch("COMMIT").unwrap();
+        };
+        let (answer, ()) = tokio::join!(waiting, freed);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    });
+}
+
+#[test]
+fn a_store_that_cannot_be_written_refuses_new_keys_and_knows_the_old() {
+    run(async {
+        let app = App::start(Config::default()).await.unwrap();
+        let key = app.key("blue").await.unwrap();
+        let store = Connection::open(app.store_file()).unwrap();
+        let refuse = "CREATE TRIGGER full BEFORE INSERT ON spin_key_value
+            BEGIN SELECT RAISE(FAIL, 'disk full'); END";
+        store.execute_batch(refuse).unwrap();
+        let created = app.admin("POST", "/tokens", r#"{"teamId":"red"}"#).await.unwrap();
+        assert_eq!((created.status, created.code().as_str()), (503, "store_unavailable"));
+        assert_eq!(created.headers["retry-after"], "1");
+        assert!(!created.text().contains("sk_"), "{}", created.text());
+        assert_eq!(models(&app, &key).await.status, 200);
+        store.execute_batch("DROP TRIGGER full").unwrap();
+        assert!(app.create("red").await.is_ok());
+    });
+}
+
+#[test]
 fn a_record_that_cannot_be_read_is_500_and_never_401() {
     run(async {
         let app = App::start(Config::default()).await.unwrap();
@@ -127,7 +165,10 @@ fn an_upstream_that_is_not_there_is_502() {
             .with("ai_gateway_url", &format!("http://{gone}/v1/a/g"));
         let app = App::start(config).await.unwrap();
         let key = app.key("blue").await.unwrap();
-        let answer = models(&app, &key).await;
-        assert_eq!((answer.status, answer.code().as_str()), (502, "upstream_unreachable"));
+        let body = json!({"model": "nova-lite", "messages": [{"role": "user", "content": "hi"}]});
+        let bedrock = Client::post("/bedrock/chat/completions", &body).key(&key);
+        for answer in [models(&app, &key).await, app.client().send(bedrock).await.unwrap()] {
+            assert_eq!((answer.status, answer.code().as_str()), (502, "upstream_unreachable"));
+        }
     });
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result};
 use gateway_host::simulator::{BASE_PATH, Simulator, TOKEN, bedrock};
-use gateway_host::{Host, Options};
+use gateway_host::{Compiler, Host, Options};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -108,6 +109,7 @@ impl App {
             state_dir: Some(folder.path().to_owned()),
             runtime_config: config.store,
             log_file: Some(folder.path().join("log")),
+            compiler: Some(compiler()?),
             ..Options::default()
         };
         let host = Host::load(&options).await?;
@@ -177,6 +179,16 @@ impl App {
     pub fn log(&self) -> String {
         read(&self.folder.path().join("log"))
     }
+}
+
+/// The one compiler of all apps under test.
+fn compiler() -> Result<Compiler> {
+    static COMPILER: OnceLock<Compiler> = OnceLock::new();
+    if let Some(compiler) = COMPILER.get() {
+        return Ok(compiler.clone());
+    }
+    let compiler = Compiler::new()?;
+    Ok(COMPILER.get_or_init(|| compiler).clone())
 }
 
 fn read(path: &Path) -> String {

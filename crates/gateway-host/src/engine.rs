@@ -1,8 +1,8 @@
 //! Compiled components and what surrounds their instances.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
 use wasmtime::component::Linker;
@@ -41,7 +41,39 @@ pub(crate) struct Component {
     surroundings: Surroundings,
 }
 
-pub(crate) fn new() -> Result<Engine> {
+/// Compiles components and links what they import, each file once, however many apps serve it.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "compiled components have nothing to show")]
+pub struct Compiler {
+    linker: Arc<Linker<Instance>>,
+    compiled: Arc<Mutex<HashMap<PathBuf, ProxyPre<Instance>>>>,
+}
+
+impl Compiler {
+    /// A compiler that has compiled nothing yet.
+    ///
+    /// # Errors
+    /// The machine has no room for the instances.
+    pub fn new() -> Result<Self> {
+        let linker = Arc::new(linker(&new_engine()?)?);
+        Ok(Self { linker, compiled: Arc::default() })
+    }
+
+    fn compile(&self, source: &Path) -> Result<ProxyPre<Instance>> {
+        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = compiled.get(source) {
+            return Ok(known.clone());
+        }
+        let wasm = wasmtime::component::Component::from_file(self.linker.engine(), source)
+            .map_err(anyhow::Error::from)
+            .with_context(|| format!("cannot compile {}; is it built?", source.display()))?;
+        let pre = ProxyPre::new(self.linker.instantiate_pre(&wasm)?)?;
+        compiled.insert(source.to_owned(), pre.clone());
+        Ok(pre)
+    }
+}
+
+fn new_engine() -> Result<Engine> {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(INSTANCES)
         .total_core_instances(4 * INSTANCES)
@@ -56,7 +88,7 @@ pub(crate) fn new() -> Result<Engine> {
 }
 
 /// Links what every instance may import: WASI 0.2, HTTP and Spin's two interfaces.
-pub(crate) fn linker(engine: &Engine) -> Result<Linker<Instance>> {
+fn linker(engine: &Engine) -> Result<Linker<Instance>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
@@ -67,16 +99,12 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Instance>> {
 
 impl Component {
     pub(crate) fn load(
-        linker: &Linker<Instance>,
+        compiler: &Compiler,
         folder: &Path,
         declared: &Declared,
         values: &Values,
         surroundings: Surroundings,
     ) -> Result<Self> {
-        let source = folder.join(&declared.source);
-        let wasm = wasmtime::component::Component::from_file(linker.engine(), &source)
-            .map_err(anyhow::Error::from)
-            .with_context(|| format!("cannot compile {}; is it built?", source.display()))?;
         let allowed_hosts = declared.allowed_outbound_hosts.iter().map(|pattern| {
             let pattern = values.expand(pattern)?;
             AllowedHost::parse(&pattern)
@@ -86,7 +114,7 @@ impl Component {
             Ok((name.clone(), value))
         });
         Ok(Self {
-            pre: ProxyPre::new(linker.instantiate_pre(&wasm)?)?,
+            pre: compiler.compile(&folder.join(&declared.source))?,
             variables: variables.collect::<Result<_>>()?,
             stores: declared.key_value_stores.iter().cloned().collect(),
             allowed_hosts: allowed_hosts.collect::<Result<_>>()?,

@@ -24,11 +24,14 @@ use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
 use wasmtime_wasi::cli::OutputFile;
 
+pub use crate::engine::Compiler;
+
 use crate::engine::Component;
 use crate::routes::Routes;
 
 /// Where the app is and what surrounds it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
+#[expect(missing_debug_implementations, reason = "compiled components have nothing to show")]
 pub struct Options {
     /// The manifest; wasm paths in it are relative to its folder.
     pub manifest: PathBuf,
@@ -42,6 +45,8 @@ pub struct Options {
     pub state_dir: Option<PathBuf>,
     /// A file the components' output goes to, in place of standard output.
     pub log_file: Option<PathBuf>,
+    /// A compiler that other apps use too, so that each file is compiled once.
+    pub compiler: Option<Compiler>,
 }
 
 /// An app, compiled and ready to serve.
@@ -62,8 +67,10 @@ impl Host {
         let folder = options.manifest.parent().unwrap_or(Path::new("."));
         let values = variables::resolve(&manifest, options)?;
         let store = store::open(options, folder).await?;
-        let engine = engine::new()?;
-        let linker = engine::linker(&engine)?;
+        let compiler = match &options.compiler {
+            Some(compiler) => compiler.clone(),
+            None => Compiler::new()?,
+        };
         let outbound = outbound::Client::new();
         let log = options.log_file.as_deref().map(open_log).transpose()?;
 
@@ -74,7 +81,7 @@ impl Host {
                 outbound: outbound.clone(),
                 log: log.clone(),
             };
-            let component = Component::load(&linker, folder, declared, &values, surroundings)
+            let component = Component::load(&compiler, folder, declared, &values, surroundings)
                 .with_context(|| format!("component {id:?}"))?;
             components.insert(id.as_str(), Arc::new(component));
         }
