@@ -18,7 +18,7 @@ const FIRST_BYTE: &str = "3";
 const BETWEEN_BYTES: &str = "4";
 
 /// A script that leaves out nothing hangs for longer than this.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 const MEGABYTE: usize = 1024 * 1024;
 
@@ -300,9 +300,7 @@ async fn ask(app: &App, key: &str, asked: Asked, script: &str) -> Answer {
     let client = app.client();
     let answer = client.send(request(key, asked, script));
     let answer = tokio::time::timeout(PATIENCE, answer).await;
-    answer
-        .unwrap_or_else(|_| panic!("{script}: no end"))
-        .unwrap_or_else(|error| panic!("{script}: {error:#}"))
+    answer.expect(script).expect(script)
 }
 
 fn check(id: &str, seen: &Seen, answer: &Answer) {

@@ -58,7 +58,8 @@ fn a_setting_that_is_missing_fails_where_it_is_needed() {
 fn shared_store(folder: &TempDir) -> Config {
     let path = folder.path().join("runtime-config.toml");
     let store = folder.path().join("keys.db");
-    let text = format!("[key_value_store.default]\ntype = \"spin\"\npath = {store:?}\n");
+    let text =
+        format!("[key_value_store.default]\ntype = \"spin\"\npath = \"{}\"\n", store.display());
     std::fs::write(&path, text).unwrap();
     Config::default().store(&path)
 }

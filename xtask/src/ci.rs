@@ -26,6 +26,19 @@ pub(crate) struct BenchOptions {
     only: Option<String>,
 }
 
+#[derive(Args)]
+pub(crate) struct SoakOptions {
+    /// How long.
+    #[arg(long, default_value_t = 1)]
+    minutes: u64,
+    /// Streams that are open at any time; a third of them are Bedrock's.
+    #[arg(long, default_value_t = 200)]
+    streams: usize,
+    /// Seconds between two lines of the report.
+    #[arg(long, default_value_t = 10)]
+    every: u64,
+}
+
 /// Native tests, end-to-end tests on the wasm, and the SDKs.
 pub(crate) fn test(options: &TestOptions) -> Result<()> {
     cargo::build_components()?;
@@ -57,11 +70,27 @@ pub(crate) fn ci() -> Result<()> {
 
 /// The gateway against a bare guest and against no gateway, in one run.
 pub(crate) fn bench(options: &BenchOptions) -> Result<()> {
+    let mut arguments =
+        vec![format!("--seconds={}", options.seconds), format!("--rounds={}", options.rounds)];
+    arguments.extend(options.only.iter().map(|name| format!("--only={name}")));
+    run_measurement("bench", &arguments)
+}
+
+/// Mixed traffic for minutes on end.
+pub(crate) fn soak(options: &SoakOptions) -> Result<()> {
+    let SoakOptions { minutes, streams, every } = options;
+    let arguments = [
+        format!("--minutes={minutes}"),
+        format!("--streams={streams}"),
+        format!("--every={every}"),
+    ];
+    run_measurement("soak", &arguments)
+}
+
+/// Runs a program of the `e2e` package, built as fast as the host is.
+fn run_measurement(program: &str, arguments: &[String]) -> Result<()> {
     cargo::build_components()?;
-    say("Building the bench (the first time takes many minutes)");
-    let seconds = options.seconds.to_string();
-    let rounds = options.rounds.to_string();
-    let run = ["run", "--quiet", "--profile", "host", "--package", "e2e", "--bin", "bench", "--"];
-    let only = options.only.iter().flat_map(|name| ["--only", name]);
-    cargo::run(run.into_iter().chain(["--seconds", &seconds, "--rounds", &rounds]).chain(only))
+    say(&format!("Building the {program} (the first time takes many minutes)"));
+    let run = ["run", "--quiet", "--profile", "host", "--package", "e2e", "--bin", program, "--"];
+    cargo::run(run.into_iter().chain(arguments.iter().map(String::as_str)))
 }

@@ -35,6 +35,8 @@ enum Command {
     Tokens(Box<tokens::Options>),
     /// Measures the gateway against a bare pass-through guest and against no gateway.
     Bench(ci::BenchOptions),
+    /// Sends mixed traffic for minutes and checks every answer, times and memory.
+    Soak(ci::SoakOptions),
 }
 
 fn main() -> Result<()> {
@@ -51,6 +53,7 @@ fn main() -> Result<()> {
         Command::Test(options) => ci::test(&options),
         Command::Ci => ci::ci(),
         Command::Bench(options) => ci::bench(&options),
+        Command::Soak(options) => ci::soak(&options),
     }
 }
 
