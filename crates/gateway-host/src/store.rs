@@ -59,7 +59,10 @@ pub(crate) async fn open(options: &Options, folder: &Path) -> Result<Backend> {
         Some(StoreConfig::Redis { url }) => {
             return Ok(Backend::new(Place::Redis(redis::Server::connect(&url).await?)));
         }
-        Some(StoreConfig::Spin { path: Some(path) }) => folder.join(path),
+        // As in Spin, relative to the file that says it.
+        Some(StoreConfig::Spin { path: Some(path) }) => {
+            options.runtime_config.as_deref().and_then(Path::parent).unwrap_or(folder).join(path)
+        }
         Some(StoreConfig::Spin { path: None }) | None => default_path,
     };
     let database = sqlite::Database::open(&path)
