@@ -97,6 +97,21 @@ fn every_component_has_its_stanza_route_and_cases() {
 }
 
 #[test]
+fn every_component_is_built_and_watched_alike() {
+    for (id, component) in components() {
+        let build = &component["build"];
+        let command = format!("cargo build --package {id} --target wasm32-wasip2 --release");
+        assert_eq!(build["command"].as_str(), Some(command.as_str()));
+        let own = format!("components/{id}");
+        let folders = [own.as_str(), "crates/gateway", "crates/gateway-spin"].into_iter();
+        let files = folders.flat_map(|at| [format!("{at}/Cargo.toml"), format!("{at}/src/**/*")]);
+        let whole = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "rust-toolchain.toml"];
+        let expected: Vec<Value> = files.chain(whole.map(str::to_owned)).map(Value::from).collect();
+        assert_eq!(build["watch"].as_array(), Some(&expected), "{id}");
+    }
+}
+
+#[test]
 fn a_component_may_call_the_ai_gateway_and_nothing_else() {
     for (id, component) in components() {
         let hosts = component.get("allowed_outbound_hosts").map(ToString::to_string);
