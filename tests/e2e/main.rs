@@ -14,6 +14,7 @@
 //! - [`early`]: an upstream that answers before it has read the request
 //! - [`hostile`]: thousands of random and mutated requests
 //! - [`house`]: the invariants of ARCHITECTURE.md
+//! - [`deploy`]: what `deploy/` says of the app
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -23,6 +24,7 @@
 
 mod cases;
 mod clients;
+mod deploy;
 mod early;
 mod faults;
 mod headers;
