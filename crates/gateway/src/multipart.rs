@@ -9,8 +9,8 @@ use crate::search::find;
 /// The longest boundary RFC 2046 allows.
 const BOUNDARY_LENGTH: usize = 70;
 
-/// What ends a header's line for one reader or another: all count, so that none can hide a header.
-const LINE_END: [char; 2] = ['\r', '\n'];
+/// What ends a line.
+const LINE_BREAK: &[u8] = b"\r\n";
 
 /// Finds the field `model` in a `multipart/form-data` body. The span is the value's.
 ///
@@ -18,7 +18,7 @@ const LINE_END: [char; 2] = ['\r', '\n'];
 /// [`Error::InvalidBody`] for a body that is no form, or has `model` twice or as something else
 /// than a line of text: what could be read in two ways is refused, as in JSON.
 pub fn find_model(content_type: &str, body: &[u8]) -> Result<Option<Model>, Error> {
-    let delimiter = format!("\r\n--{}", boundary(content_type)?);
+    let delimiter = format!("--{}", boundary(content_type)?);
     let mut found = None;
     for part in parts(body, delimiter.as_bytes())? {
         let (head, value) = split_part(body, part)?;
@@ -47,6 +47,10 @@ fn boundary(content_type: &str) -> Result<&str, Error> {
 /// The parameter `name` of a header value, without its quotes. What parsers disagree on is refused:
 /// a repeated parameter, an escape, an encoded `name*`.
 fn parameter<'a>(value: &'a str, name: &str) -> Result<Option<&'a str>, Error> {
+    // It ends the string for one reader and not for another, and what follows is a parameter or none.
+    if find(value.as_bytes(), b"\\\"").is_some() {
+        return Err(broken("a quote is escaped"));
+    }
     let mut is_quoted = false;
     let parts = value.split(|character| {
         is_quoted ^= character == '"';
@@ -73,46 +77,53 @@ fn unquoted(value: &str) -> Result<&str, Error> {
     Ok(inner)
 }
 
-/// The spans between one delimiter and the next; what follows the closing one does not count.
+/// The spans between one delimiter and the next, each from the line break behind the one to that
+/// before the other. Some readers take a delimiter for one wherever it stands, be it behind another
+/// line break, amid a line or after the end: anywhere else than where all do, it is refused.
 fn parts(body: &[u8], delimiter: &[u8]) -> Result<Vec<Range<usize>>, Error> {
-    // The first delimiter starts the body, without the line break that starts the others.
-    let first = delimiter.get(2..).unwrap_or_default();
-    if !body.starts_with(first) {
+    if !body.starts_with(delimiter) {
         return Err(broken("no boundary at its start"));
     }
     let mut parts = Vec::new();
-    let mut start = first.len();
+    let mut start = delimiter.len();
     loop {
         let rest = body.get(start..).unwrap_or_default();
-        if rest.starts_with(b"--") {
-            return Ok(parts);
-        }
-        if !rest.starts_with(b"\r\n") {
-            return Err(broken("a boundary without a line break"));
+        if let Some(after) = rest.strip_prefix(b"--") {
+            let is_end = after.trim_ascii().is_empty();
+            return if is_end { Ok(parts) } else { Err(broken("it goes on after its end")) };
         }
         let length = find(rest, delimiter).ok_or_else(|| broken("its end is missing"))?;
-        parts.push(start + 2..start + length);
+        let part = rest.get(..length).unwrap_or_default();
+        if !(part.starts_with(LINE_BREAK) && part.ends_with(LINE_BREAK)) {
+            return Err(broken("a boundary without a line break"));
+        }
+        parts.push(start..start + length - LINE_BREAK.len());
         start += length + delimiter.len();
     }
 }
 
-/// Splits a part into its headers and the span of its content.
+/// Splits a part into its headers, the line break before them included, and the span of its content.
 fn split_part(body: &[u8], part: Range<usize>) -> Result<(String, Range<usize>), Error> {
     let bytes = body.get(part.clone()).unwrap_or_default();
     let end = find(bytes, b"\r\n\r\n").ok_or_else(|| broken("a part has no headers"))?;
+    let head = bytes.get(..end + LINE_BREAK.len()).unwrap_or_default();
+    // Half a line break ends a header's line for one reader and not for another.
+    if head.windows(2).any(|pair| pair.starts_with(b"\r") != pair.ends_with(b"\n")) {
+        return Err(broken("a part's headers have half a line break"));
+    }
     // Older clients write file names in Latin-1. Read like this, every byte is some character, and
     // what is ASCII stays what it is.
-    let head = bytes.get(..end).unwrap_or_default().iter().map(|byte| char::from(*byte)).collect();
-    Ok((head, part.start + end + 4..part.end))
+    let head = head.iter().map(|byte| char::from(*byte)).collect();
+    Ok((head, part.start + end + 2 * LINE_BREAK.len()..part.end))
 }
 
 /// Whether a part is the field `model`, by `content-disposition: form-data; name="…"`.
 fn is_model(head: &str) -> Result<bool, Error> {
-    if head.split(LINE_END).any(|line| line.starts_with([' ', '\t'])) {
+    if head.split('\n').any(|line| line.starts_with([' ', '\t'])) {
         return Err(broken("a part's header is folded"));
     }
     let mut dispositions = head
-        .split(LINE_END)
+        .split('\n')
         .filter_map(|line| line.split_once(':'))
         .filter(|(name, _)| name.trim().eq_ignore_ascii_case("content-disposition"));
     match (dispositions.next(), dispositions.next()) {
@@ -160,6 +171,18 @@ mod tests {
     }
 
     #[test]
+    fn find_model_takes_a_part_without_headers_for_one() {
+        let model = "content-disposition: form-data; name=\"model\"\r\n\r\nm\r\n--XX--";
+        for (body, expected) in [
+            (format!("--XX\r\n\r\n{model}"), None),
+            (format!("--XX\r\n\r\ntext\r\n--XX\r\n{model}"), Some("m")),
+        ] {
+            let found = find_model(TYPE, body.as_bytes()).unwrap();
+            assert_eq!(found.map(|model| model.name).as_deref(), expected, "{body}");
+        }
+    }
+
+    #[test]
     fn find_model_reads_a_quoted_boundary() {
         let body = form(&[("name=\"model\"", "m")]);
         for content_type in [
@@ -177,12 +200,23 @@ mod tests {
         let folded = form(&[("x=y;\r\n name=\"model\"", "a")]);
         let escaped = form(&[("name=\"mo\\del\"", "a")]);
         let encoded = form(&[("name*=utf-8''model", "a")]);
+        let escaped_quote = form(&[("filename=\"a\\\"; name=model", "a")]);
+        let half_break = form(&[("name=\"file\"\nX: y", "a")]);
+        let (file, model) = (("name=\"file\"", "a"), ("name=\"model\"", "b"));
+        let other_break = form(&[file, model]).replacen("\r\n--XX", "\n--XX", 1);
+        let amid = form(&[("name=\"file\"", "a --XX")]);
+        let twofold = form(&[file]) + &form(&[model]);
         for (content_type, body) in [
             ("multipart/form-data; boundary=XX; boundary=YY", "--XX--"),
             ("multipart/form-data; boundary=\"XX;YY", "--XX--"),
             (TYPE, folded.as_str()),
             (TYPE, &escaped),
             (TYPE, &encoded),
+            (TYPE, &escaped_quote),
+            (TYPE, &half_break),
+            (TYPE, &other_break),
+            (TYPE, &amid),
+            (TYPE, &twofold),
             (TYPE, twice.as_str()),
             (TYPE, &two_names),
             (TYPE, ""),
