@@ -82,11 +82,7 @@ impl Telling {
                 }
             }
             Event::BlockDelta(event) => self.add(event.content_block_index, &event.delta, out),
-            Event::BlockStop(event) => {
-                if let Some(block) = self.blocks.close(event.content_block_index) {
-                    self.end_block(block, out);
-                }
-            }
+            Event::BlockStop(event) => self.close(event.content_block_index, out),
             Event::MessageStop(stop) => self.end(&stop, out)?,
             Event::MessageStart | Event::Metadata(_) => {}
         }
@@ -101,6 +97,8 @@ impl Telling {
     }
 
     fn start_call(&mut self, block: u64, call: &ToolUse<'_>, out: &mut Vec<u8>) {
+        // Where a number is given once more, the block that had it has come to its end.
+        self.close(block, out);
         let call = match self.heading.exchange.json_tool {
             Some(tool) if &*call.name == JSON_TOOL => self.start_json(tool),
             _ => self.start_tool(call, out),
@@ -205,6 +203,12 @@ impl Telling {
     fn tell_thinking(&self, block: ThinkingBlock<'_>, out: &mut Vec<u8>) {
         let thinking_blocks = &[block];
         self.heading.events().add(Delta { thinking_blocks, ..Delta::default() }, out);
+    }
+
+    fn close(&mut self, block: u64, out: &mut Vec<u8>) {
+        if let Some(block) = self.blocks.close(block) {
+            self.end_block(block, out);
+        }
     }
 
     fn end_block(&mut self, block: OpenBlock, out: &mut Vec<u8>) {

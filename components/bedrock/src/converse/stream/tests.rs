@@ -172,6 +172,21 @@ fn nothing_is_told_after_an_error() {
 }
 
 #[test]
+fn a_block_ends_where_its_number_is_given_once_more() {
+    let call = |id: &str| {
+        let call = json!({ "toolUse": { "toolUseId": id, "name": "f" } });
+        event("contentBlockStart", &json!({ "contentBlockIndex": 0, "start": call }))
+    };
+    let (out, error) =
+        run(&[&start(), &call("a"), &call("b"), &stop("tool_use")], Exchange::default());
+    assert!(error.is_none());
+    for index in [0, 1] {
+        let input = format!(r#"{{"index":{index},"function":{{"arguments":"{{}}"}}}}"#);
+        assert_eq!(out.matches(&input).count(), 1, "{out}");
+    }
+}
+
+#[test]
 fn an_empty_stream_is_no_answer() {
     let (out, error) = run(&[], Exchange::default());
     assert_eq!((out.as_str(), error.unwrap().shape().status.as_u16()), ("", 502));
