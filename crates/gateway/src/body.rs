@@ -163,14 +163,7 @@ fn not_json(error: &serde_json::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-    use serde_json::{Value, json};
-
     use super::*;
-
-    fn model_of(body: &str) -> Option<String> {
-        probe(body.as_bytes()).unwrap().model.map(|model| model.name)
-    }
 
     #[test]
     fn probe_finds_model_and_stream() {
@@ -242,34 +235,5 @@ mod tests {
     fn plan_reads_a_form_only_where_its_model_counts() {
         let form = [("content-type", "Multipart/Form-Data; boundary=x")].into_iter().collect();
         assert_eq!((plan(&form, true), plan(&form, false)), (Plan::Form, Plan::Stream));
-    }
-
-    proptest! {
-        #[test]
-        fn an_edit_changes_only_model(
-            model in "\\PC{0,12}",
-            other in "\\PC{0,12}",
-            name in "\\PC{0,12}",
-            is_stream: bool,
-        ) {
-            let mut value = json!({"a": other, "model": model, "stream": is_stream, "z": [1.5]});
-            let body = value.to_string();
-            let found = probe(body.as_bytes()).unwrap();
-            prop_assert_eq!(found.is_stream, is_stream);
-            let text = Value::from(name.as_str()).to_string();
-            let edited = with_value(body.as_bytes(), &found.model.unwrap(), text.as_bytes());
-            value["model"] = Value::from(name);
-            prop_assert_eq!(serde_json::from_slice::<Value>(&edited).unwrap(), value);
-        }
-
-        #[test]
-        fn probe_never_panics(body: Vec<u8>) {
-            let _ = probe(&body);
-        }
-
-        #[test]
-        fn probe_reads_what_serde_json_reads(model in "\\PC*") {
-            prop_assert_eq!(model_of(&json!({"model": model}).to_string()), Some(model));
-        }
     }
 }

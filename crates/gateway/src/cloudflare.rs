@@ -125,8 +125,28 @@ impl fmt::Display for GatewayError {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// Codes beside the status and the code a client gets.
+    pub(crate) const CODES: [(u32, u16, &str); 16] = [
+        (2001, 502, "gateway_configuration"),
+        (2003, 429, "rate_limit_exceeded"),
+        (2005, 502, "upstream_unreachable"),
+        (2009, 502, "gateway_credentials"),
+        (2016, 400, "content_filter"),
+        (2017, 400, "content_filter"),
+        (2019, 400, "invalid_model"),
+        (2021, 402, "insufficient_credits"),
+        (2029, 400, "content_filter"),
+        (2030, 400, "content_filter"),
+        (2040, 502, "gateway_configuration"),
+        (2041, 429, "spend_limit_exceeded"),
+        (2045, 429, "spend_limit_exceeded"),
+        (7013, 503, "guardrails_unavailable"),
+        (10000, 502, "gateway_credentials"),
+        (9999, 502, "gateway_error"),
+    ];
 
     fn error(status: u16, body: &str) -> Option<GatewayError> {
         let headers = [("cf-aig-log-id", "01"), ("content-length", "9")].into_iter().collect();
@@ -135,24 +155,7 @@ mod tests {
 
     #[test]
     fn every_code_gets_its_status() {
-        for (code, expected, name) in [
-            (2001, 502, "gateway_configuration"),
-            (2003, 429, "rate_limit_exceeded"),
-            (2005, 502, "upstream_unreachable"),
-            (2009, 502, "gateway_credentials"),
-            (2016, 400, "content_filter"),
-            (2017, 400, "content_filter"),
-            (2019, 400, "invalid_model"),
-            (2021, 402, "insufficient_credits"),
-            (2029, 400, "content_filter"),
-            (2030, 400, "content_filter"),
-            (2040, 502, "gateway_configuration"),
-            (2041, 429, "spend_limit_exceeded"),
-            (2045, 429, "spend_limit_exceeded"),
-            (7013, 503, "guardrails_unavailable"),
-            (10000, 502, "gateway_credentials"),
-            (9999, 502, "gateway_error"),
-        ] {
+        for (code, expected, name) in CODES {
             let list = format!(
                 r#"{{"success":false,"result":[],"messages":[],"error":[{{"code":{code},"message":"Said so"}}]}}"#
             );

@@ -14,6 +14,8 @@ pub mod cache;
 pub mod cloudflare;
 pub mod dialect;
 pub mod error;
+#[cfg(test)]
+mod fuzz;
 pub mod headers;
 pub mod json;
 pub mod key;

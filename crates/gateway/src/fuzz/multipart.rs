@@ -1,0 +1,212 @@
+//! Forms: the model found is the one that every reader finds, the strict as well as the tolerant.
+
+use corpus::Input;
+use proptest::collection::vec;
+use proptest::option::weighted;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::body::with_value;
+use crate::multipart::find_model;
+
+const WORDS: &str = r#"
+    ␍␊ ␊ ␍ ␍␊␍␊ ␊␊ ␍␊␣ ␣ ␉ ␀ é " \ \" ; = : X -- --X ␍␊--X ␍␊--X␍␊ ␊--X␊ --X-- ␍␊--X--␍␊ --X--␍␊
+    name= name=model name="model" ;␣name="model" ;␣name="file" NAME name*=utf-8''model filename="
+    ;␣filename="a;b" model content-disposition: form-data Content-Type:␣text/plain
+    Content-Disposition:␣form-data;␣name="model" Content-Disposition:␣form-data;␣name="file"
+    ␍␊content-disposition:␣form-data;␣name=model␍␊␍␊m
+    multipart/form-data;␣boundary=X ;␣boundary= boundary="X"
+"#;
+
+/// A form as it comes in: its content type and its bytes.
+type Form = (String, Input);
+
+/// Forms of the corpus, whose files start with their content type, and parts made of words in a row.
+fn changed() -> impl Strategy<Value = Form> {
+    let corpus = super::files("multipart", WORDS);
+    let types = weighted(0.2, corpus.changes());
+    let seed = (select(corpus.seeds().to_vec()), corpus.changes(), types);
+    let changed = seed.prop_map(|(seed, changes, types)| {
+        let end = seed.windows(2).position(|pair| pair == b"\r\n").unwrap();
+        let (content_type, body) = (seed[..end].to_vec(), seed[end + 2..].to_vec());
+        let content_type = match types {
+            Some(types) => types.made_to(content_type),
+            None => content_type,
+        };
+        (String::from_utf8_lossy(&content_type).into_owned(), Input(changes.made_to(body)))
+    });
+    let row = corpus.rows().prop_map(|words| {
+        let body = [b"--X\r\n", &*words, b"\r\n--X--\r\n"].concat();
+        ("multipart/form-data; boundary=X".to_owned(), Input(body))
+    });
+    prop_oneof![4 => changed, 1 => row]
+}
+
+/// A field as it is sent.
+#[derive(Clone, Debug)]
+struct Field {
+    name: String,
+    disposition: String,
+    value: Input,
+}
+
+/// Well-formed fields of all sorts, none of which holds the boundary.
+fn fields() -> impl Strategy<Value = Vec<Field>> {
+    let name = select(vec!["model", "file", "Model", "model[]", "xmodel", "model ", ""]);
+    let quote = select(vec!["name=\"", "NAME=\"", "name = \""]);
+    let file =
+        select(vec!["", "; filename=\"a; name=model.mp3\"", "; filename*=utf-8''a%22", "; x=y"]);
+    let value = vec(
+        select(vec![
+            "whisper-1",
+            "-",
+            "--",
+            "\r\n",
+            "\n",
+            "\r\n\r\n",
+            "é",
+            "model",
+            "name=\"model\"",
+            "x",
+            "",
+        ]),
+        0..6,
+    );
+    let value =
+        prop_oneof![value.prop_map(|words| words.concat().into_bytes()), vec(any::<u8>(), 0..30)];
+    let field = (name, quote, file, value).prop_map(|(name, quote, file, value)| Field {
+        name: name.to_owned(),
+        disposition: format!("form-data; {quote}{name}\"{file}"),
+        value: Input(value),
+    });
+    vec(field, 0..4)
+}
+
+const BOUNDARY: &str = "4b0undary";
+
+fn written(fields: &[Field]) -> Vec<u8> {
+    let part = |field: &Field| {
+        let head =
+            format!("--{BOUNDARY}\r\nX: y\r\nContent-Disposition: {}\r\n\r\n", field.disposition);
+        [head.as_bytes(), &field.value, b"\r\n"].concat()
+    };
+    let end = format!("--{BOUNDARY}--\r\n").into_bytes();
+    fields.iter().map(part).chain([end]).collect::<Vec<_>>().concat()
+}
+
+// === readers to compare with ===
+
+/// Every byte as a character, so that text can be compared whatever its encoding.
+fn latin(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| char::from(*byte)).collect()
+}
+
+/// The parameters of a header's value by RFC 9110: strings in quotes may escape.
+fn parameters(value: &str) -> Vec<(String, String)> {
+    let mut parts = vec![String::new()];
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    for character in value.chars() {
+        match character {
+            ';' if !is_quoted => parts.push(String::new()),
+            _ => parts.last_mut().unwrap().push(character),
+        }
+        is_quoted ^= character == '"' && !is_escaped;
+        is_escaped = is_quoted && character == '\\' && !is_escaped;
+    }
+    let parameter = |part: &String| {
+        let (name, value) = part.split_once('=')?;
+        Some((name.trim().to_lowercase(), unquoted(value.trim())))
+    };
+    parts.iter().filter_map(parameter).collect()
+}
+
+fn unquoted(value: &str) -> String {
+    let Some(quoted) = value.strip_prefix('"') else {
+        return value.to_owned();
+    };
+    let mut characters = quoted.chars();
+    let mut plain = String::new();
+    while let Some(character) = characters.next().filter(|character| *character != '"') {
+        plain.extend(if character == '\\' { characters.next() } else { Some(character) });
+    }
+    plain
+}
+
+/// The content of every part that is a field `model`.
+fn models(form: &str, delimiter: &str, line_end: &str) -> Vec<String> {
+    let head_end = line_end.repeat(2);
+    let part = |part: &str| {
+        let (head, value) = part.split_once(&head_end)?;
+        let head =
+            head.replace(&format!("{line_end} "), " ").replace(&format!("{line_end}\t"), " ");
+        let is_model =
+            head.split(line_end).filter_map(|line| line.split_once(':')).any(|(name, value)| {
+                let mut parameters = parameters(value).into_iter();
+                name.trim().eq_ignore_ascii_case("content-disposition")
+                    && parameters.any(|(name, value)| name == "name" && value == "model")
+            });
+        is_model.then(|| value.to_owned())
+    };
+    form.split(delimiter).skip(1).filter_map(part).collect()
+}
+
+/// What one who keeps to RFC 2046 finds.
+fn strictly(boundary: &str, body: &[u8]) -> Vec<String> {
+    let form = format!("\r\n{}", latin(body));
+    let delimiter = format!("\r\n--{boundary}");
+    let whole = form.split(&format!("{delimiter}--")).next().unwrap();
+    models(whole, &delimiter, "\r\n")
+}
+
+/// What one finds who takes any line break for one, and any boundary wherever it stands.
+fn tolerantly(boundary: &str, body: &[u8]) -> Vec<String> {
+    let form = plain(&latin(body));
+    let models = models(&form, &format!("--{boundary}"), "\n");
+    models.into_iter().map(|model| model.strip_suffix('\n').unwrap_or(&model).to_owned()).collect()
+}
+
+/// `text` with one kind of line break.
+fn plain(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+proptest! {
+    #[test]
+    fn the_model_is_the_one_that_every_reader_finds((content_type, body) in changed()) {
+        let Ok(found) = find_model(&content_type, &body) else {
+            return Ok(());
+        };
+        let boundaries = parameters(&content_type).into_iter().filter(|(name, _)| name == "boundary");
+        let boundaries: Vec<String> = boundaries.map(|(_, boundary)| boundary).collect();
+        prop_assert_eq!(boundaries.len(), 1);
+        let model = found.as_ref().map(|model| latin(&body[model.span.clone()]));
+        if let Some(found) = &found {
+            prop_assert_eq!(found.name.as_bytes(), &body[found.span.clone()]);
+        }
+        let boundary = &boundaries[0];
+        prop_assert_eq!(Vec::from_iter(model.clone()), strictly(boundary, &body));
+        prop_assert_eq!(Vec::from_iter(model.map(|model| plain(&model))), tolerantly(boundary, &body));
+    }
+
+    #[test]
+    fn a_well_formed_form_is_read_and_edited_in_its_model(fields in fields(), other in "[ -~]{0,12}") {
+        let body = written(&fields);
+        let found = find_model(&format!("multipart/form-data; boundary={BOUNDARY}"), &body);
+        let mut models = fields.iter().filter(|field| field.name == "model");
+        match (models.next(), models.next()) {
+            (None, _) => prop_assert_eq!(found.unwrap(), None),
+            (Some(field), None) if std::str::from_utf8(&field.value).is_ok() => {
+                let found = found.unwrap().unwrap();
+                prop_assert_eq!(found.name.as_bytes(), &*field.value);
+                let mut fields = fields.clone();
+                let model = fields.iter_mut().find(|field| field.name == "model").unwrap();
+                model.value = Input(other.clone().into_bytes());
+                prop_assert_eq!(with_value(&body, &found, other.as_bytes()), written(&fields));
+            }
+            _ => {
+                let error = found.unwrap_err();
+                prop_assert_eq!(error.param(), Some("model"));
+            }
+        }
+    }
+}
