@@ -77,4 +77,6 @@ impl Rewrite for StreamTranslator {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 pub(crate) mod tests;
