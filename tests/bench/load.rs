@@ -12,6 +12,8 @@ pub(crate) struct Load {
     pub(crate) client: Client,
     pub(crate) connections: usize,
     pub(crate) seconds: u64,
+    /// What every answer must have.
+    pub(crate) status: u16,
 }
 
 /// What was measured.
@@ -29,7 +31,7 @@ impl Load {
         for _ in 0..self.connections {
             let mut connection = self.client.connect().await?;
             // The first request warms the way and is not counted.
-            ask(&mut connection, draft()).await?;
+            ask(&mut connection, draft(), self.status).await?;
             lanes.push(self.lane(connection, &draft));
         }
         let start = Instant::now();
@@ -47,7 +49,7 @@ impl Load {
         let mut sample = Sample::default();
         let end = Instant::now() + Duration::from_secs(self.seconds);
         while Instant::now() < end {
-            let (first_byte, total) = ask(&mut connection, draft()).await?;
+            let (first_byte, total) = ask(&mut connection, draft(), self.status).await?;
             sample.first_bytes.push(first_byte);
             sample.totals.push(total);
         }
@@ -56,10 +58,14 @@ impl Load {
 }
 
 /// Sends one request and reads its answer: times to the first byte of the body and to its end.
-async fn ask(connection: &mut Connection, draft: Draft) -> Result<(Duration, Duration)> {
+async fn ask(
+    connection: &mut Connection,
+    draft: Draft,
+    status: u16,
+) -> Result<(Duration, Duration)> {
     let start = Instant::now();
     let mut response = connection.open(draft).await?;
-    ensure!(response.status() == 200, "answered {}", response.status());
+    ensure!(response.status() == status, "answered {}", response.status());
     let mut first_byte = None;
     while let Some(frame) = response.frame().await {
         frame?;

@@ -4,16 +4,22 @@
 //! through the floor guest, and through the gateway. Client, host and upstream share this machine's
 //! cores, so the ratios say more than the numbers.
 
+mod chart;
+mod facts;
 mod load;
+mod report;
+mod scenarios;
 mod table;
 
 use anyhow::Result;
 use clap::Parser;
-use gateway_host::simulator::{BASE_PATH, TOKEN};
+use gateway_host::simulator::TOKEN;
 use support::client::Draft;
-use support::{App, Client, Config, run};
+use support::{App, Client, Config, memory, run};
 
+use crate::facts::Facts;
 use crate::load::{Load, Sample};
+use crate::scenarios::Scenario;
 use crate::table::Row;
 
 /// Measures the gateway against the floor guest and against no gateway.
@@ -28,63 +34,9 @@ struct Options {
     /// Only the scenarios of this name.
     #[arg(long)]
     only: Option<String>,
-}
-
-/// One kind of traffic.
-#[derive(Clone, Copy)]
-struct Scenario {
-    name: &'static str,
-    connections: usize,
-    /// The path on the gateway, and the one below the AI Gateway's base that it leads to.
-    paths: (&'static str, &'static str),
-    body: &'static str,
-    simulate: &'static str,
-}
-
-const PLAIN: &str = r#"{"model":"gpt-4o","messages":[{"role":"user","content":"hello"}]}"#;
-const STREAM: &str =
-    r#"{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hello"}]}"#;
-/// The same, as compat wants it: the gateway adds the prefix where a client does not.
-const PREFIXED: &str =
-    r#"{"model":"google-ai-studio/g","messages":[{"role":"user","content":"hello"}]}"#;
-
-const OPENAI: (&str, &str) = ("/openai/chat/completions", "/openai/chat/completions");
-const ANTHROPIC: (&str, &str) = ("/anthropic/chat/completions", "/anthropic/v1/chat/completions");
-const GOOGLE: (&str, &str) = ("/google/chat/completions", "/compat/chat/completions");
-const AZURE: (&str, &str) = (
-    "/azure/chat/completions",
-    "/azure-openai/simulated-resource/gpt-4o/chat/completions?api-version=2024-10-21",
-);
-const WORKERS_AI: (&str, &str) =
-    ("/workers-ai/chat/completions", "/workers-ai/v1/chat/completions");
-
-const SCENARIOS: [Scenario; 12] = [
-    scenario("openai", 1, OPENAI, PLAIN),
-    scenario("openai", 16, OPENAI, PLAIN),
-    stream(1),
-    stream(16),
-    scenario("anthropic", 1, ANTHROPIC, PLAIN),
-    scenario("anthropic", 16, ANTHROPIC, PLAIN),
-    scenario("google", 1, GOOGLE, PREFIXED),
-    scenario("google", 16, GOOGLE, PREFIXED),
-    scenario("azure", 1, AZURE, PLAIN),
-    scenario("azure", 16, AZURE, PLAIN),
-    scenario("workers-ai", 1, WORKERS_AI, PLAIN),
-    scenario("workers-ai", 16, WORKERS_AI, PLAIN),
-];
-
-const fn scenario(
-    name: &'static str,
-    connections: usize,
-    paths: (&'static str, &'static str),
-    body: &'static str,
-) -> Scenario {
-    Scenario { name, connections, paths, body, simulate: "" }
-}
-
-const fn stream(connections: usize) -> Scenario {
-    let name = "stream";
-    Scenario { name, connections, paths: OPENAI, body: STREAM, simulate: "chunks=50" }
+    /// Write docs/benchmarks.md and docs/benchmarks.svg.
+    #[arg(long, conflicts_with = "only")]
+    report: bool,
 }
 
 /// A way to the upstream.
@@ -96,47 +48,58 @@ struct Target {
     credential: (&'static str, String),
 }
 
+/// What was measured of one scenario: directly, through the floor, through the gateway.
+struct Measured {
+    scenario: Scenario,
+    rows: Vec<Row>,
+}
+
 fn main() -> Result<()> {
     let options = Options::parse();
     run(async {
         let gateway = App::start(Config::default()).await?;
-        let floor = Config::default()
-            .manifest("tests/guests/floor/spin.toml")
-            .with("upstream", &gateway.upstream.to_string());
-        let floor = App::start(floor).await?;
-        let key = gateway.key("bench").await?;
-
-        let operator = ("cf-aig-authorization", format!("Bearer {TOKEN}"));
-        let targets = [
-            Target {
-                name: "direct",
-                client: Client::new(gateway.upstream),
-                is_gateway: false,
-                credential: operator.clone(),
-            },
-            Target {
-                name: "floor",
-                client: floor.client(),
-                is_gateway: false,
-                credential: operator,
-            },
-            Target {
-                name: "gateway",
-                client: gateway.client(),
-                is_gateway: true,
-                credential: ("authorization", format!("Bearer {key}")),
-            },
-        ];
-        let is_wanted = |name| options.only.as_deref().is_none_or(|only| only == name);
-        for scenario in SCENARIOS.into_iter().filter(|scenario| is_wanted(scenario.name)) {
-            table::print(&measure(&options, scenario, &targets).await?);
+        let floor = floor_before(&gateway).await?;
+        let targets = targets(&gateway, &floor).await?;
+        let mut facts = Facts::gather()?;
+        if options.report {
+            facts.stages = measure_stages(&options, &gateway).await?;
         }
-        Ok(())
+        let is_wanted = |name| options.only.as_deref().is_none_or(|only| only == name);
+        let mut all = Vec::new();
+        for scenario in scenarios::all().into_iter().filter(|scenario| is_wanted(scenario.name)) {
+            let (measured, peak) = memory::peak_during(measure(&options, scenario, &targets)).await;
+            let measured = measured?;
+            facts.note_memory(measured.scenario.name, peak);
+            table::print(&measured.rows);
+            all.push(measured);
+        }
+        if options.report { report::write(&options, &facts, &all) } else { Ok(()) }
     })
 }
 
+async fn floor_before(gateway: &App) -> Result<App> {
+    let config = Config::default()
+        .manifest("tests/guests/floor/spin.toml")
+        .with("upstream", &gateway.upstream.to_string());
+    App::start(config).await
+}
+
+async fn targets(gateway: &App, floor: &App) -> Result<[Target; 3]> {
+    let key = gateway.key("bench").await?;
+    let operator = ("cf-aig-authorization", format!("Bearer {TOKEN}"));
+    let target = |name, client, credential| Target { name, client, is_gateway: false, credential };
+    Ok([
+        target("direct", Client::new(gateway.upstream), operator.clone()),
+        target("floor", floor.client(), operator),
+        Target {
+            is_gateway: true,
+            ..target("gateway", gateway.client(), ("authorization", format!("Bearer {key}")))
+        },
+    ])
+}
+
 /// Measures all targets in turn, so that whatever the machine does meets all of them.
-async fn measure(options: &Options, scenario: Scenario, targets: &[Target]) -> Result<Vec<Row>> {
+async fn measure(options: &Options, scenario: Scenario, targets: &[Target]) -> Result<Measured> {
     let mut samples: Vec<Sample> = targets.iter().map(|_| Sample::default()).collect();
     for _ in 0..options.rounds {
         for (target, sample) in targets.iter().zip(&mut samples) {
@@ -144,8 +107,9 @@ async fn measure(options: &Options, scenario: Scenario, targets: &[Target]) -> R
                 client: target.client,
                 connections: scenario.connections,
                 seconds: options.seconds,
+                status: 200,
             };
-            sample.add(load.run(|| request(scenario, target)).await?);
+            sample.add(load.run(|| scenario.request(target)).await?);
         }
     }
     let rows = targets.iter().zip(samples).map(|(target, sample)| Row {
@@ -154,25 +118,41 @@ async fn measure(options: &Options, scenario: Scenario, targets: &[Target]) -> R
         target: target.name,
         sample,
     });
-    Ok(rows.collect())
+    Ok(Measured { rows: rows.collect(), scenario })
 }
 
-/// The same request for every target; what only one of them needs does no harm to the others.
-fn request(scenario: Scenario, target: &Target) -> Draft {
-    let (own, native) = scenario.paths;
-    let is_direct_workers_ai = !target.is_gateway && native.starts_with("/workers-ai");
-    let path = if target.is_gateway { own.to_owned() } else { format!("{BASE_PATH}{native}") };
-    let draft = Client::request("POST", &path);
-    let draft = if is_direct_workers_ai {
-        draft.header("authorization", format!("Bearer {TOKEN}"))
-    } else {
-        draft
-    };
-    draft
-        .header("content-type", "application/json")
-        .header("accept-encoding", "identity")
-        .header("cf-aig-metadata", r#"{"team_id":"bench","key_id":"bench"}"#)
-        .header("x-simulate", scenario.simulate)
-        .header(target.credential.0, &target.credential.1)
-        .body(scenario.body)
+/// Milliseconds that requests take which end ever later on their way through the gateway.
+async fn measure_stages(options: &Options, gateway: &App) -> Result<Vec<(&'static str, f64)>> {
+    let key = gateway.key("bench").await?;
+    let unknown = format!("sk_{}", "0".repeat(64));
+    let list = || Client::request("GET", "/openai/models");
+    let broken = || Client::request("POST", "/openai/chat/completions").body("{").key(&key);
+    Ok(vec![
+        (NO_KEY, stage(options, gateway, 401, list).await?),
+        (UNKNOWN_KEY, stage(options, gateway, 401, || list().key(&unknown)).await?),
+        (
+            NO_JSON,
+            stage(options, gateway, 400, || broken().header("content-type", "application/json"))
+                .await?,
+        ),
+    ])
+}
+
+const NO_KEY: &str = "no key: a new instance reads the head, answers and logs";
+const UNKNOWN_KEY: &str = "an unknown key: its hash, and a read of the store";
+const NO_JSON: &str = "a body that is no JSON: settings, the team, and the body";
+
+async fn stage(
+    options: &Options,
+    gateway: &App,
+    status: u16,
+    draft: impl Fn() -> Draft,
+) -> Result<f64> {
+    let Options { seconds, rounds, .. } = *options;
+    let load = Load { client: gateway.client(), connections: 1, seconds, status };
+    let mut sample = Sample::default();
+    for _ in 0..rounds {
+        sample.add(load.run(&draft).await?);
+    }
+    Ok(sample.total(50))
 }

@@ -6,7 +6,6 @@
 
 #![expect(clippy::print_stdout, reason = "the report is the command's output")]
 
-mod memory;
 mod tally;
 mod traffic;
 
@@ -15,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 use clap::Parser;
-use support::{App, Config, run};
+use support::{App, Config, memory, run};
 
 use crate::tally::Tally;
 use crate::traffic::{Kind, Lane};

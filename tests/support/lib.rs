@@ -4,6 +4,7 @@
 mod app;
 pub mod client;
 mod guests;
+pub mod memory;
 pub mod upstream;
 
 pub use app::{ADMIN_TOKEN, App, Config};

@@ -21,9 +21,13 @@ pub(crate) struct BenchOptions {
     /// Rounds; each measures every target once, in turn.
     #[arg(long, default_value_t = 5)]
     rounds: u32,
-    /// Only this traffic: openai, stream, or another provider's name.
+    /// Only this traffic: openai, prompt, stream, long, paced, bedrock, bedrock-stream, or another
+    /// provider's name.
     #[arg(long)]
     only: Option<String>,
+    /// Write docs/benchmarks.md and its chart.
+    #[arg(long, conflicts_with = "only")]
+    report: bool,
 }
 
 #[derive(Args)]
@@ -73,6 +77,7 @@ pub(crate) fn bench(options: &BenchOptions) -> Result<()> {
     let mut arguments =
         vec![format!("--seconds={}", options.seconds), format!("--rounds={}", options.rounds)];
     arguments.extend(options.only.iter().map(|name| format!("--only={name}")));
+    arguments.extend(options.report.then(|| "--report".to_owned()));
     run_measurement("bench", &arguments)
 }
 

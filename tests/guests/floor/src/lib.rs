@@ -1,8 +1,8 @@
 //! The least a pass-through guest can do: a request goes out as it came in, and its answer goes
 //! back. No key, no store, no rule. The gateway's speed is measured against it.
 //!
-//! It keeps the rules of writing that make a guest fast: bodies are written before heads are handed over, and gives up
-//! on anything unusual.
+//! It keeps the rules of writing that make a guest fast, bodies are written before heads are handed
+//! over, and gives up on anything unusual.
 
 use spin_sdk::variables;
 use wasi::exports::http::incoming_handler::Guest;
@@ -11,6 +11,7 @@ use wasi::http::types::{
     Fields, IncomingRequest, OutgoingBody, OutgoingRequest, OutgoingResponse, ResponseOutparam,
     Scheme,
 };
+use wasi::io::streams::InputStream;
 
 /// Bytes moved at once.
 const CHUNK: u64 = 1024 * 1024;
@@ -38,7 +39,8 @@ fn forward(request: &IncomingRequest, out: ResponseOutparam) -> Result<(), ()> {
     outgoing.set_authority(Some(&upstream))?;
     let request_body = request.consume()?;
     let source = request_body.stream()?;
-    if let Ok(bytes) = source.blocking_read(CHUNK) {
+    let bytes = read(&source, length(&headers));
+    if !bytes.is_empty() {
         let body = outgoing.body()?;
         body.write()?.write(&bytes).map_err(drop)?;
         OutgoingBody::finish(body, None).map_err(drop)?;
@@ -61,4 +63,22 @@ fn forward(request: &IncomingRequest, out: ResponseOutparam) -> Result<(), ()> {
     }
     drop(sink);
     OutgoingBody::finish(body, None).map_err(drop)
+}
+
+fn length(headers: &[(String, Vec<u8>)]) -> usize {
+    let value = headers.iter().find(|(name, _)| name == "content-length").map(|(_, value)| value);
+    value.and_then(|value| str::from_utf8(value).ok()?.parse().ok()).unwrap_or(0)
+}
+
+/// Reads as much as was announced, and does not ask for an end after that.
+fn read(source: &InputStream, announced: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while bytes.len() < announced {
+        match source.blocking_read(CHUNK) {
+            Ok(chunk) if bytes.is_empty() => bytes = chunk,
+            Ok(chunk) => bytes.extend_from_slice(&chunk),
+            Err(_) => break,
+        }
+    }
+    bytes
 }
