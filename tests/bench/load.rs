@@ -27,13 +27,9 @@ pub(crate) struct Sample {
 impl Load {
     /// Asks for as long as it is told to, on all connections at once.
     pub(crate) async fn run(&self, draft: impl Fn() -> Draft) -> Result<Sample> {
-        let mut lanes = Vec::new();
-        for _ in 0..self.connections {
-            let mut connection = self.client.connect().await?;
-            // The first request warms the way and is not counted.
-            ask(&mut connection, draft(), self.status).await?;
-            lanes.push(self.lane(connection, &draft));
-        }
+        let warm = (0..self.connections).map(|_| self.warm(&draft));
+        let connections = futures_util::future::try_join_all(warm).await?;
+        let lanes = connections.into_iter().map(|connection| self.lane(connection, &draft));
         let start = Instant::now();
         let mut sample = Sample::default();
         for outcome in futures_util::future::join_all(lanes).await {
@@ -43,6 +39,13 @@ impl Load {
         }
         sample.elapsed = start.elapsed();
         Ok(sample)
+    }
+
+    /// Opens a connection. Its first request warms the way and is not counted.
+    async fn warm(&self, draft: &impl Fn() -> Draft) -> Result<Connection> {
+        let mut connection = self.client.connect().await?;
+        ask(&mut connection, draft(), self.status).await?;
+        Ok(connection)
     }
 
     async fn lane(&self, mut connection: Connection, draft: &impl Fn() -> Draft) -> Result<Sample> {

@@ -1,6 +1,6 @@
 //! Reading a client's request.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 
 use gateway::body::{self, Plan};
 use gateway::error::Cause;
@@ -28,6 +28,7 @@ const ABSENCE: u64 = 500_000_000;
 /// A body that is still coming in. Children go before their parents.
 pub(crate) struct Incoming {
     ready: OnceCell<Pollable>,
+    pause: RefCell<Option<Pollable>>,
     pub(crate) stream: InputStream,
     _body: IncomingBody,
 }
@@ -74,17 +75,20 @@ impl Head {
 impl Incoming {
     pub(crate) fn new(body: IncomingBody) -> Result<Self, Error> {
         let stream = body.stream().map_err(|()| taken("body stream"))?;
-        Ok(Self { ready: OnceCell::new(), stream, _body: body })
+        Ok(Self { ready: OnceCell::new(), pause: RefCell::default(), stream, _body: body })
     }
 
     /// Waits until there is something to read, or an end. `false` if what comes is no longer wanted
     /// before that: no host tells of a client that leaves, so `is_wanted` is asked now and then.
     pub(crate) fn wait(&self, is_wanted: &dyn Fn() -> bool) -> bool {
         let ready = self.ready.get_or_init(|| self.stream.subscribe());
+        let mut pause = self.pause.borrow_mut();
         loop {
-            if poll(&[ready, &subscribe_duration(ABSENCE)]).contains(&0) {
+            let pause_ends = pause.get_or_insert_with(|| subscribe_duration(ABSENCE));
+            if poll(&[ready, pause_ends]).contains(&0) {
                 return true;
             }
+            *pause = None;
             if !is_wanted() {
                 return false;
             }

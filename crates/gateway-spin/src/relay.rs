@@ -203,8 +203,7 @@ impl Stream {
         let mut moved = Ok(first);
         while let Ok(Moved::Some(bytes)) = moved {
             entry.bytes += bytes;
-            let is_wanted = self.body.rest.wait(&|| sink.has_reader());
-            moved = if is_wanted { self.move_chunk(&sink) } else { Ok(Moved::Refused) };
+            moved = self.move_chunk(&sink);
         }
         match moved {
             Ok(Moved::All) => drop(sink.finish()),

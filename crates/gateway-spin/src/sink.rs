@@ -86,9 +86,22 @@ impl Sink {
         Ok(Moved::Some(source.start.len() as u64))
     }
 
-    /// Moves what `source` has next, waiting for it. The host moves the bytes; none come in here.
+    /// Moves what `source` has next, waiting for it while there is a reader. The host moves the bytes:
+    /// none come in here.
     pub(crate) fn move_chunk(&self, source: &Incoming) -> Result<Moved, Cause> {
-        match self.stream.blocking_splice(&source.stream, CHUNK) {
+        // Where chunks follow one another closely, this is all there is to do for each.
+        match self.outcome(self.stream.splice(&source.stream, CHUNK))? {
+            Moved::Some(0) => {}
+            moved => return Ok(moved),
+        }
+        if !source.wait(&|| self.has_reader()) {
+            return Ok(Moved::Refused);
+        }
+        self.outcome(self.stream.blocking_splice(&source.stream, CHUNK))
+    }
+
+    fn outcome(&self, spliced: Result<u64, StreamError>) -> Result<Moved, Cause> {
+        match spliced {
             Ok(bytes) => Ok(Moved::Some(bytes)),
             // Either end may have closed: only the reader's takes no more writes then.
             Err(StreamError::Closed) if self.has_reader() => Ok(Moved::All),
@@ -103,6 +116,9 @@ impl Sink {
         source: &Incoming,
         rename: &mut Rename,
     ) -> Result<Moved, Cause> {
+        if !source.wait(&|| self.has_reader()) {
+            return Ok(Moved::Refused);
+        }
         match source.stream.blocking_read(COPIED) {
             Ok(bytes) => Ok(self.write(&rename.push(&bytes))),
             Err(StreamError::Closed) => match self.write(&rename.finish()) {
