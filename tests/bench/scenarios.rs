@@ -108,10 +108,15 @@ impl Scenario {
             (format!("{BASE_PATH}{}", native.0), &native.1)
         };
         let draft = Client::request("POST", &path);
-        let draft = if !target.is_gateway && native.0.starts_with("/workers-ai") {
-            draft.header("authorization", format!("Bearer {TOKEN}"))
-        } else {
-            draft
+        let draft = match native.0 {
+            _ if target.is_gateway => draft,
+            path if path.starts_with("/workers-ai") => {
+                draft.header("authorization", format!("Bearer {TOKEN}"))
+            }
+            path if path.ends_with("/converse-stream") => {
+                draft.header("accept", "application/vnd.amazon.eventstream")
+            }
+            _ => draft,
         };
         draft
             .header("content-type", "application/json")

@@ -42,18 +42,19 @@ fn list(aliases: &Aliases, scope: &Scope) -> Reply {
     let of_aliases = aliases
         .iter()
         .filter(|(name, target)| is_allowed(&[name, target.id]))
-        .map(|(name, target)| Entry::new(name, target.base));
-    let of_chat = listed.iter().map(|id| Entry::new(id, id));
-    let of_embeddings = embeddings::MODELS.iter().map(|(id, _)| Entry::new(id, id));
+        .map(|(name, target)| Entry::new(name, revealed(target.base)));
+    // The table's ids have no regions that would have to be looked for.
+    let of_chat = listed.iter().map(|id| Entry::new(id, Some(id)));
+    let of_embeddings = embeddings::MODELS.iter().map(|(id, _)| Entry::new(id, Some(id)));
     let of_table = of_chat.chain(of_embeddings).filter(|entry| is_allowed(&[entry.id]));
     let data = of_aliases.chain(of_table).collect();
     Reply::json(StatusCode::OK, &List { object: "list", data })
 }
 
 impl<'a> Entry<'a> {
-    /// An entry of the model that `base` tells.
-    fn new(id: &'a str, base: &'a str) -> Self {
-        let owner = revealed(base).and_then(|id| id.split('.').next());
+    /// An entry whose model is `revealed`, if it is known.
+    fn new(id: &'a str, revealed: Option<&'a str>) -> Self {
+        let owner = revealed.and_then(|id| id.split('.').next());
         Self { id, object: "model", created: 0, owned_by: owner.unwrap_or("bedrock") }
     }
 }

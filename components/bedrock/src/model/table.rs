@@ -12,6 +12,9 @@ use crate::model::{Abilities, Choices, Effort, Family, Reasoning, Sampling};
 
 const TABLE: &str = include_str!("../models.csv");
 
+/// The table's lines, parted when it is compiled: every request looks at all of them.
+static LINES: [&str; count_lines(TABLE)] = lines(TABLE);
+
 /// The version of rows about many models.
 const MANY: &str = "*";
 
@@ -56,17 +59,47 @@ fn with_derived(family: Family, abilities: Abilities) -> Abilities {
 }
 
 fn columns() -> impl Iterator<Item = &'static str> {
-    TABLE.lines().next().unwrap_or_default().split(',').skip(2)
+    LINES.first().unwrap_or(&"").split(',').skip(2)
 }
 
 fn rows() -> impl Iterator<Item = Row<'static>> {
-    TABLE.lines().skip(1).filter_map(Row::read)
+    LINES.iter().skip(1).copied().filter_map(Row::read)
 }
 
-/// The rows that may be about `id`: a look at the first letter is cheaper than reading a row.
+/// The rows whose `model` is how `id` begins: a look at that is cheaper than reading a row.
 fn rows_near(id: &str) -> impl Iterator<Item = Row<'static>> {
-    let first = id.bytes().next();
-    TABLE.lines().skip(1).filter(move |line| line.bytes().next() == first).filter_map(Row::read)
+    let begins = |line: &&str| {
+        let same = line.bytes().zip(id.bytes()).take_while(|(left, right)| left == right).count();
+        line.as_bytes().get(same) == Some(&b',')
+    };
+    LINES.iter().skip(1).copied().filter(begins).filter_map(Row::read)
+}
+
+#[expect(clippy::indexing_slicing, reason = "out of bounds, the build would fail")]
+const fn count_lines(text: &str) -> usize {
+    let (mut count, mut index) = (0, 0);
+    while index < text.len() {
+        count += (text.as_bytes()[index] == b'\n') as usize;
+        index += 1;
+    }
+    count
+}
+
+/// The lines of `text`, each of which has an end.
+#[expect(clippy::indexing_slicing, reason = "out of bounds, the build would fail")]
+const fn lines<const COUNT: usize>(mut text: &'static str) -> [&'static str; COUNT] {
+    let mut lines = [""; COUNT];
+    let (mut count, mut index) = (0, 0);
+    while index < text.len() {
+        if text.as_bytes()[index] == b'\n' {
+            let (line, rest) = text.split_at(index);
+            (lines[count], text) = (line, rest.split_at(1).1);
+            (count, index) = (count + 1, 0);
+        } else {
+            index += 1;
+        }
+    }
+    lines
 }
 
 /// Sets what `cell` says; nothing comes back if it says nothing that is known.
