@@ -61,7 +61,18 @@ fn target(key: String) -> impl Strategy<Value = String> {
         "[!-~]{0,12}",
         "(%[0-9a-fA-F]{2}){1,3}",
     ];
-    let route = prop::sample::select(vec!["/openai", "/tokens", "/healthz", "/openai/v1", ""]);
+    let route = prop::sample::select(vec![
+        "/openai",
+        "/tokens",
+        "/healthz",
+        "/openai/v1",
+        "/anthropic",
+        "/google/v1beta/models",
+        "/azure/openai/deployments",
+        "/workers-ai/@cf",
+        "/bedrock",
+        "",
+    ]);
     (route, prop::collection::vec(segment, 0..4), proptest::option::of("[!-~]{0,20}")).prop_map(
         |(route, segments, query)| {
             let path = segments.iter().fold(route.to_owned(), |path, next| path + "/" + next);
@@ -109,8 +120,10 @@ fn headers(key: &str) -> impl Strategy<Value = Vec<(String, String)>> + use<> {
 /// Valid bodies with a few bytes changed, and noise.
 fn body() -> impl Strategy<Value = Vec<u8>> {
     let chat = br#"{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
+    let bedrock = br#"{"model":"nova-lite","messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}]}"#;
     let token = br#"{"teamId":"blue","name":"Blue","limited":false}"#;
-    let seed = prop::sample::select(vec![chat.to_vec(), token.to_vec(), Vec::new()]);
+    let seed =
+        prop::sample::select(vec![chat.to_vec(), bedrock.to_vec(), token.to_vec(), Vec::new()]);
     let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3);
     let mutated = (seed, changes).prop_map(|(mut body, changes)| {
         for (place, byte) in changes {

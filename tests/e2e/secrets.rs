@@ -82,3 +82,33 @@ fn a_configured_provider_key_is_sent_as_the_providers_own() {
         }
     });
 }
+
+#[test]
+fn bedrock_is_asked_in_the_name_that_is_configured() {
+    run(async {
+        let unsigned = || {
+            ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"]
+                .iter()
+                .fold(Config::default(), |config, name| config.with(name, ""))
+        };
+        let key_alone = unsigned().with("bedrock_api_key", "provider-key-bedrock");
+        let body = json!({"model": "nova-lite", "messages": [{"role": "user", "content": "hi"}]});
+        for (config, expected) in [
+            (Config::default(), Some("AWS4-HMAC-SHA256 Credential=")),
+            (key_alone, Some("Bearer provider-key-bedrock")),
+            (unsigned(), None),
+        ] {
+            let app = App::start(config).await.unwrap();
+            let key = app.key("blue").await.unwrap();
+            let request = Client::post("/bedrock/chat/completions", &body)
+                .key(&key)
+                .header("x-case", "bedrock");
+            let answer = app.client().send(request).await.unwrap();
+            assert_eq!(answer.status, 200, "{expected:?}: {}", answer.text());
+            let headers = &app.simulator.received("bedrock")[0].headers;
+            let given = headers.get("authorization").map(|given| given.to_str().unwrap());
+            assert_eq!(given.is_some(), expected.is_some(), "{given:?}");
+            assert!(given.is_none_or(|given| given.starts_with(expected.unwrap())), "{given:?}");
+        }
+    });
+}

@@ -216,6 +216,17 @@ fn is_pattern(text: &str) -> bool {
     check_text("models", text, PATTERN).is_ok()
 }
 
+/// Whether the JSON `value` is a boolean, or a number or string of no more than a pattern's length.
+fn is_short_scalar(value: &str) -> bool {
+    match value.bytes().next() {
+        Some(b'"') => {
+            serde_json::from_str::<String>(value).is_ok_and(|text| text.chars().count() <= PATTERN)
+        }
+        Some(b'{' | b'[' | b'n') => false,
+        _ => value.len() <= PATTERN,
+    }
+}
+
 /// Reads an object of one scalar: Cloudflare takes five entries, and four are the gateway's.
 fn read_tag(metadata: &RawValue) -> Result<Tag, Error> {
     let wrong = || invalid("metadata", "must be an object of one string, number or boolean");
@@ -223,12 +234,35 @@ fn read_tag(metadata: &RawValue) -> Result<Tag, Error> {
     let [(name, value)] = members.as_slice() else {
         return Err(wrong());
     };
-    let is_scalar = !value.get().starts_with(['{', '[', 'n']) && value.get().len() <= PATTERN;
-    if !is_scalar || check_text("metadata", name, TAG).is_err() {
+    if !is_short_scalar(value.get()) || check_text("metadata", name, TAG).is_err() {
         return Err(wrong());
     }
     if OURS.contains(&&**name) {
         return Err(invalid("metadata", "must not be named like an entry of the gateway's own"));
     }
     Ok(Tag { name: name.to_string(), value: (*value).to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_scalar_is_counted_in_characters() {
+        let string = |character: &str, count| format!("\"{}\"", character.repeat(count));
+        for (value, expected) in [
+            ("true".to_owned(), true),
+            ("-1.5e3".to_owned(), true),
+            ("9".repeat(257), false),
+            (string("a", 256), true),
+            (string("a", 257), false),
+            (string("\\ud83d\\ude00", 256), true),
+            (string("\\ud83d\\ude00", 257), false),
+            ("null".to_owned(), false),
+            ("[1]".to_owned(), false),
+            ("{}".to_owned(), false),
+        ] {
+            assert_eq!(is_short_scalar(&value), expected, "{value}");
+        }
+    }
 }
