@@ -13,6 +13,7 @@
 //! - [`faults`]: an upstream that fails in every way a connection can
 //! - [`early`]: an upstream that answers before it has read the request
 //! - [`hostile`]: thousands of random and mutated requests
+//! - [`docs`]: what the documents point at
 //! - [`house`]: the invariants of ARCHITECTURE.md
 //! - [`deploy`]: what `deploy/` says of the app
 #![expect(
@@ -25,6 +26,7 @@
 mod cases;
 mod clients;
 mod deploy;
+mod docs;
 mod early;
 mod faults;
 mod headers;

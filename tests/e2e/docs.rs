@@ -1,0 +1,118 @@
+//! What the documents point at is there: every file they link, every test and case they name.
+
+use std::path::{Path, PathBuf};
+
+use support::root;
+
+/// The documents, each with its text.
+fn documents() -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    for folder in ["", "docs", "docs/adr", "deploy"] {
+        for entry in std::fs::read_dir(root().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "md") {
+                found.push((path.clone(), std::fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    found
+}
+
+/// All files of Rust below the folders of code.
+fn sources() -> Vec<(PathBuf, String)> {
+    let mut folders: Vec<PathBuf> =
+        ["components", "crates", "tests/e2e"].iter().map(|name| root().join(name)).collect();
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push((path.clone(), std::fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let mut links = 0;
+    for (document, text) in documents() {
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = link.split('#').next().unwrap();
+            if file.is_empty() || link.contains("://") {
+                continue;
+            }
+            let target = document.parent().unwrap().join(file);
+            assert!(target.exists(), "{}: {link}", document.display());
+            links += 1;
+        }
+    }
+    assert!(links > 30, "{links} links");
+}
+
+#[test]
+fn every_test_that_is_named_exists() {
+    let sources = sources();
+    let mut named = 0;
+    for (document, text) in documents() {
+        for name in code_spans(&text).filter(|span| is_test(span)) {
+            let (module, function) = name.rsplit_once("::").unwrap();
+            let file = module.rsplit(['/', ':']).next().unwrap();
+            let is_there = |(path, source): &(PathBuf, String)| {
+                is_of(path, file) && source.contains(&format!("fn {function}("))
+            };
+            let is_known = function == "*" || sources.iter().any(is_there);
+            assert!(is_known, "{}: {name}", document.display());
+            named += 1;
+        }
+    }
+    assert!(named > 80, "{named} tests");
+}
+
+#[test]
+fn every_case_that_is_named_exists() {
+    let mut named = 0;
+    for (document, text) in documents() {
+        for name in code_spans(&text).filter(|span| is_case(span)) {
+            let (routes, case) = name.split_once('/').unwrap();
+            let cases = root().join("tests/cases");
+            let is_there = |route: &Path| route.join(case).is_dir();
+            let is_known = match routes {
+                "*" => std::fs::read_dir(&cases).unwrap().any(|it| is_there(&it.unwrap().path())),
+                route => is_there(&cases.join(route)),
+            };
+            assert!(is_known, "{}: {name}", document.display());
+            named += 1;
+        }
+    }
+    assert!(named > 20, "{named} cases");
+}
+
+fn code_spans(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// `file::function`, the file with its folder or without.
+fn is_test(span: &str) -> bool {
+    let is_name =
+        |character: char| character.is_ascii_lowercase() || "_/:*0123456789".contains(character);
+    span.contains("::") && !span.contains("://") && span.chars().all(is_name)
+}
+
+/// `route/what_happens`; cases have sentences for names.
+fn is_case(span: &str) -> bool {
+    let routes = ["*", "openai", "anthropic", "google", "azure", "workers-ai", "bedrock", "tokens"];
+    span.split_once('/').is_some_and(|(route, case)| {
+        let is_name =
+            |character: char| character.is_ascii_lowercase() || "_0123456789".contains(character);
+        routes.contains(&route) && case.matches('_').count() >= 2 && case.chars().all(is_name)
+    })
+}
+
+/// Whether `path` is the file of the module `name`, or of one within it.
+fn is_of(path: &Path, name: &str) -> bool {
+    path.iter().any(|part| part == name) || path.file_stem().is_some_and(|stem| stem == name)
+}
