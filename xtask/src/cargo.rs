@@ -63,12 +63,17 @@ pub(crate) fn run_with<'a>(
 ) -> Result<()> {
     let arguments: Vec<&str> = arguments.into_iter().collect();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .current_dir(root())
-        .args(&arguments)
-        .envs(environment.iter().copied())
-        .status()
-        .context("cannot run cargo")?;
+    let mut command = Command::new(cargo);
+    command.current_dir(root()).args(&arguments).envs(environment.iter().copied());
+    // What cargo has told xtask of itself. A build script that watches it (ring's) would take each
+    // call from here for a change, and build all that depends on it once more.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
+    let status = command.status().context("cannot run cargo")?;
     ensure!(status.success(), "`cargo {}` failed", arguments.join(" "));
     Ok(())
 }
