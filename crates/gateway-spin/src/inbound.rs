@@ -12,8 +12,19 @@ use wasi::http::types::{self, IncomingBody, IncomingRequest};
 use wasi::io::poll::{Pollable, poll};
 use wasi::io::streams::{InputStream, StreamError};
 
+use crate::host::Moment;
+
 /// Bytes asked for at once. The host gives what it has, up to this.
 pub(crate) const CHUNK: u64 = 1024 * 1024;
+
+/// Nanoseconds between two looks at whether what is waited for is still wanted.
+const LOOK: u64 = 500_000_000;
+
+/// Milliseconds for a body to come, beside those for its length.
+const GRACE: u64 = 20_000;
+
+/// Bytes of it in a millisecond at least.
+const SLOWEST: u64 = 64;
 
 /// The head of a request.
 pub(crate) struct Head {
@@ -21,9 +32,6 @@ pub(crate) struct Head {
     pub(crate) path_with_query: String,
     pub(crate) headers: Headers,
 }
-
-/// Nanoseconds for which nobody may be there to read what is waited for, before that is noticed.
-const ABSENCE: u64 = 500_000_000;
 
 /// A body that is still coming in. Children go before their parents.
 pub(crate) struct Incoming {
@@ -58,7 +66,7 @@ impl Source {
 pub(crate) enum Read {
     /// To its end.
     Whole(Vec<u8>),
-    /// Past the limit; there is more.
+    /// Past the limit, or as far as it came while it was wanted.
     Part(Vec<u8>),
 }
 
@@ -84,7 +92,7 @@ impl Incoming {
         let ready = self.ready.get_or_init(|| self.stream.subscribe());
         let mut pause = self.pause.borrow_mut();
         loop {
-            let pause_ends = pause.get_or_insert_with(|| subscribe_duration(ABSENCE));
+            let pause_ends = pause.get_or_insert_with(|| subscribe_duration(LOOK));
             if poll(&[ready, pause_ends]).contains(&0) {
                 return true;
             }
@@ -95,18 +103,44 @@ impl Incoming {
         }
     }
 
+    /// The next bytes, waiting for them; `None` if they are no longer wanted before they come.
+    ///
+    /// # Errors
+    /// [`StreamError::Closed`] at the end.
+    pub(crate) fn next(
+        &self,
+        length: u64,
+        is_wanted: &dyn Fn() -> bool,
+    ) -> Result<Option<Vec<u8>>, StreamError> {
+        loop {
+            let bytes = self.stream.read(length)?;
+            if !bytes.is_empty() {
+                return Ok(Some(bytes));
+            }
+            if !self.wait(is_wanted) {
+                return Ok(None);
+            }
+        }
+    }
+
     pub(crate) fn of(request: &IncomingRequest) -> Result<Self, Error> {
         Self::new(request.consume().map_err(|()| taken("request body"))?)
     }
 
-    /// Reads to the end, or a little past `limit`.
-    pub(crate) fn read(&self, announced: Option<u64>, limit: u64) -> Result<Read, StreamError> {
+    /// Reads to the end, or a little past `limit`, or until what comes is no longer wanted.
+    pub(crate) fn read(
+        &self,
+        announced: Option<u64>,
+        limit: u64,
+        is_wanted: &dyn Fn() -> bool,
+    ) -> Result<Read, StreamError> {
         let mut bytes = Vec::new();
         loop {
-            match self.stream.blocking_read(CHUNK) {
+            match self.next(CHUNK, is_wanted) {
                 // The first chunk is mostly all there is: it is taken, not copied.
-                Ok(chunk) if bytes.is_empty() => bytes = chunk,
-                Ok(chunk) => bytes.extend_from_slice(&chunk),
+                Ok(Some(chunk)) if bytes.is_empty() => bytes = chunk,
+                Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+                Ok(None) => return Ok(Read::Part(bytes)),
                 Err(StreamError::Closed) => return Ok(Read::Whole(bytes)),
                 Err(failed) => return Err(failed),
             }
@@ -164,7 +198,8 @@ fn whole(plan: Plan, bytes: Vec<u8>, headers: &Headers) -> Result<Body, Error> {
     }
 }
 
-/// Reads the whole body of `request`.
+/// Reads the whole body of `request`. One that comes too slowly is incomplete: while it is waited
+/// for, it holds one of the host's instances.
 pub(crate) fn read_whole(
     request: &IncomingRequest,
     headers: &Headers,
@@ -172,10 +207,12 @@ pub(crate) fn read_whole(
 ) -> Result<Vec<u8>, Error> {
     let announced = headers.content_length();
     check_length(announced, limit)?;
-    match Incoming::of(request)?.read(announced, limit) {
+    let start = Moment::now();
+    let patience = GRACE + announced.unwrap_or(limit) / SLOWEST;
+    match Incoming::of(request)?.read(announced, limit, &|| start.millis() < patience) {
         Ok(Read::Whole(bytes)) => Ok(bytes),
-        Ok(Read::Part(_)) => Err(Error::TooLarge { limit }),
-        Err(_) => Err(Error::IncompleteBody),
+        Ok(Read::Part(bytes)) if bytes.len() as u64 > limit => Err(Error::TooLarge { limit }),
+        Ok(Read::Part(_)) | Err(_) => Err(Error::IncompleteBody),
     }
 }
 

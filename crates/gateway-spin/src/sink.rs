@@ -116,11 +116,9 @@ impl Sink {
         source: &Incoming,
         rename: &mut Rename,
     ) -> Result<Moved, Cause> {
-        if !source.wait(&|| self.has_reader()) {
-            return Ok(Moved::Refused);
-        }
-        match source.stream.blocking_read(COPIED) {
-            Ok(bytes) => Ok(self.write(&rename.push(&bytes))),
+        match source.next(COPIED, &|| self.has_reader()) {
+            Ok(Some(bytes)) => Ok(self.write(&rename.push(&bytes))),
+            Ok(None) => Ok(Moved::Refused),
             Err(StreamError::Closed) => match self.write(&rename.finish()) {
                 Moved::Some(0) => Ok(Moved::All),
                 moved => Ok(moved),

@@ -38,10 +38,18 @@ pub fn find_model(content_type: &str, body: &[u8]) -> Result<Option<Model>, Erro
 /// The `boundary` parameter of a content type, quoted or not.
 fn boundary(content_type: &str) -> Result<&str, Error> {
     let boundary = parameter(content_type, "boundary")?.unwrap_or_default();
-    if boundary.is_empty() || boundary.len() > BOUNDARY_LENGTH || !boundary.is_ascii() {
+    if boundary.is_empty()
+        || boundary.len() > BOUNDARY_LENGTH
+        || !boundary.bytes().all(is_of_boundary)
+    {
         return Err(broken("no usable boundary"));
     }
     Ok(boundary)
+}
+
+/// What RFC 2046 allows in a boundary, but for the space and the comma, at which some readers end it.
+fn is_of_boundary(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"'()+_-./:=?".contains(&byte)
 }
 
 /// The parameter `name` of a header value, without its quotes. What parsers disagree on is refused:
@@ -122,15 +130,45 @@ fn is_model(head: &str) -> Result<bool, Error> {
     if head.split('\n').any(|line| line.starts_with([' ', '\t'])) {
         return Err(broken("a part's header is folded"));
     }
-    let mut dispositions = head
+    let Some(disposition) = header(head, "content-disposition")? else {
+        return Ok(false);
+    };
+    if count_names(disposition) > 1 {
+        return Err(broken("a parameter is given twice"));
+    }
+    let is_model = parameter(disposition, "name")? == Some("model");
+    let encoding = header(head, "content-transfer-encoding")?.unwrap_or("binary").trim();
+    let is_plain = ["7bit", "8bit", "binary"].iter().any(|it| it.eq_ignore_ascii_case(encoding));
+    if is_model && !is_plain {
+        return Err(broken("the model is encoded"));
+    }
+    Ok(is_model)
+}
+
+/// The value of a part's header, which must not be there twice.
+fn header<'a>(head: &'a str, name: &str) -> Result<Option<&'a str>, Error> {
+    let mut values = head
         .split('\n')
         .filter_map(|line| line.split_once(':'))
-        .filter(|(name, _)| name.trim().eq_ignore_ascii_case("content-disposition"));
-    match (dispositions.next(), dispositions.next()) {
-        (Some((_, disposition)), None) => Ok(parameter(disposition, "name")? == Some("model")),
-        (None, _) => Ok(false),
-        (Some(_), Some(_)) => Err(broken("a parameter is given twice")),
+        .filter(|(given, _)| given.trim().eq_ignore_ascii_case(name));
+    match (values.next(), values.next()) {
+        (found, None) => Ok(found.map(|(_, value)| value)),
+        (_, Some(_)) => Err(broken("a header is given twice")),
     }
+}
+
+/// How often a reader that searches for `name=` finds it, be it inside of another parameter.
+fn count_names(disposition: &str) -> usize {
+    let bytes = disposition.as_bytes();
+    let is_inside = |index: usize| {
+        index.checked_sub(1).and_then(|before| bytes.get(before)).is_some_and(is_of_word)
+    };
+    let found = bytes.windows(5).enumerate();
+    found.filter(|(at, window)| window.eq_ignore_ascii_case(b"name=") && !is_inside(*at)).count()
+}
+
+fn is_of_word(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || *byte == b'_'
 }
 
 fn broken(why: &str) -> Error {
@@ -152,12 +190,14 @@ mod tests {
 
     #[test]
     fn find_model_finds_the_field() {
-        let file = ("name=\"file\"; filename=\"a; name=model.mp3\"", "--X model");
+        let file = ("name=\"file\"; filename=\"a; model.mp3\"", "--X model");
+        let plain = ("name=\"model\"\r\ncontent-transfer-encoding: 8bit", "m");
         for (parts, expected) in [
             (vec![], None),
             (vec![file], None),
             (vec![file, ("name=\"model\"", "whisper-1")], Some("whisper-1")),
             (vec![("NAME=model", ""), file], Some("")),
+            (vec![plain], Some("m")),
             (vec![("name=\"xmodel\"", "a"), ("name=\"model\"", "b")], Some("b")),
         ] {
             let body = form(&parts);
@@ -200,6 +240,9 @@ mod tests {
         let encoded = form(&[("name*=utf-8''model", "a")]);
         let escaped_quote = form(&[("filename=\"a\\\"; name=model", "a")]);
         let half_break = form(&[("name=\"file\"\nX: y", "a")]);
+        let within = form(&[("filename=\"a name=model\"; name=file", "a")]);
+        let prefixed = form(&[("x-name=model; name=file", "a")]);
+        let coded = form(&[("name=model\r\ncontent-transfer-encoding: quoted-printable", "a=2D")]);
         let (file, model) = (("name=\"file\"", "a"), ("name=\"model\"", "b"));
         let other_break = form(&[file, model]).replacen("\r\n--XX", "\n--XX", 1);
         let amid = form(&[("name=\"file\"", "a --XX")]);
@@ -212,6 +255,11 @@ mod tests {
             (TYPE, &encoded),
             (TYPE, &escaped_quote),
             (TYPE, &half_break),
+            (TYPE, &within),
+            (TYPE, &prefixed),
+            (TYPE, &coded),
+            ("multipart/form-data; boundary=\"XX \"", "--XX --"),
+            ("multipart/form-data; boundary=XX,YY", "--XX,YY--"),
             (TYPE, &other_break),
             (TYPE, &amid),
             (TYPE, &twofold),

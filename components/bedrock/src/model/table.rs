@@ -68,10 +68,7 @@ fn rows() -> impl Iterator<Item = Row<'static>> {
 
 /// The rows whose `model` is how `id` begins: a look at that is cheaper than reading a row.
 fn rows_near(id: &str) -> impl Iterator<Item = Row<'static>> {
-    let begins = |line: &&str| {
-        let same = line.bytes().zip(id.bytes()).take_while(|(left, right)| left == right).count();
-        line.as_bytes().get(same) == Some(&b',')
-    };
+    let begins = |line: &&str| line.split_once(',').is_some_and(|(model, _)| id.starts_with(model));
     LINES.iter().skip(1).copied().filter(begins).filter_map(Row::read)
 }
 
@@ -85,9 +82,10 @@ const fn count_lines(text: &str) -> usize {
     count
 }
 
-/// The lines of `text`, each of which has an end.
+/// The lines of `text`, each of which has an end, the last one too.
 #[expect(clippy::indexing_slicing, reason = "out of bounds, the build would fail")]
 const fn lines<const COUNT: usize>(mut text: &'static str) -> [&'static str; COUNT] {
+    assert!(text.as_bytes()[text.len() - 1] == b'\n', "the last line has no end");
     let mut lines = [""; COUNT];
     let (mut count, mut index) = (0, 0);
     while index < text.len() {
@@ -217,7 +215,8 @@ mod tests {
     #[test]
     fn every_cell_can_be_read() {
         let width = columns().count();
-        for line in TABLE.lines().skip(1) {
+        assert_eq!(LINES.len(), TABLE.lines().count());
+        for line in &LINES[1..] {
             let row = Row::read(line).unwrap();
             assert_eq!(row.cells.split(',').count(), width, "{line}");
             for (column, cell) in row.cells() {
