@@ -19,8 +19,10 @@ const BEDROCK: &str = "/bedrock/chat/completions";
 /// A test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The time in which an upstream must see that nobody reads any more.
+/// The time in which an upstream must see that nobody reads any more. It takes half a second; where
+/// the machine has much else to do, one of so many attempts must show it.
 const NOTICE: Duration = Duration::from_secs(1);
+const ATTEMPTS: usize = 3;
 
 fn stream(target: &str, key: &str, case: &str) -> Draft {
     let message = json!({"role": "user", "content": "hello"});
@@ -53,13 +55,25 @@ fn scripts() -> HashMap<String, Vec<Step>> {
     };
     let plain = || endless("text/event-stream", event);
     let frames = || endless("application/vnd.amazon.eventstream", &start);
-    [
-        (format!("{OPENAI} goes on"), vec![plain(), chunk(event)]),
-        (format!("{OPENAI} is silent"), vec![plain(), Step::Silence]),
-        (format!("{BEDROCK} goes on"), vec![frames(), chunk(&delta())]),
-        (format!("{BEDROCK} is silent"), vec![frames(), Step::Silence]),
-    ]
-    .into()
+    let of_attempt = |attempt| {
+        [
+            (format!("{OPENAI} goes on {attempt}"), vec![plain(), chunk(event)]),
+            (format!("{OPENAI} is silent {attempt}"), vec![plain(), Step::Silence]),
+            (format!("{BEDROCK} goes on {attempt}"), vec![frames(), chunk(&delta())]),
+            (format!("{BEDROCK} is silent {attempt}"), vec![frames(), Step::Silence]),
+        ]
+    };
+    (0..ATTEMPTS).flat_map(of_attempt).collect()
+}
+
+/// Waits for `is_so`.
+async fn eventually(is_so: impl Fn() -> bool) {
+    let waiting = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.expect("it never came to be");
 }
 
 #[test]
@@ -68,28 +82,33 @@ fn an_upstream_sees_within_a_second_that_the_client_has_left() {
         let upstream = Upstream::start(scripts()).await.unwrap();
         let app = app_before(&upstream).await;
         let key = app.key("blue").await.unwrap();
+        let mut asked = 0;
         for target in [OPENAI, BEDROCK] {
             for kind in ["goes on", "is silent"] {
-                let case = format!("{target} {kind}");
-                let mut connection = app.client().connect().await.unwrap();
-                let mut response = connection.open(stream(target, &key, &case)).await.unwrap();
-                let first = response.body_mut().frame();
-                assert!(tokio::time::timeout(PATIENCE, first).await.unwrap().is_some(), "{case}");
-                drop((response, connection));
-                let left = Instant::now();
-                let noticed = loop {
-                    if let Some(closed) = upstream.closed(&case) {
-                        break closed.saturating_duration_since(left);
-                    }
-                    assert!(left.elapsed() < PATIENCE, "{case}: the upstream is still being read");
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                };
-                assert!(noticed < NOTICE, "{case}: noticed after {noticed:?}");
+                let mut noticed = Vec::new();
+                while noticed.len() < ATTEMPTS && noticed.last().is_none_or(|last| *last >= NOTICE)
+                {
+                    let case = format!("{target} {kind} {}", noticed.len());
+                    noticed.push(leave(&app, &upstream, stream(target, &key, &case), &case).await);
+                }
+                asked += noticed.len();
+                assert!(noticed.last() < Some(&NOTICE), "{target} {kind}: {noticed:?}");
             }
         }
-        let gone = app.log().matches("the client left before the end").count();
-        assert_eq!(gone, 4, "{}", app.log());
+        eventually(|| app.log().matches("the client left before the end").count() == asked).await;
     });
+}
+
+/// Leaves after the first chunk, and tells after what time the upstream has seen it.
+async fn leave(app: &App, upstream: &Upstream, draft: Draft, case: &str) -> Duration {
+    let mut connection = app.client().connect().await.unwrap();
+    let mut response = connection.open(draft).await.unwrap();
+    let first = response.body_mut().frame();
+    assert!(tokio::time::timeout(PATIENCE, first).await.unwrap().is_some(), "{case}");
+    drop((response, connection));
+    let left = Instant::now();
+    eventually(|| upstream.closed(case).is_some()).await;
+    upstream.closed(case).unwrap().saturating_duration_since(left)
 }
 
 #[test]
@@ -97,19 +116,20 @@ fn a_client_that_leaves_before_the_head_harms_nobody() {
     run(async {
         let app = App::start(Config::default()).await.unwrap();
         let key = app.key("blue").await.unwrap();
-        for target in [OPENAI, BEDROCK] {
+        for (provider, target) in [("openai", OPENAI), ("bedrock", BEDROCK)] {
             let case = format!("{target} early");
-            let draft = stream(target, &key, &case).header("x-simulate", "head_delay=300");
+            let draft = stream(target, &key, &case).header("x-simulate", "head_delay=500");
             let mut connection = app.client().connect().await.unwrap();
-            let asked = tokio::time::timeout(Duration::from_millis(100), connection.open(draft));
-            assert!(asked.await.is_err(), "{target}: answered before its time");
-            drop(connection);
-            let line = format!(r#""provider":"{}""#, &target[1..8].trim_end_matches('/'));
-            let started = Instant::now();
-            while !app.log().contains(&line) {
-                assert!(started.elapsed() < PATIENCE, "{target}: the request has no end");
-                tokio::time::sleep(Duration::from_millis(10)).await;
+            {
+                let asked = eventually(|| !app.simulator.received(&case).is_empty());
+                tokio::select! {
+                    answer = connection.open(draft) => panic!("answered before its time: {answer:?}"),
+                    () = asked => {}
+                }
             }
+            drop(connection);
+            let line = format!(r#""provider":"{provider}""#);
+            eventually(|| app.log().contains(&line)).await;
             let next = app.client().send(stream(target, &key, &case)).await.unwrap();
             assert!(next.status == 200 && next.text().contains("[DONE]"), "{target}");
         }
@@ -177,6 +197,22 @@ fn a_slow_body_arrives_whole() {
             stream.read_to_string(&mut said).await.unwrap();
             assert!(said.starts_with("HTTP/1.1 200 "), "{target}: {said}");
         }
+    });
+}
+
+#[test]
+fn a_body_that_does_not_come_is_not_waited_for_without_end() {
+    run(async {
+        let app = App::shared().await;
+        let head = "POST /tokens HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+            content-length: 10\r\n\r\n{";
+        let mut stream = TcpStream::connect(app.address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut said = String::new();
+        let answer = stream.read_to_string(&mut said);
+        tokio::time::timeout(2 * PATIENCE, answer).await.expect("an answer in time").unwrap();
+        assert!(said.starts_with("HTTP/1.1 400 "), "{said}");
+        assert!(said.contains(r#""code":"incomplete_body""#), "{said}");
     });
 }
 

@@ -19,15 +19,15 @@ fn documents() -> Vec<(PathBuf, String)> {
 }
 
 /// All files of Rust below the folders of code.
-fn sources() -> Vec<(PathBuf, String)> {
+pub(crate) fn sources() -> Vec<(PathBuf, String)> {
     let mut folders: Vec<PathBuf> =
-        ["components", "crates", "tests/e2e"].iter().map(|name| root().join(name)).collect();
+        ["components", "crates", "tests", "xtask"].iter().map(|name| root().join(name)).collect();
     let mut found = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                folders.push(path);
+                folders.extend((path.file_name() != Some("node_modules".as_ref())).then_some(path));
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 found.push((path.clone(), std::fs::read_to_string(&path).unwrap()));
             }

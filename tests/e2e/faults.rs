@@ -14,8 +14,8 @@ use support::upstream::{Step, Upstream};
 use support::{Answer, App, Client, Config, run};
 
 /// Seconds within which an upstream must answer, and send on.
-const FIRST_BYTE: &str = "3";
-const BETWEEN_BYTES: &str = "4";
+const FIRST_BYTE: &str = "10";
+const BETWEEN_BYTES: &str = "12";
 
 /// A script that leaves out nothing hangs for longer than this.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -185,7 +185,7 @@ fn cases_of_broken_bodies() -> Vec<Case> {
     };
     [
         broken("resets in the body", || vec![Step::Reset]),
-        broken("closes in the body", Vec::new),
+        broken("closes in the body", || vec![Step::Pause(SETTLED)]),
         broken("falls silent in the body", || vec![Step::Silence]),
         broken("breaks its chunks", || vec![Step::Pause(SETTLED), send("zz\r\nwhat?\r\n")]),
     ]
@@ -194,12 +194,15 @@ fn cases_of_broken_bodies() -> Vec<Case> {
     .collect()
 }
 
-/// Long enough for a first chunk to be on its way alone.
-const SETTLED: Duration = Duration::from_millis(100);
+/// Long enough for what was sent to be on its way to the client alone.
+const SETTLED: Duration = Duration::from_secs(1);
 
 /// Lengths that are not those of the bodies.
 fn cases_of_wrong_lengths() -> Vec<Case> {
-    let long = |media, body: &[u8]| vec![send([head(media, 1000).as_bytes(), body].concat())];
+    let long = |media, body: &[u8]| {
+        let sent = send([head(media, 1000).as_bytes(), body].concat());
+        vec![sent, Step::Pause(SETTLED)]
+    };
     let short = |media, body: &[u8]| vec![send([head(media, 8).as_bytes(), body].concat())];
     vec![
         case("announces too much", Plain, long(JSON, b"{\"a\":"), Seen::Cut),

@@ -6,10 +6,13 @@ use std::path::Path;
 use support::{build_guests, root};
 use toml::{Table, Value};
 
-/// Bytes a component may have that only passes requests on: 250 KB.
+/// Bytes a component may have that only passes requests on: 250 KiB.
 const PASS_THROUGH_BYTES: u64 = 250 * 1024;
-/// Bytes of one that does more: 700 KB.
+/// Bytes of one that does more: 700 KiB.
 const OTHER_BYTES: u64 = 700 * 1024;
+
+/// Lines a file of code may have.
+const FILE_LINES: usize = 400;
 
 fn toml(path: &str) -> Table {
     std::fs::read_to_string(root().join(path)).unwrap().parse().unwrap()
@@ -196,6 +199,14 @@ fn errors_become_responses_in_one_place() {
     rust_files(&root().join("components"), &mut files);
     let calls: usize = files.iter().map(|(_, text)| text.matches("dialect.reply(").count()).sum();
     assert_eq!(calls, 1);
+}
+
+#[test]
+fn files_stay_short() {
+    for (path, text) in crate::docs::sources() {
+        let lines = text.lines().count();
+        assert!(lines <= FILE_LINES, "{}: {lines} lines", path.display());
+    }
 }
 
 #[test]

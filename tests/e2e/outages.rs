@@ -1,6 +1,6 @@
 //! Settings that are wrong, hosts that are denied, a store that fails: each says so.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use serde_json::json;
@@ -114,13 +114,16 @@ fn a_store_that_is_slow_only_costs_time() {
         let key = app.key("blue").await.unwrap();
         let store = Connection::open(app.store_file()).unwrap();
         store.execute_batch("BEGIN EXCLUSIVE").unwrap();
-        let waiting = models(&app, &key);
+        let slow = Duration::from_millis(300);
+        let start = Instant::now();
+        let waiting = async { (models(&app, &key).await, start.elapsed()) };
         let freed = async {
-            tokio::time::sleep(Duration::from_millis(300)).await;
+            tokio::time::sleep(slow).await;
             store.execute_batch("COMMIT").unwrap();
         };
-        let (answer, ()) = tokio::join!(waiting, freed);
+        let ((answer, waited), ()) = tokio::join!(waiting, freed);
         assert_eq!(answer.status, 200, "{}", answer.text());
+        assert!(waited >= slow, "the store kept nobody waiting: {waited:?}");
     });
 }
 

@@ -47,6 +47,10 @@ fn main() -> Result<()> {
 }
 
 async fn soak(options: Options) -> Result<()> {
+    ensure!(
+        options.every <= 15 * options.minutes,
+        "memory needs a line in each quarter: --every less"
+    );
     let app = Arc::new(App::start(Config::default()).await?);
     let key = app.key("soak").await?;
     let tally = Arc::new(Tally::default());

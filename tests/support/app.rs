@@ -183,12 +183,9 @@ impl App {
 
 /// The one compiler of all apps under test.
 fn compiler() -> Result<Compiler> {
-    static COMPILER: OnceLock<Compiler> = OnceLock::new();
-    if let Some(compiler) = COMPILER.get() {
-        return Ok(compiler.clone());
-    }
-    let compiler = Compiler::new()?;
-    Ok(COMPILER.get_or_init(|| compiler).clone())
+    static COMPILER: OnceLock<Result<Compiler, String>> = OnceLock::new();
+    let made = COMPILER.get_or_init(|| Compiler::new().map_err(|error| format!("{error:#}")));
+    made.clone().map_err(anyhow::Error::msg)
 }
 
 fn read(path: &Path) -> String {

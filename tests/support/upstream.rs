@@ -30,7 +30,7 @@ pub enum Step {
 }
 
 /// A reset discards what the other side has not read yet.
-const ARRIVAL: Duration = Duration::from_millis(100);
+const ARRIVAL: Duration = Duration::from_secs(1);
 
 /// A listening upstream. A request's header `x-case` names the script that answers it.
 #[derive(Clone, Debug)]

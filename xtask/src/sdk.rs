@@ -16,7 +16,7 @@ const ADMIN_TOKEN: &str = "admin-token-of-the-sdk-tests";
 pub(crate) fn test() -> Result<()> {
     let node = require("node", "Node.js 20 or later")?;
     let npm = require("npm", "npm, which comes with Node.js")?;
-    let python = require("python3", "Python 3.9 or later")?;
+    let python = require("python3", "Python 3.11 or later")?;
     build_components()?;
     let state = tempfile::tempdir()?;
     let (_simulator, simulated) = Running::host(&["simulate"], &[])?;

@@ -41,7 +41,8 @@ pub(crate) struct Component {
     surroundings: Surroundings,
 }
 
-/// Compiles components and links what they import, each file once, however many apps serve it.
+/// Compiles components and links what they import, each file once, however many apps serve it: one
+/// that is built anew meanwhile is served as it was.
 #[derive(Clone)]
 #[expect(missing_debug_implementations, reason = "compiled components have nothing to show")]
 pub struct Compiler {

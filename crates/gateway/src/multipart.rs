@@ -161,14 +161,14 @@ fn header<'a>(head: &'a str, name: &str) -> Result<Option<&'a str>, Error> {
 fn count_names(disposition: &str) -> usize {
     let bytes = disposition.as_bytes();
     let is_inside = |index: usize| {
-        index.checked_sub(1).and_then(|before| bytes.get(before)).is_some_and(is_of_word)
+        index.checked_sub(1).and_then(|before| bytes.get(before)).copied().is_some_and(is_of_word)
     };
     let found = bytes.windows(5).enumerate();
     found.filter(|(at, window)| window.eq_ignore_ascii_case(b"name=") && !is_inside(*at)).count()
 }
 
-fn is_of_word(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || *byte == b'_'
+fn is_of_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 fn broken(why: &str) -> Error {

@@ -1,8 +1,8 @@
 //! The least a pass-through guest can do: a request goes out as it came in, and its answer goes
 //! back. No key, no store, no rule. The gateway's speed is measured against it.
 //!
-//! It keeps the rules of writing that make a guest fast, bodies are written before heads are handed
-//! over, and gives up on anything unusual.
+//! It keeps the rule that makes a guest fast: bodies are written before heads are handed over. It gives
+//! up on anything unusual.
 
 use spin_sdk::variables;
 use wasi::exports::http::incoming_handler::Guest;
