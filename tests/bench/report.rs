@@ -142,7 +142,7 @@ fn rest(page: &mut String, facts: &Facts) {
     if let (Some(idle), Some(streaming)) = (facts.idle, facts.streaming) {
         let _ = writeln!(
             page,
-            "\nThe process, with client, host and upstream in it, holds {} MB when the components are compiled, and\n{} MB at most while 64 streams are open.",
+            "\nThe process, with client, host and upstream in it, holds {} MB when the components are compiled, and\n{} MB at its largest in the run of 64 streams, after all the traffic above it in the tables.",
             idle / 1_000_000,
             streaming / 1_000_000
         );

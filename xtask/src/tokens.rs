@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
-use crate::print;
+use crate::{print, say};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -162,6 +162,9 @@ fn list(options: &Options, team: Option<&str>) -> Result<Value> {
         let mut page = call(options, "GET", &format!("/tokens?limit=200{team}{cursor}"), None)?;
         if let Some(Value::Array(data)) = page.get_mut("data") {
             keys.append(data);
+        }
+        for id in page.get("unreadable").and_then(Value::as_array).into_iter().flatten() {
+            say(&format!("The record of {id} cannot be read"));
         }
         match page.get("nextCursor").and_then(Value::as_str) {
             Some(next) => cursor = format!("&cursor={next}"),

@@ -18,6 +18,15 @@ struct Page<'a> {
     data: Vec<Info<'a>>,
     /// Where the next page begins; `null` at the end.
     next_cursor: Option<&'a str>,
+    /// Keys of this page whose records cannot be read, of whatever team they are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<&'a str>,
+}
+
+/// What the store has after a place.
+struct Found {
+    records: Vec<Record>,
+    unreadable: Vec<KeyId>,
 }
 
 /// Lists keys in the order of their ids, which is no order of time but stays the same.
@@ -31,36 +40,45 @@ pub(crate) fn list(act: &mut Act<'_>) -> Result<Reply, Error> {
     }
     let team_id = team_id.map(decoded);
     let after = cursor.map(|cursor| KeyId::parse(cursor).ok_or_else(no_cursor)).transpose()?;
-    let records = read(act, team_id.as_deref(), after.as_ref(), limit)?;
+    let Found { records, unreadable } = find(act, team_id.as_deref(), after.as_ref(), limit)?;
     let (page, is_more) = match usize::try_from(limit).ok().and_then(|limit| records.get(..limit)) {
         Some(page) if page.len() < records.len() => (page, true),
         _ => (records.as_slice(), false),
     };
     let next_cursor = page.last().filter(|_| is_more).map(Record::id);
     let data = page.iter().map(Info::of).collect();
-    Ok(Reply::json(StatusCode::OK, &Page { data, next_cursor }))
+    let is_here = |id: &&str| next_cursor.is_none_or(|cursor| *id <= cursor);
+    let unreadable = unreadable.iter().map(KeyId::as_str).filter(is_here).collect();
+    Ok(Reply::json(StatusCode::OK, &Page { data, next_cursor, unreadable }))
 }
 
 /// The records after the one of `after`, and one more than `limit`, which tells that there are more.
-fn read(
+/// One that cannot be read keeps nobody from seeing the others.
+fn find(
     act: &Act<'_>,
     team_id: Option<&str>,
     after: Option<&KeyId>,
     limit: u64,
-) -> Result<Vec<Record>, Error> {
+) -> Result<Found, Error> {
     let stored = act.context.store.keys()?;
     let mut ids: Vec<KeyId> = stored.iter().filter_map(|key| KeyId::stored(key)).collect();
     ids.sort_unstable();
-    let mut records = Vec::new();
-    for id in ids.iter().filter(|id| after.is_none_or(|after| *id > after)) {
-        // A key may have gone since the ids were read.
-        let record = Record::read(act.context.store, id)?;
-        records.extend(record.filter(|record| team_id.is_none_or(|id| record.team_id == id)));
+    let (mut records, mut unreadable) = (Vec::new(), Vec::new());
+    for id in ids.into_iter().filter(|id| after.is_none_or(|after| id > after)) {
+        match Record::read(act.context.store, &id) {
+            Ok(Some(record)) if team_id.is_none_or(|id| record.team_id == id) => {
+                records.push(record);
+            }
+            // Another team's, or gone since the ids were read.
+            Ok(_) => {}
+            Err(Error::CorruptRecord(_)) => unreadable.push(id),
+            Err(error) => return Err(error),
+        }
         if records.len() as u64 > limit {
             break;
         }
     }
-    Ok(records)
+    Ok(Found { records, unreadable })
 }
 
 fn no_cursor() -> Error {
@@ -91,7 +109,7 @@ fn decoded(value: &str) -> String {
 mod tests {
     use std::collections::BTreeSet;
 
-    use gateway::Error;
+    use gateway::{Error, Store as _};
     use serde_json::Value;
 
     use crate::testing::{ADMIN, Host, body};
@@ -128,6 +146,27 @@ mod tests {
         }
         assert_eq!(seen, ids(&all));
         assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), 4);
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_read_hides_no_other() {
+        let host = host();
+        let all = ids(&page(&host, ""));
+        host.store.set(&format!("key:{}", all[1]), b"{").unwrap();
+        for (query, expected, broken) in [
+            ("", vec![0, 2, 3], vec![1]),
+            ("?teamId=nobody", vec![], vec![1]),
+            ("?limit=1", vec![0], vec![]),
+            ("?limit=2", vec![0, 2], vec![1]),
+        ] {
+            let page = page(&host, query);
+            let expected: Vec<&String> =
+                expected.into_iter().map(|index: usize| &all[index]).collect();
+            assert_eq!(ids(&page).iter().collect::<Vec<_>>(), expected, "{query}");
+            let broken: Vec<&String> = broken.into_iter().map(|index: usize| &all[index]).collect();
+            let told = page.get("unreadable").cloned().unwrap_or(Value::Array(vec![]));
+            assert_eq!(told, serde_json::json!(broken), "{query}");
+        }
     }
 
     #[test]
