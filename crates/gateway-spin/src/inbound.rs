@@ -127,16 +127,21 @@ impl Incoming {
         Self::new(request.consume().map_err(|()| taken("request body"))?)
     }
 
-    /// Reads to the end, or a little past `limit`, or until what comes is no longer wanted.
+    /// Reads to the end, or a little past `limit`, or until what comes is no longer wanted; without
+    /// `is_wanted`, it is for as long as the host lets it come.
     pub(crate) fn read(
         &self,
         announced: Option<u64>,
         limit: u64,
-        is_wanted: &dyn Fn() -> bool,
+        is_wanted: Option<&dyn Fn() -> bool>,
     ) -> Result<Read, StreamError> {
         let mut bytes = Vec::new();
         loop {
-            match self.next(CHUNK, is_wanted) {
+            let next = match is_wanted {
+                Some(is_wanted) => self.next(CHUNK, is_wanted),
+                None => self.stream.blocking_read(CHUNK).map(Some),
+            };
+            match next {
                 // The first chunk is mostly all there is: it is taken, not copied.
                 Ok(Some(chunk)) if bytes.is_empty() => bytes = chunk,
                 Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
@@ -209,7 +214,8 @@ pub(crate) fn read_whole(
     check_length(announced, limit)?;
     let start = Moment::now();
     let patience = GRACE + announced.unwrap_or(limit) / SLOWEST;
-    match Incoming::of(request)?.read(announced, limit, &|| start.millis() < patience) {
+    let is_wanted = || start.millis() < patience;
+    match Incoming::of(request)?.read(announced, limit, Some(&is_wanted)) {
         Ok(Read::Whole(bytes)) => Ok(bytes),
         Ok(Read::Part(bytes)) if bytes.len() as u64 > limit => Err(Error::TooLarge { limit }),
         Ok(Read::Part(_)) | Err(_) => Err(Error::IncompleteBody),

@@ -85,7 +85,7 @@ impl Answer {
         let Self::Stream(Stream { status, headers, body, .. }) = self else {
             return Ok(self);
         };
-        let read = body.rest.read(headers.content_length(), listing::MAX_BYTES, &|| true);
+        let read = body.rest.read(headers.content_length(), listing::MAX_BYTES, None);
         match read.map_err(|error| interrupted(Cause(error.to_string())))? {
             Read::Whole(body) => {
                 let body = listing::filter(&body, allowed)?;
@@ -98,7 +98,7 @@ impl Answer {
     /// Tells a provider's error, which passes, from one of Cloudflare's own.
     fn read_error(status: StatusCode, headers: Headers, rest: Incoming) -> Result<Self, Error> {
         let announced = headers.content_length();
-        let read = rest.read(announced, cloudflare::MAX_BYTES, &|| true);
+        let read = rest.read(announced, cloudflare::MAX_BYTES, None);
         match read.map_err(|error| interrupted(Cause(error.to_string())))? {
             Read::Part(start) => {
                 let body = Source { start, rest };

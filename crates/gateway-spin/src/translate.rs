@@ -151,8 +151,8 @@ impl Chunks for SpinChunks {
     }
 
     fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
-        match self.0.next(CHUNK, &|| true) {
-            Ok(bytes) => Ok(bytes),
+        match self.0.stream.blocking_read(CHUNK) {
+            Ok(bytes) => Ok(Some(bytes)),
             Err(StreamError::Closed) => Ok(None),
             Err(StreamError::LastOperationFailed(error)) => {
                 Err(Error::interrupted(error.to_debug_string()))
