@@ -144,7 +144,12 @@ impl Incoming {
             match next {
                 // The first chunk is mostly all there is: it is taken, not copied.
                 Ok(Some(chunk)) if bytes.is_empty() => bytes = chunk,
-                Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+                Ok(Some(chunk)) => {
+                    // Room for all that was announced, so that a long body is not copied as it grows.
+                    let whole = usize::try_from(announced.unwrap_or(0).min(limit)).unwrap_or(0);
+                    bytes.reserve(whole.saturating_sub(bytes.len()));
+                    bytes.extend_from_slice(&chunk);
+                }
                 Ok(None) => return Ok(Read::Part(bytes)),
                 Err(StreamError::Closed) => return Ok(Read::Whole(bytes)),
                 Err(failed) => return Err(failed),
