@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::Measured;
-use crate::report::{Ratios, title};
+use crate::report::title;
+use crate::table::Ratios;
 
 const WIDTH: f64 = 980.0;
 const TOP: f64 = 64.0;
@@ -58,9 +59,7 @@ pub(crate) fn draw(all: &[Measured]) -> String {
 }
 
 fn line(svg: &mut String, measured: &Measured, y: f64) {
-    let [direct, floor, gateway] = &measured.rows[..] else {
-        return;
-    };
+    let [direct, floor, gateway] = &measured.rows;
     let ratios = Ratios::new(gateway, floor);
     let direct = Ratios::new(gateway, direct).time;
     let _ = writeln!(

@@ -51,7 +51,7 @@ struct Target {
 /// What was measured of one scenario: directly, through the floor, through the gateway.
 struct Measured {
     scenario: Scenario,
-    rows: Vec<Row>,
+    rows: [Row; 3],
 }
 
 fn main() -> Result<()> {
@@ -99,8 +99,8 @@ async fn targets(gateway: &App, floor: &App) -> Result<[Target; 3]> {
 }
 
 /// Measures all targets in turn, so that whatever the machine does meets all of them.
-async fn measure(options: &Options, scenario: Scenario, targets: &[Target]) -> Result<Measured> {
-    let mut samples: Vec<Sample> = targets.iter().map(|_| Sample::default()).collect();
+async fn measure(options: &Options, scenario: Scenario, targets: &[Target; 3]) -> Result<Measured> {
+    let mut samples: [Sample; 3] = Default::default();
     for _ in 0..options.rounds {
         for (target, sample) in targets.iter().zip(&mut samples) {
             let load = Load {
@@ -112,13 +112,14 @@ async fn measure(options: &Options, scenario: Scenario, targets: &[Target]) -> R
             sample.add(load.run(|| scenario.request(target)).await?);
         }
     }
-    let rows = targets.iter().zip(samples).map(|(target, sample)| Row {
+    let mut names = targets.iter().map(|target| target.name);
+    let rows = samples.map(|sample| Row {
         scenario: scenario.name,
         connections: scenario.connections,
-        target: target.name,
+        target: names.next().unwrap_or_default(),
         sample,
     });
-    Ok(Measured { rows: rows.collect(), scenario })
+    Ok(Measured { scenario, rows })
 }
 
 /// Milliseconds that requests take which end ever later on their way through the gateway.

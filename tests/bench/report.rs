@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use support::root;
 
 use crate::facts::Facts;
-use crate::table::Row;
+use crate::table::Ratios;
 use crate::{Measured, Options, chart};
 
 /// Writes the page and its chart.
@@ -28,7 +28,7 @@ Three ways lead to the same simulated AI Gateway: **direct**; through the **floo
 passes a request on and looks at nothing; and through the **gateway**, with key, policy, headers and log.
 Floor and gateway run on the embedded host, which is not Spin. Client, host and upstream share the
 cores, so that a ratio says more than a number: a provider behind a real network takes hundreds of
-milliseconds, to which the gateway adds what is in the last table's difference to *direct*.
+milliseconds, to which the gateway adds what lies between its line and *direct* under Numbers.
 
 ![The gateway's throughput and time as shares of the floor's](benchmarks.svg)
 ";
@@ -64,9 +64,7 @@ pub(crate) fn title(measured: &Measured) -> String {
 }
 
 fn ratios(page: &mut String, measured: &Measured) {
-    let [direct, floor, gateway] = &measured.rows[..] else {
-        return;
-    };
+    let [direct, floor, gateway] = &measured.rows;
     let [by_floor, by_direct] = [floor, direct].map(|other| Ratios::new(gateway, other));
     let _ = writeln!(
         page,
@@ -78,23 +76,6 @@ fn ratios(page: &mut String, measured: &Measured) {
         by_direct.throughput,
         by_direct.time,
     );
-}
-
-/// One way's measurements as shares of another's.
-pub(crate) struct Ratios {
-    pub(crate) throughput: f64,
-    pub(crate) time: f64,
-    pub(crate) first_byte: f64,
-}
-
-impl Ratios {
-    pub(crate) fn new(one: &Row, other: &Row) -> Self {
-        Self {
-            throughput: one.sample.throughput() / other.sample.throughput(),
-            time: one.sample.total(50) / other.sample.total(50),
-            first_byte: one.sample.first_byte(50) / other.sample.first_byte(50),
-        }
-    }
 }
 
 fn numbers(page: &mut String, measured: &Measured) {
@@ -115,8 +96,7 @@ fn numbers(page: &mut String, measured: &Measured) {
 
 /// Requests that end ever later: what lies between two lines is what that part of the way costs.
 fn stages(page: &mut String, facts: &Facts, all: &[Measured]) {
-    let plain = all.first().map_or(&[][..], |measured| &measured.rows[..]);
-    let [direct, floor, gateway] = plain else {
+    let Some(Measured { rows: [direct, floor, gateway], .. }) = all.first() else {
         return;
     };
     page.push_str("\n## Where the time goes\n\nMedian over one connection, of requests that end ever later on their way. The first line is what an\ninstance costs to start; the difference of two lines is what the part between them costs.\n\n| the request ends at | ms | more than before |\n|---|---|---|\n");

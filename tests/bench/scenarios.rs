@@ -24,6 +24,8 @@ pub(crate) struct Scenario {
 struct Route {
     own: (&'static str, String),
     native: (&'static str, String),
+    /// A header that the gateway sets itself.
+    header: Option<(&'static str, String)>,
 }
 
 /// All of them, in the order of the report.
@@ -56,7 +58,9 @@ pub(crate) fn all() -> Vec<Scenario> {
     all.extend(both("anthropic", "Anthropic, plain", same(ANTHROPIC, plain())));
     all.extend(both("google", "Google, plain", same(GOOGLE, chat(PREFIXED, false, "hello"))));
     all.extend(both("azure", "Azure, plain", same(AZURE, plain())));
-    all.extend(both("workers-ai", "Workers AI, plain", same(WORKERS_AI, plain())));
+    let token = Some(("authorization", format!("Bearer {TOKEN}")));
+    let workers_ai = Route { header: token, ..same(WORKERS_AI, plain()) };
+    all.extend(both("workers-ai", "Workers AI, plain", workers_ai));
     all
 }
 
@@ -80,7 +84,7 @@ fn chat(model: &str, stream: bool, content: &str) -> String {
 
 /// Bodies that pass as they are.
 fn same((own, native): (&'static str, &'static str), body: String) -> Route {
-    Route { own: (own, body.clone()), native: (native, body) }
+    Route { own: (own, body.clone()), native: (native, body), header: None }
 }
 
 /// What the gateway translates and signs; the others send Converse's own body, unsigned.
@@ -95,27 +99,22 @@ fn bedrock(stream: bool) -> Route {
     Route {
         own: ("/bedrock/chat/completions", chat("nova-lite", stream, "hello")),
         native: (native, body.to_string()),
+        header: stream.then(|| ("accept", "application/vnd.amazon.eventstream".to_owned())),
     }
 }
 
 impl Scenario {
     /// The request, as `target` takes it. What only one of them needs does no harm to the others.
     pub(crate) fn request(&self, target: &Target) -> Draft {
-        let Route { own, native } = &self.route;
+        let Route { own, native, header } = &self.route;
         let (path, body) = if target.is_gateway {
             (own.0.to_owned(), &own.1)
         } else {
             (format!("{BASE_PATH}{}", native.0), &native.1)
         };
         let draft = Client::request("POST", &path);
-        let draft = match native.0 {
-            _ if target.is_gateway => draft,
-            path if path.starts_with("/workers-ai") => {
-                draft.header("authorization", format!("Bearer {TOKEN}"))
-            }
-            path if path.ends_with("/converse-stream") => {
-                draft.header("accept", "application/vnd.amazon.eventstream")
-            }
+        let draft = match header {
+            Some((name, value)) if !target.is_gateway => draft.header(name, value),
             _ => draft,
         };
         draft

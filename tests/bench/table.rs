@@ -10,9 +10,31 @@ pub(crate) struct Row {
     pub(crate) sample: Sample,
 }
 
+/// One way's measurements as shares of another's.
+pub(crate) struct Ratios {
+    pub(crate) throughput: f64,
+    /// Medians.
+    pub(crate) time: f64,
+    pub(crate) first_byte: f64,
+    /// The slowest of a hundred.
+    slowest: f64,
+}
+
+impl Ratios {
+    pub(crate) fn new(one: &Row, other: &Row) -> Self {
+        let (one, other) = (&one.sample, &other.sample);
+        Self {
+            throughput: one.throughput() / other.throughput(),
+            time: one.total(50) / other.total(50),
+            first_byte: one.first_byte(50) / other.first_byte(50),
+            slowest: one.total(99) / other.total(99),
+        }
+    }
+}
+
 /// Prints the lines of one scenario; the last one is compared with each of the others.
 #[expect(clippy::print_stdout, reason = "the table is the command's output")]
-pub(crate) fn print(rows: &[Row]) {
+pub(crate) fn print(rows: &[Row; 3]) {
     println!("\n{:<22}{:>10}{:>10}{:>10}{:>12}", "", "req/s", "p50 ms", "p99 ms", "first byte");
     for row in rows {
         let name = format!("{} x{} {}", row.scenario, row.connections, row.target);
@@ -25,17 +47,16 @@ pub(crate) fn print(rows: &[Row]) {
             sample.first_byte(50),
         );
     }
-    let Some((gateway, others)) = rows.split_last() else {
-        return;
-    };
-    for other in others {
+    let [direct, floor, gateway] = rows;
+    for other in [direct, floor] {
+        let ratios = Ratios::new(gateway, other);
         println!(
             "{:<22}{:>10.2}{:>10.2}{:>10.2}{:>12.2}",
             format!("  ratio to {}", other.target),
-            gateway.sample.throughput() / other.sample.throughput(),
-            gateway.sample.total(50) / other.sample.total(50),
-            gateway.sample.total(99) / other.sample.total(99),
-            gateway.sample.first_byte(50) / other.sample.first_byte(50),
+            ratios.throughput,
+            ratios.time,
+            ratios.slowest,
+            ratios.first_byte,
         );
     }
 }

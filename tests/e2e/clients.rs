@@ -80,7 +80,7 @@ async fn eventually(is_so: impl Fn() -> bool) {
 fn an_upstream_sees_within_a_second_that_the_client_has_left() {
     run(async {
         let upstream = Upstream::start(scripts()).await.unwrap();
-        let app = app_before(&upstream).await;
+        let app = App::start(Config::default().before(upstream.address)).await.unwrap();
         let key = app.key("blue").await.unwrap();
         let mut asked = 0;
         for target in [OPENAI, BEDROCK] {
@@ -236,12 +236,4 @@ fn half_a_body_is_no_request() {
             assert!(app.simulator.received(&case).is_empty(), "{target}");
         }
     });
-}
-
-async fn app_before(upstream: &Upstream) -> App {
-    let origin = format!("http://{}", upstream.address);
-    let config = Config::default()
-        .with("ai_gateway_host", &origin)
-        .with("ai_gateway_url", &format!("{origin}/v1/account/gateway"));
-    App::start(config).await.unwrap()
 }

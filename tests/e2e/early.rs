@@ -28,10 +28,8 @@ async fn answer_early(mut stream: TcpStream) {
 
 async fn app() -> App {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let config = Config::default().before(listener.local_addr().unwrap());
     tokio::spawn(serve(listener));
-    let url = format!("{origin}/v1/account/gateway");
-    let config = Config::default().with("ai_gateway_host", &origin).with("ai_gateway_url", &url);
     App::start(config).await.unwrap()
 }
 

@@ -17,7 +17,7 @@ use support::{Answer, App, Client, Config, run};
 const FIRST_BYTE: &str = "10";
 const BETWEEN_BYTES: &str = "12";
 
-/// A script that leaves out nothing hangs for longer than this.
+/// A request that takes longer has no end.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 const MEGABYTE: usize = 1024 * 1024;
@@ -142,7 +142,7 @@ fn begun(asked: Asked) -> Vec<u8> {
         Plain => (JSON, b"{\"a\":".to_vec()),
         Events => (SSE, b"data: {}\n\n".to_vec()),
         Converse => (JSON, b"{\"output\":".to_vec()),
-        ConverseEvents => (FRAMES, [frames_around().0, delta("hello").to_vec()].concat()),
+        ConverseEvents => (FRAMES, begun_frames()),
     };
     [chunked(media), chunk(&first)].concat()
 }
@@ -364,7 +364,11 @@ fn an_upstream_that_fails_is_told_of_and_forgotten() {
         let healthy = ALL.map(|asked| (format!("healthy {asked:?}"), healthy(asked)));
         let scripts: HashMap<String, Vec<Step>> = ids.chain(healthy).collect();
         let upstream = Upstream::start(scripts).await.unwrap();
-        let app = app_before(&upstream).await;
+        let config = Config::default()
+            .before(upstream.address)
+            .with("first_byte_timeout", FIRST_BYTE)
+            .with("between_bytes_timeout", BETWEEN_BYTES);
+        let app = App::start(config).await.unwrap();
         let key = app.key("blue").await.unwrap();
         let runs = cases.iter().map(|case| {
             let run = async {
@@ -379,14 +383,4 @@ fn an_upstream_that_fails_is_told_of_and_forgotten() {
         let outcomes = futures_util::future::join_all(runs).await;
         assert!(outcomes.iter().all(Result::is_ok), "see above");
     });
-}
-
-async fn app_before(upstream: &Upstream) -> App {
-    let origin = format!("http://{}", upstream.address);
-    let config = Config::default()
-        .with("ai_gateway_host", &origin)
-        .with("ai_gateway_url", &format!("{origin}/v1/account/gateway"))
-        .with("first_byte_timeout", FIRST_BYTE)
-        .with("between_bytes_timeout", BETWEEN_BYTES);
-    App::start(config).await.unwrap()
 }

@@ -163,10 +163,7 @@ fn an_upstream_that_is_not_there_is_502() {
     run(async {
         // A port that was free a moment ago, and that nothing listens on now.
         let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let config = Config::default()
-            .with("ai_gateway_host", &format!("http://{gone}"))
-            .with("ai_gateway_url", &format!("http://{gone}/v1/a/g"));
-        let app = App::start(config).await.unwrap();
+        let app = App::start(Config::default().before(gone)).await.unwrap();
         let key = app.key("blue").await.unwrap();
         let body = json!({"model": "nova-lite", "messages": [{"role": "user", "content": "hi"}]});
         let bedrock = Client::post("/bedrock/chat/completions", &body).key(&key);

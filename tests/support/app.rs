@@ -71,6 +71,14 @@ impl Config {
         self
     }
 
+    /// Sends requests to another upstream than the simulated AI Gateway.
+    #[must_use]
+    pub fn before(self, upstream: SocketAddr) -> Self {
+        let origin = format!("http://{upstream}");
+        let url = format!("{origin}/v1/account/gateway");
+        self.with("ai_gateway_host", &origin).with("ai_gateway_url", &url)
+    }
+
     /// Serves another manifest.
     #[must_use]
     pub fn manifest(self, path: &str) -> Self {
