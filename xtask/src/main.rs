@@ -7,6 +7,7 @@ mod sdk;
 mod setup;
 mod tokens;
 mod up;
+mod wording;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -31,6 +32,8 @@ enum Command {
     Test(ci::TestOptions),
     /// Checks all that a change must pass: format, lints, tests, documentation.
     Ci,
+    /// Checks the English of comments, documents and messages.
+    Wording,
     /// Creates, lists, changes and revokes the keys of a running gateway.
     Tokens(Box<tokens::Options>),
     /// Measures the gateway against a bare pass-through guest and against no gateway.
@@ -41,8 +44,8 @@ enum Command {
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
-    // Whoever only talks to a gateway builds nothing.
-    if !matches!(cli.command, Command::Tokens(_)) {
+    // These two build nothing, so they need no target.
+    if !matches!(cli.command, Command::Tokens(_) | Command::Wording) {
         setup::make_target_present()?;
     }
     match cli.command {
@@ -52,6 +55,7 @@ fn main() -> Result<()> {
         Command::Up(options) => up::up(&options),
         Command::Test(options) => ci::test(&options),
         Command::Ci => ci::ci(),
+        Command::Wording => wording::check(),
         Command::Bench(options) => ci::bench(&options),
         Command::Soak(options) => ci::soak(&options),
     }
