@@ -1,15 +1,15 @@
-//! What a translation costs, beside reading and printing the same bytes with `serde_json`:
+//! The cost of a translation, compared with parsing and printing the same bytes with `serde_json`:
 //! `cargo bench -p bedrock`.
 //!
-//! A root of its own beside `lib.rs`, because a component is a library that no program can link.
+//! A crate root next to `lib.rs`, because a component is a library that no program can link.
 #![expect(dead_code, unused_imports, reason = "a bench uses a part of the modules")]
 
-mod completion;
+mod aws;
+mod catalog;
 mod converse;
-mod errors;
 mod json;
-mod model;
 mod openai;
+mod translate;
 
 use std::hint::black_box;
 
@@ -19,14 +19,14 @@ use criterion::{BenchmarkId, Criterion, Throughput};
 use gateway::translator::Rewrite as _;
 use serde_json::{Value, json};
 
-use crate::converse::request::{Degraded, Exchange, build};
-use crate::converse::stream::StreamTranslator;
-use crate::model::Model;
-use crate::openai::ChatRequest;
+use crate::catalog::model::Model;
+use crate::openai::request::ChatRequest;
+use crate::translate::context::ResponseContext;
+use crate::translate::fallback::Fallback;
+use crate::translate::request::build;
+use crate::translate::stream::StreamTranslator;
 
-const SLUG: &str = "bedrock";
-
-/// As much as a host hands over at a time.
+/// The bytes that a host passes to the component at a time.
 const CHUNK: usize = 16 * 1024;
 
 fn main() {
@@ -44,10 +44,12 @@ fn main() {
         bench(&mut criterion, name, body.as_bytes(), translate, reprint);
     }
     let (frames, payloads) = stream(1000);
-    bench(&mut criterion, "stream of 1000 frames", &frames, retell, |_| reprint_all(&payloads));
+    bench(&mut criterion, "stream of 1000 frames", &frames, translate_stream, |_| {
+        reprint_all(&payloads)
+    });
 }
 
-/// Times both ways of going through `bytes`.
+/// Measures both ways to process `bytes`.
 fn bench(
     criterion: &mut Criterion,
     name: &str,
@@ -67,13 +69,14 @@ fn bench(
     group.finish();
 }
 
+/// Creates a request with `messages` and a tool.
 fn request(messages: &Value) -> String {
     let tool =
         json!({"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}});
     json!({"model": "m", "messages": messages, "tools": [tool], "temperature": 0.5}).to_string()
 }
 
-/// A talk of that many turns of that many characters.
+/// Creates a conversation of `turns` turns with `length` characters each.
 fn conversation(turns: usize, length: usize) -> String {
     let text = "word ".repeat(length / 5);
     let message = |turn: usize| {
@@ -85,7 +88,7 @@ fn conversation(turns: usize, length: usize) -> String {
     request(&messages.into())
 }
 
-/// The frames of a stream, and their payloads.
+/// Creates the frames of a stream, and returns their payloads too.
 fn stream(texts: usize) -> (Vec<u8>, Vec<String>) {
     let text = json!({"contentBlockIndex": 0, "delta": {"text": "token "}, "p": "abcdefghij"});
     let mut events = vec![("messageStart", json!({"role": "assistant"}))];
@@ -107,24 +110,25 @@ fn stream(texts: usize) -> (Vec<u8>, Vec<String>) {
     (frames, events.into_iter().map(|(_, payload)| payload.to_string()).collect())
 }
 
-/// From OpenAI's request to Converse's.
+/// Translates a request of OpenAI into a request of Converse.
 fn translate(body: &[u8]) -> usize {
     let model = Model::of("anthropic.claude-sonnet-4-5-20250929-v1:0");
     let translated = ChatRequest::parse(body).and_then(|request| {
-        let (converse, _) = build(&request, &model, Degraded::default())?;
+        let (converse, _) = build(&request, &model, Fallback::default())?;
         Ok(serde_json::to_vec(&converse).map_or(0, |body| body.len()))
     });
     translated.unwrap_or_default()
 }
 
+/// Parses and prints `body`.
 fn reprint(body: &[u8]) -> usize {
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
     serde_json::to_vec(&value).map_or(0, |body| body.len())
 }
 
-/// From Bedrock's frames to OpenAI's chunks.
-fn retell(frames: &[u8]) -> usize {
-    let mut translator = StreamTranslator::new("id", Exchange::default());
+/// Translates Bedrock's frames into OpenAI's chunks.
+fn translate_stream(frames: &[u8]) -> usize {
+    let mut translator = StreamTranslator::new("id", ResponseContext::default());
     let (mut out, mut length) = (Vec::new(), 0);
     for chunk in frames.chunks(CHUNK) {
         out.clear();
@@ -134,6 +138,7 @@ fn retell(frames: &[u8]) -> usize {
     length
 }
 
+/// Parses and prints all payloads.
 fn reprint_all(payloads: &[String]) -> usize {
     payloads.iter().map(|payload| reprint(payload.as_bytes())).sum()
 }

@@ -1,4 +1,4 @@
-//! `POST /chat/completions`.
+//! `POST /chat/completions`: a chat completion by Converse.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -6,34 +6,35 @@ use gateway::Error;
 use gateway::service::Call;
 use gateway::translator::{Answer, Context, Response, Stream};
 
-use crate::converse::request::{self, Degraded, Exchange};
-use crate::converse::response;
-use crate::converse::stream::StreamTranslator;
-use crate::model::Model;
-use crate::openai::ChatRequest;
-use crate::settings::BedrockSettings;
-use crate::{address, answers, degrade};
+use crate::aws::settings::BedrockSettings;
+use crate::aws::{self, endpoint};
+use crate::catalog::model::Model;
+use crate::openai::request::ChatRequest;
+use crate::translate::context::ResponseContext;
+use crate::translate::fallback::Fallback;
+use crate::translate::stream::StreamTranslator;
+use crate::translate::{fallback, request, response};
 
 const JSON: &str = "application/json";
 const EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
 const SERVER_SENT_EVENTS: &str = "text/event-stream";
 
-/// Answers a request for a chat completion.
+/// Serves a request for a chat completion.
 ///
 /// # Errors
-/// Any situation the gateway answers itself.
+/// Any error that the gateway reports itself.
 pub(crate) fn answer(call: &Call, context: &Context<'_>) -> Result<Answer, Error> {
     let request = ChatRequest::parse(&call.body)?;
     let settings = BedrockSettings::of(context)?;
     let model = settings.aliases.resolve_for(&request.model, context)?;
     let chat = Chat { call, context, settings: &settings, request: &request, model: &model };
-    match chat.send(chat.draft(Degraded::default())?) {
-        Err(error) => chat.send_less(error),
+    match chat.send(chat.draft(Fallback::default())?) {
+        Err(error) => chat.retry_with_fallback(error),
         answer => answer,
     }
 }
 
-/// A request on its way, in its parts.
+/// A request and what it needs to be sent.
 struct Chat<'a> {
     call: &'a Call,
     context: &'a Context<'a>,
@@ -45,69 +46,72 @@ struct Chat<'a> {
 /// A translated request.
 struct Draft {
     body: Vec<u8>,
-    exchange: Exchange,
-    /// Whether the answer is asked for as a stream, and not made one here.
+    response_context: ResponseContext,
+    /// Whether Bedrock is asked for a stream. If not, the gateway may still make one of its response.
     is_stream: bool,
 }
 
 impl Chat<'_> {
-    fn draft(&self, degraded: Degraded) -> Result<Draft, Error> {
-        let (converse, mut exchange) = request::build(self.request, self.model, degraded)?;
-        exchange.created = seconds(self.context.now);
-        let streams = self.model.abilities.streams_tools || converse.tool_config.is_none();
+    /// Translates the request without what `fallback` leaves out.
+    fn draft(&self, fallback: Fallback) -> Result<Draft, Error> {
+        let (converse, mut response_context) = request::build(self.request, self.model, fallback)?;
+        response_context.created = seconds(self.context.now);
+        let streams = self.model.capabilities.streams_tools || converse.tool_config.is_none();
         let body = serde_json::to_vec(&converse)
             .map_err(|error| Error::invalid_param("messages", error.to_string()))?;
-        Ok(Draft { body, exchange, is_stream: self.request.is_stream && streams })
+        Ok(Draft { body, response_context, is_stream: self.request.is_stream && streams })
     }
 
+    /// Sends the request, and translates the response.
     fn send(&self, draft: Draft) -> Result<Answer, Error> {
-        let Draft { body, exchange, is_stream } = draft;
-        let (operation, accept) =
+        let Draft { body, response_context, is_stream } = draft;
+        let (name, accept) =
             if is_stream { ("converse-stream", EVENT_STREAM) } else { ("converse", JSON) };
-        let place = address::Place { model: &self.model.id, operation, accept };
+        let operation = endpoint::Operation { model: &self.model.id, name, accept };
         let asked = &self.request.model;
         let destination =
-            address::destination(self.settings, &place, body, self.context.now, asked)?;
-        let response = answers::checked(self.context.send(self.call, destination)?)?;
-        let id = answers::request_id(&response.headers, self.context.now);
-        // A guardrail of the AI Gateway may answer whole what was asked for as a stream.
+            endpoint::destination(self.settings, &operation, body, self.context.now, asked)?;
+        let response = aws::response::check(self.context.send(self.call, destination)?)?;
+        let id = aws::response::request_id(&response.headers, self.context.now);
+        // A guardrail of the AI Gateway may return JSON although a stream was requested.
         if is_stream && !response.headers.is_json() {
-            let translator = StreamTranslator::new(&id, exchange);
+            let translator = StreamTranslator::new(&id, response_context);
             return Stream::open(response, Box::new(translator)).map(Answer::Stream);
         }
-        whole(response, &id, &exchange, !is_stream && self.request.is_stream)
+        whole(response, &id, &response_context, !is_stream && self.request.is_stream)
     }
 
-    /// Asks once more without what the model has refused, if it has and if that changes anything.
-    fn send_less(&self, error: Error) -> Result<Answer, Error> {
-        let Some(degraded) = degrade::after(&error) else {
+    /// Retries without the parameters that the model rejected, unless the request would be the same.
+    fn retry_with_fallback(&self, error: Error) -> Result<Answer, Error> {
+        let Some(fallback) = fallback::for_error(&error) else {
             return Err(error);
         };
-        let less = self.draft(degraded)?;
-        if less.body == self.draft(Degraded::default())?.body {
+        let reduced = self.draft(fallback)?;
+        if reduced.body == self.draft(Fallback::default())?.body {
             return Err(error);
         }
         self.context.wire.note_retry(&error);
-        self.send(less)
+        self.send(reduced)
     }
 }
 
-/// Translates an answer that came whole, into a stream if the client waits for one.
+/// Translates a whole response; `as_stream` if the client waits for a stream.
 fn whole(
     mut response: Response,
     id: &str,
-    exchange: &Exchange,
+    response_context: &ResponseContext,
     as_stream: bool,
 ) -> Result<Answer, Error> {
-    let body = response.whole(answers::MAX_BYTES)?;
+    let body = response.whole(aws::response::MAX_BYTES)?;
     let (body, media_type) = if as_stream {
-        (response::translate_into_stream(&body, id, exchange)?, SERVER_SENT_EVENTS)
+        (response::translate_into_stream(&body, id, response_context)?, SERVER_SENT_EVENTS)
     } else {
-        (response::translate(&body, id, exchange)?, JSON)
+        (response::translate(&body, id, response_context)?, JSON)
     };
-    Ok(Answer::Whole(answers::reply(response.headers, body, media_type)))
+    Ok(Answer::Whole(aws::response::reply(response.headers, body, media_type)))
 }
 
+/// Returns Unix time in seconds.
 fn seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

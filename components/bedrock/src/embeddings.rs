@@ -1,13 +1,14 @@
-//! `POST /embeddings`: a text is asked for by itself or with a few, as the model takes them, and
-//! the answers become one list.
+//! `POST /embeddings`: as many upstream requests as the model needs for the texts, and one list of
+//! their vectors.
 //! <https://platform.openai.com/docs/api-reference/embeddings>
 
 mod cohere;
-mod embedder;
+pub(crate) mod embedder;
 mod list;
 mod nova;
 mod request;
 mod titan;
+mod vectors;
 
 use std::collections::VecDeque;
 
@@ -16,20 +17,19 @@ use gateway::service::Call;
 use gateway::translator::{Answer, Context, Pending};
 
 use self::embedder::Embedder;
-pub(crate) use self::embedder::MODELS;
 use self::list::EmbeddingList;
 use self::request::EmbeddingRequest;
-use crate::address::{self, Place};
-use crate::answers;
-use crate::settings::BedrockSettings;
+use crate::aws::endpoint::Operation;
+use crate::aws::settings::BedrockSettings;
+use crate::aws::{self, endpoint};
 
-/// Requests of one call that are under way side by side.
+/// The upstream requests of one client request that are in flight at a time.
 const CONCURRENCY: usize = 8;
 
-/// Answers a request for embeddings.
+/// Serves a request for embeddings.
 ///
 /// # Errors
-/// Any situation the gateway answers itself.
+/// Any error that the gateway reports itself.
 pub(crate) fn answer(call: &Call, context: &Context<'_>) -> Result<Answer, Error> {
     let request = EmbeddingRequest::parse(&call.body)?;
     let settings = BedrockSettings::of(context)?;
@@ -38,12 +38,12 @@ pub(crate) fn answer(call: &Call, context: &Context<'_>) -> Result<Answer, Error
         .aliases
         .find_for(asked, context, |target| Ok((target.id, Embedder::of(target.base)?)))?;
     embedder.check(&request)?;
-    let asking = Asking { call, context, settings: &settings, model, asked };
-    Ok(Answer::Whole(asking.list(&request, embedder)?.reply(asked)))
+    let batch = Batch { call, context, settings: &settings, model, asked };
+    Ok(Answer::Whole(batch.list(&request, embedder)?.reply(asked)))
 }
 
-/// One call and the model it is for.
-struct Asking<'a> {
+/// The upstream requests for one client request, all to the same model.
+struct Batch<'a> {
     call: &'a Call,
     context: &'a Context<'a>,
     settings: &'a BedrockSettings<'a>,
@@ -51,47 +51,48 @@ struct Asking<'a> {
     asked: &'a str,
 }
 
-impl Asking<'_> {
-    /// Asks for all texts, some at a time, and lists what comes back in their order.
+impl Batch<'_> {
+    /// Requests all texts, a bounded number at a time, and lists the vectors in the order of the texts.
     fn list(
         &self,
         request: &EmbeddingRequest<'_>,
         embedder: Embedder,
     ) -> Result<EmbeddingList, Error> {
         let mut list = EmbeddingList::new(request.is_base64);
-        let mut under_way = VecDeque::with_capacity(CONCURRENCY);
+        let mut in_flight = VecDeque::with_capacity(CONCURRENCY);
         for texts in request.input.chunks(embedder.texts_per_call()) {
-            if under_way.len() == CONCURRENCY {
-                add_first(&mut list, &mut under_way, embedder)?;
+            if in_flight.len() == CONCURRENCY {
+                collect_oldest(&mut list, &mut in_flight, embedder)?;
             }
             let pending = self.start(embedder.body(texts, request))?;
-            under_way.push_back((texts.len(), pending));
+            in_flight.push_back((texts.len(), pending));
         }
-        while !under_way.is_empty() {
-            add_first(&mut list, &mut under_way, embedder)?;
+        while !in_flight.is_empty() {
+            collect_oldest(&mut list, &mut in_flight, embedder)?;
         }
         Ok(list)
     }
 
+    /// Starts one upstream request.
     fn start(&self, body: Vec<u8>) -> Result<Pending<'_>, Error> {
         let Self { call, context, settings, model, asked } = *self;
-        let place = Place { model, operation: "invoke", accept: "application/json" };
-        let destination = address::destination(settings, &place, body, context.now, asked)?;
+        let operation = Operation { model, name: "invoke", accept: "application/json" };
+        let destination = endpoint::destination(settings, &operation, body, context.now, asked)?;
         context.start(call, destination)
     }
 }
 
-/// Waits for the request that has been under way longest: the next of the list.
-fn add_first(
+/// Waits for the oldest request in flight, whose vectors are next in the list.
+fn collect_oldest(
     list: &mut EmbeddingList,
-    under_way: &mut VecDeque<(usize, Pending<'_>)>,
+    in_flight: &mut VecDeque<(usize, Pending<'_>)>,
     embedder: Embedder,
 ) -> Result<(), Error> {
-    let Some((texts, pending)) = under_way.pop_front() else {
+    let Some((texts, pending)) = in_flight.pop_front() else {
         return Ok(());
     };
-    let mut response = answers::checked(pending()?)?;
-    let body = response.whole(answers::MAX_BYTES)?;
+    let mut response = aws::response::check(pending()?)?;
+    let body = response.whole(aws::response::MAX_BYTES)?;
     list.add(embedder.read(&body)?, texts, response.headers)
 }
 

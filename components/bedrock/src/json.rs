@@ -1,4 +1,4 @@
-//! Members of a request's body, and what is wrong with them.
+//! The members of a request's body, and errors about them.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -8,11 +8,11 @@ pub(crate) use gateway::json::{Members, Text, from_bytes};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// Reads a body.
+/// Parses a body.
 ///
 /// # Errors
-/// A client's error, if it is not one JSON object, or has a member twice: which one of them counts
-/// differs from reader to reader.
+/// A client error if the body is not a single JSON object, or has a duplicate member: parsers disagree
+/// on which of the two values to use.
 pub(crate) fn read_object(body: &[u8]) -> Result<Members<'_>, Error> {
     let members: Members<'_> = from_bytes(body).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());
@@ -26,10 +26,10 @@ pub(crate) fn read_object(body: &[u8]) -> Result<Members<'_>, Error> {
     }
 }
 
-/// Reads the member `name`, which must be `kind`.
+/// Reads the value of the field `name`, which must be `kind`.
 ///
 /// # Errors
-/// A client's error that says so.
+/// A client error that names the field and `kind`.
 pub(crate) fn read<'a, T: Deserialize<'a>>(
     name: &'static str,
     value: &'a RawValue,
@@ -38,29 +38,29 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(
     serde_json::from_str(value.get()).map_err(|_| invalid(name, &format!("must be {kind}")))
 }
 
-/// A client's error: the member `name` and what is wrong with it.
+/// Creates a client error about the field `name`.
 pub(crate) fn invalid(name: impl Into<Cow<'static, str>>, what: &str) -> Error {
     let name = name.into();
     let message = format!("`{name}` {what}");
     Error::invalid_param(name, message)
 }
 
-/// Some names, to look others up in.
+/// Collects names into a set.
 pub(crate) fn set<'a>(names: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
     let mut set = BTreeSet::new();
-    // Collected, they would be sorted first, by code that a guest has no room for.
+    // `collect` would link the code of a sort, which makes the component larger.
     for name in names {
         set.insert(name);
     }
     set
 }
 
-/// Characters of a client's own words that an error repeats.
-const REPEATED: usize = 64;
+/// The maximum number of a client's own characters that an error repeats.
+const MAX_QUOTED: usize = 64;
 
-/// The beginning of `text`, short enough to stand in a message.
+/// Shortens `text`, so that a client cannot make an error message long.
 pub(crate) fn cut(text: &str) -> String {
-    match text.char_indices().nth(REPEATED).and_then(|(end, _)| text.get(..end)) {
+    match text.char_indices().nth(MAX_QUOTED).and_then(|(end, _)| text.get(..end)) {
         Some(beginning) => format!("{beginning}…"),
         None => text.to_owned(),
     }
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_is_one_object_without_repeats() {
+    fn read_object_with_anything_else_or_duplicates_is_an_error() {
         for (body, expected) in [
             ("", None),
             ("[]", None),
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn cut_keeps_whole_characters() {
+    fn cut_of_a_long_text_keeps_whole_characters() {
         assert_eq!(cut("short"), "short");
         assert_eq!(cut(&"ä".repeat(65)), format!("{}…", "ä".repeat(64)));
     }

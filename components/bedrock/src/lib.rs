@@ -1,20 +1,18 @@
-//! Amazon Bedrock: OpenAI's chat completions and embeddings, translated into Converse and back.
+//! Amazon Bedrock behind OpenAI's API: chat completions by Converse, embeddings by `InvokeModel`.
+//!
+//! `openai` and `converse` hold the two wire formats, `translate` maps one to the other, `aws` knows the
+//! service and `catalog` the models.
 //! <https://developers.cloudflare.com/ai-gateway/usage/providers/bedrock/>
 
-mod address;
-mod answers;
+mod aws;
+mod catalog;
 mod chat;
-mod completion;
 mod converse;
-mod degrade;
 mod embeddings;
-mod errors;
 mod json;
-mod listing;
-mod model;
+mod models;
 mod openai;
-mod settings;
-mod sign;
+mod translate;
 
 use gateway::Error;
 use gateway::service::Call;
@@ -22,22 +20,21 @@ use gateway::translator::{Answer, Context, Translator};
 use gateway::url::Target;
 use http::Method;
 
+/// The component.
 struct Bedrock;
 
-/// The route, and the provider's name in `limited_models`.
-const SLUG: &str = "bedrock";
-
+/// The routes, for the error about an unknown one.
 const SUPPORTED: &str = "POST /chat/completions, POST /embeddings and GET /models";
 
 impl Translator for Bedrock {
-    const SLUG: &'static str = SLUG;
+    const SLUG: &'static str = catalog::SLUG;
 
     fn answer(call: &Call, context: &Context<'_>) -> Result<Answer, Error> {
         let target = Target::parse(&call.path_with_query, Self::SLUG)?;
         match (target.path, &call.method) {
             ("/chat/completions", &Method::POST) => chat::answer(call, context),
             ("/embeddings", &Method::POST) => embeddings::answer(call, context),
-            ("/models", &Method::GET) => listing::answer(context).map(Answer::Whole),
+            ("/models", &Method::GET) => models::answer(context).map(Answer::Whole),
             ("/chat/completions" | "/embeddings", _) => {
                 Err(Error::MethodNotAllowed { allowed: "POST" })
             }

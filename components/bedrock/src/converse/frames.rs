@@ -6,33 +6,33 @@ use aws_smithy_types::event_stream::Message;
 use bytes::{Bytes, BytesMut};
 use gateway::Error;
 
-/// One frame: what kind of message it is, and what it says.
+/// One frame: headers, which contain the kind of message, and a payload.
 #[derive(Debug)]
 pub(crate) struct Frame(Message);
 
-/// Frames of a stream, as far as their bytes have come in.
+/// The bytes of a stream that have been received and not yet read as frames.
 #[derive(Debug, Default)]
 pub(crate) struct Frames(BytesMut);
 
-/// Lengths and checksum in front of a frame, and the checksum behind it.
+/// The smallest frame: two lengths and a checksum before its content, and a checksum after it.
 const MIN_BYTES: usize = 16;
 
-/// The protocol's limits: 128 KiB of headers and 24 MiB of payload. A garbled length beyond them
-/// would otherwise make the gateway wait for bytes that never come.
+/// The largest frame: the protocol allows 128 KiB of headers and 24 MiB of payload. Without this bound, a
+/// corrupt length would make the gateway wait for bytes that never arrive.
 const MAX_BYTES: usize = MIN_BYTES + 128 * 1024 + 24 * 1024 * 1024;
 
 impl Frames {
-    /// Takes the next bytes.
+    /// Appends received bytes.
     pub(crate) fn extend(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);
     }
 
-    /// Whether all bytes belonged to whole frames.
+    /// Checks whether no incomplete frame is left.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The next whole frame.
+    /// Reads the next complete frame, if there is one.
     ///
     /// # Errors
     /// [`Error::UnusableAnswer`] for a frame whose lengths or checksums are wrong.
@@ -54,7 +54,7 @@ impl Frames {
 }
 
 impl Frame {
-    /// The text of the header `name`; empty without it.
+    /// Returns the text of the header `name`; empty if it is missing.
     pub(crate) fn header(&self, name: &str) -> &str {
         let mut headers = self.0.headers().iter();
         let header = headers.find(|header| header.name().as_str() == name);
@@ -62,6 +62,7 @@ impl Frame {
         value.map(aws_smithy_types::str_bytes::StrBytes::as_str).unwrap_or_default()
     }
 
+    /// Returns the payload.
     pub(crate) fn payload(&self) -> &Bytes {
         self.0.payload()
     }
@@ -84,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_comes_out_with_its_last_byte() {
+    fn next_returns_a_frame_with_its_last_byte() {
         let bytes = frame();
         let mut frames = Frames::default();
         for byte in &bytes[..bytes.len() - 1] {
@@ -101,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn every_changed_bit_is_noticed() {
+    fn next_with_any_changed_bit_is_an_error() {
         let whole = frame();
         for position in 0..whole.len() {
             let mut bytes = whole.clone();
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_beyond_the_protocol_are_errors_at_once() {
+    fn next_with_a_length_beyond_the_protocol_is_an_error() {
         for length in [0, 15, 0x0200_0000, u32::MAX] {
             let mut frames = Frames::default();
             frames.extend(&length.to_be_bytes());
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_makes_no_room_for_what_has_not_come() {
+    fn next_with_a_large_length_reserves_no_memory() {
         let mut frames = Frames::default();
         let length = u32::try_from(MAX_BYTES).unwrap();
         frames.extend(&length.to_be_bytes());

@@ -1,169 +1,347 @@
-//! A chat completion request made a request of Converse.
+//! A request of Bedrock's Converse API.
+//! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html>
 
 use std::borrow::Cow;
 
-use gateway::Error;
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+use serde_json::value::RawValue;
 
-use crate::converse::choice::{self, Pressure, Wanted};
-use crate::converse::format::{self, Form};
-use crate::converse::messages::{self, ToolHistory};
-use crate::converse::names::Names;
-use crate::converse::tools::{self, Offer};
-use crate::converse::{
-    Block, ConverseRequest, Fields, Json, ToolConfig, ToolEntry, cache, metadata, reasoning,
-    sampling,
-};
-use crate::json::{self, Members};
-use crate::model::{Choices, Model};
-use crate::openai::{ChatRequest, Extensions};
-
-/// What is left out at the second try, because the model has refused it at the first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a refusal of its own")]
-pub(crate) struct Degraded {
-    /// The schema goes out as a tool.
-    pub(crate) output_config: bool,
-    /// No `temperature` and no `topP`.
-    pub(crate) sampling: bool,
-    /// Of both, `temperature` alone.
-    pub(crate) top_p: bool,
-    pub(crate) stop_sequences: bool,
-    pub(crate) tool_choice: bool,
+/// The body of `converse` and of `converse-stream`.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ConverseRequest<'a> {
+    pub(crate) messages: Vec<Turn<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) system: Vec<Block<'a>>,
+    #[serde(skip_serializing_if = "InferenceConfig::is_empty")]
+    pub(crate) inference_config: InferenceConfig<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tool_config: Option<ToolConfig<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) output_config: Option<OutputConfig<'a>>,
+    #[serde(skip_serializing_if = "Fields::is_empty")]
+    pub(crate) additional_model_request_fields: Fields<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) additional_model_response_field_paths: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Pairs::is_empty")]
+    pub(crate) request_metadata: Pairs,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) service_tier: Option<ServiceTier>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) guardrail_config: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) performance_config: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) prompt_variables: Option<&'a RawValue>,
 }
 
-/// What the translation of the answer has to know of the request.
+/// The messages of one side, up to the other side's next.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Turn<'a> {
+    pub(crate) role: Role,
+    pub(crate) content: Vec<Block<'a>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Role {
+    User,
+    Assistant,
+}
+
+/// A block of a turn, of the system prompt or of a tool's result.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Block<'a> {
+    Text(Cow<'a, str>),
+    Image(Media<'a>),
+    Document(Document<'a>),
+    Video(Media<'a>),
+    Audio(Media<'a>),
+    ToolUse(ToolUse<'a>),
+    ToolResult(ToolResult<'a>),
+    ReasoningContent(Reasoning<'a>),
+    CachePoint(CachePoint<'a>),
+}
+
+/// An image, a video or a sound.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Media<'a> {
+    pub(crate) format: &'static str,
+    pub(crate) source: Source<'a>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Document<'a> {
+    pub(crate) format: &'static str,
+    pub(crate) name: String,
+    pub(crate) source: Source<'a>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Source<'a> {
+    /// Base64.
+    Bytes(Cow<'a, str>),
+    S3Location {
+        uri: Cow<'a, str>,
+    },
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct ToolUse<'a> {
+    #[serde(rename = "toolUseId")]
+    pub(crate) id: Cow<'a, str>,
+    pub(crate) name: Cow<'a, str>,
+    /// A JSON object.
+    pub(crate) input: Json<'a>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct ToolResult<'a> {
+    #[serde(rename = "toolUseId")]
+    pub(crate) id: Cow<'a, str>,
+    pub(crate) content: Vec<Block<'a>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Reasoning<'a> {
+    ReasoningText {
+        text: Cow<'a, str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        signature: Option<Cow<'a, str>>,
+    },
+    /// Base64.
+    RedactedContent(Cow<'a, str>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct CachePoint<'a> {
+    #[serde(rename = "type")]
+    pub(crate) kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ttl: Option<Cow<'a, str>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct InferenceConfig<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) max_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) top_p: Option<f64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) stop_sequences: Vec<Cow<'a, str>>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ToolConfig<'a> {
+    pub(crate) tools: Vec<ToolEntry<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tool_choice: Option<Choice<'a>>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum ToolEntry<'a> {
+    ToolSpec(ToolSpec<'a>),
+    CachePoint(CachePoint<'a>),
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ToolSpec<'a> {
+    pub(crate) name: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<Cow<'a, str>>,
+    pub(crate) input_schema: InputSchema<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) strict: Option<bool>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct InputSchema<'a> {
+    pub(crate) json: Json<'a>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Choice<'a> {
+    Any {},
+    Tool { name: Cow<'a, str> },
+}
+
+/// The format of the response, for models that enforce a schema.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OutputConfig<'a> {
+    pub(crate) text_format: TextFormat<'a>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct TextFormat<'a> {
+    #[serde(rename = "type")]
+    pub(crate) kind: &'static str,
+    pub(crate) structure: Structure<'a>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Structure<'a> {
+    pub(crate) json_schema: SchemaText<'a>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct SchemaText<'a> {
+    /// The schema as JSON text.
+    pub(crate) schema: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<Cow<'a, str>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct ServiceTier {
+    #[serde(rename = "type")]
+    pub(crate) kind: &'static str,
+}
+
+/// JSON text that is sent as it is.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Json<'a> {
+    /// Borrowed from the client's request, so that large schemas and arguments are not copied.
+    Given(&'a RawValue),
+    /// Created by the gateway.
+    Made(Box<RawValue>),
+}
+
+/// The model's own parameters, in the order in which they were set.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fields<'a>(pub(crate) Vec<(Cow<'a, str>, Json<'a>)>);
+
+/// Names with values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Exchange {
-    /// The model by the client's name for it.
-    pub(crate) model: String,
-    /// Unix time in seconds.
-    pub(crate) created: u64,
-    pub(crate) include_usage: bool,
-    pub(crate) names: Names,
-    /// The tool that stands for a schema of the answer, if there is one.
-    pub(crate) json_tool: Option<JsonTool>,
-}
+pub(crate) struct Pairs(pub(crate) Vec<(String, String)>);
 
-/// A tool whose input is the answer: how a schema is kept by a model that knows none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct JsonTool {
-    /// Whether the answer is the input's member `value`, because it is no object.
-    pub(crate) is_wrapped: bool,
-}
+// === impl Block ===
 
-/// The name of that tool.
-pub(crate) const JSON_TOOL: &str = "json_tool_call";
-
-/// Translates `request` for `model`.
-///
-/// # Errors
-/// A client's error that names the member at fault.
-pub(crate) fn build<'a>(
-    request: &'a ChatRequest<'a>,
-    model: &Model,
-    degraded: Degraded,
-) -> Result<(ConverseRequest<'a>, Exchange), Error> {
-    let mut names = Names::default();
-    let offer = tools::offer(request, model, &mut names)?;
-    let form = format::form(request, model, degraded)?;
-    let mut converse = ConverseRequest {
-        inference_config: sampling::config(request, model, degraded)?,
-        request_metadata: metadata::pairs(request),
-        service_tier: metadata::service_tier(request)?,
-        ..extended(&request.extensions)
-    };
-    converse.additional_model_request_fields = fields(request)?;
-    let history = if offer.tools.is_empty() { ToolHistory::Text } else { ToolHistory::Blocks };
-    let conversation = messages::convert(&request.messages, model, &mut names, history)?;
-    (converse.system, converse.messages) = (conversation.system, conversation.turns);
-    sampling::set_top_k(request, model, degraded, &mut converse.additional_model_request_fields);
-    // What was said may forbid to think, and to think forbids to force a call.
-    reasoning::ask(request, model, &mut converse)?;
-    let (offer, json_tool) = shape(form, offer, &mut converse);
-    let choices = choices(model, degraded, reasoning::is_thinking(&converse));
-    equip(offer, choices, &mut converse);
-    if request.parallel_tool_calls == Some(false) && model.abilities.parallel_tool_config {
-        forbid_parallel_calls(&mut converse);
+impl<'a> Block<'a> {
+    /// Creates a block of text.
+    pub(crate) fn text(text: impl Into<Cow<'a, str>>) -> Self {
+        Self::Text(text.into())
     }
-    cache::clamp(&mut converse);
-    let (model, include_usage) = (request.model.to_string(), request.include_usage);
-    Ok((converse, Exchange { model, created: 0, include_usage, names, json_tool }))
-}
 
-/// A request with nothing but the client's own members of Converse.
-fn extended<'a>(extensions: &Extensions<'a>) -> ConverseRequest<'a> {
-    ConverseRequest {
-        additional_model_response_field_paths: extensions.additional_model_response_field_paths,
-        guardrail_config: extensions.guardrail_config,
-        performance_config: extensions.performance_config,
-        prompt_variables: extensions.prompt_variables,
-        ..ConverseRequest::default()
+    /// Checks whether the block is blank text, which Bedrock rejects.
+    pub(crate) fn is_blank(&self) -> bool {
+        matches!(self, Self::Text(text) if text.trim().is_empty())
     }
 }
 
-/// Parameters of the model's own: those the client calls so, then the members nobody knows.
-fn fields<'a>(request: &ChatRequest<'a>) -> Result<Fields<'a>, Error> {
-    const NAME: &str = "additionalModelRequestFields";
-    let own = request.extensions.additional_model_request_fields;
-    let Members(own) = match own {
-        Some(own) => json::read(NAME, own, "an object")?,
-        None => Members::default(),
-    };
-    let known = json::set(own.iter().map(|(name, _)| &**name));
-    let unknown = request.unknown.iter().filter(|(name, _)| !known.contains(&**name));
-    let given = own.iter().chain(unknown).cloned();
-    Ok(Fields(given.map(|(name, value)| (name, Json::Given(value))).collect()))
+// === impl InferenceConfig ===
+
+impl InferenceConfig<'_> {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
-/// Gives the answer its `form`, if need be by one more tool. Where the client wants a call, it gets
-/// that in place of such an answer.
-fn shape<'a>(
-    form: Form<'a>,
-    mut offer: Offer<'a>,
-    converse: &mut ConverseRequest<'a>,
-) -> (Offer<'a>, Option<JsonTool>) {
-    match form {
-        Form::Words(words) => converse.system.push(Block::text(words)),
-        Form::Grammar(config) => converse.output_config = Some(config),
-        Form::Tool(spec, tool) if offer.wanted == Wanted::Nothing => {
-            let is_alone = offer.tools.is_empty();
-            offer.wanted =
-                if is_alone { Wanted::Tool(Cow::Borrowed(JSON_TOOL)) } else { Wanted::Any };
-            offer.tools.push(ToolEntry::ToolSpec(spec));
-            return (offer, Some(tool));
+// === impl Json ===
+
+impl Json<'_> {
+    /// Returns the JSON text.
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Given(raw) => raw.get(),
+            Self::Made(raw) => raw.get(),
         }
-        Form::Free | Form::Tool(..) => {}
     }
-    (offer, None)
+
+    /// Serialises `value`, which cannot fail for the gateway's own types.
+    pub(crate) fn of(value: &impl Serialize) -> Self {
+        Self::Made(serde_json::value::to_raw_value(value).unwrap_or_default())
+    }
+
+    /// Wraps `text`, which must be JSON; an empty object otherwise.
+    pub(crate) fn from_text(text: String) -> Self {
+        RawValue::from_string(text).map_or_else(|_| Self::empty_object(), Self::Made)
+    }
+
+    /// Creates an empty object.
+    pub(crate) fn empty_object() -> Self {
+        Self::from_text("{}".to_owned())
+    }
 }
 
-/// What the model can be told to call.
-fn choices(model: &Model, degraded: Degraded, is_thinking: bool) -> Choices {
-    let is_forceable = model.abilities.forced_tool && !is_thinking && !degraded.tool_choice;
-    let Choices { any, tool } = model.abilities.tool_choice;
-    Choices { any: any && is_forceable, tool: tool && is_forceable }
+impl PartialEq for Json<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
 }
 
-/// Hands the tools on offer to the model.
-fn equip<'a>(offer: Offer<'a>, choices: Choices, converse: &mut ConverseRequest<'a>) {
-    let Offer { mut tools, wanted } = offer;
-    let Pressure { choice: tool_choice, words } = choice::press(wanted, choices, &mut tools);
-    converse.system.extend(words.map(Block::text));
-    // Bedrock refuses an empty list.
-    converse.tool_config = (!tools.is_empty()).then_some(ToolConfig { tools, tool_choice });
+impl PartialEq for ToolUse<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.id, &self.name, &self.input) == (&other.id, &other.name, &other.input)
+    }
 }
 
-/// Claude's own `tool_choice`, which Bedrock merges with the one in `toolConfig`: given there, its
-/// type must not be said again.
-fn forbid_parallel_calls(converse: &mut ConverseRequest<'_>) {
-    let Some(config) = &converse.tool_config else { return };
-    let value = match config.tool_choice {
-        Some(_) => r#"{"disable_parallel_tool_use":true}"#,
-        None => r#"{"type":"auto","disable_parallel_tool_use":true}"#,
-    };
-    let value = Json::from_text(value.to_owned());
-    converse.additional_model_request_fields.set("tool_choice", value);
+// === impl Fields ===
+
+impl<'a> Fields<'a> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Sets `name` unless it is set already: a value of the client wins.
+    pub(crate) fn set(&mut self, name: impl Into<Cow<'a, str>>, value: Json<'a>) {
+        let name = name.into();
+        if !self.has(&name) {
+            self.0.push((name, value));
+        }
+    }
+
+    /// Checks whether `name` is set.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// Returns the value of `name`.
+    pub(crate) fn get(&self, name: &str) -> Option<&Json<'a>> {
+        self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value)
+    }
+
+    /// Removes `name`.
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.0.retain(|(given, _)| given != name);
+    }
 }
 
-#[cfg(test)]
-mod tests;
+impl Serialize for Fields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in &self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+// === impl Pairs ===
+
+impl Pairs {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for Pairs {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}

@@ -1,224 +1,258 @@
-//! An answer of Converse made a chat completion.
-
-use std::borrow::Cow;
+//! A response of Converse, read as far as the translation needs it.
+//! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html>
 
 use gateway::Error;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
-use crate::completion::events::Events;
-use crate::completion::{
-    Choice, Completion, Delta, Extras, Image, Message, ThinkingBlock, ToolCall, Usage,
-};
-use crate::converse::answer::{
-    Answer, Block, CitationsContent, Reasoning, ServiceTier, ToolUse, Trace, compact, json_text,
-};
-use crate::converse::citations::Sources;
-use crate::converse::finish::{self, Calls};
-use crate::converse::request::{Exchange, JSON_TOOL};
-use crate::converse::usage::{self, TokenUsage};
-use crate::json::Text;
+use crate::converse::usage::TokenUsage;
+use crate::json::{Text, from_bytes};
 
-/// Translates the body of an answer with status 200 and the `x-amzn-requestid` `id` into the body
-/// of a chat completion.
-///
-/// # Errors
-/// [`Error::UnusableAnswer`] or [`Error::Provider`] for an answer that is none.
-pub(crate) fn translate(body: &[u8], id: &str, exchange: &Exchange) -> Result<Vec<u8>, Error> {
-    let (answer, blocks) = Answer::parse(body)?;
-    let (message, finish_reason) = message_of(&answer, blocks, exchange)?;
-    let completion = Completion {
-        id: &format!("chatcmpl-{id}"),
-        object: "chat.completion",
-        created: exchange.created,
-        model: &exchange.model,
-        choices: [Choice { index: 0, message, logprobs: None, finish_reason }],
-        usage: answer.usage(),
-        extras: answer.extras(),
-    };
-    // The gateway's own types cannot fail to become JSON.
-    Ok(serde_json::to_vec(&completion).unwrap_or_default())
+/// The body of a response.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ConverseResponse<'a> {
+    #[serde(borrow, default)]
+    pub(crate) output: Option<Output<'a>>,
+    #[serde(borrow, default)]
+    pub(crate) stop_reason: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub(crate) usage: Option<TokenUsage<'a>>,
+    #[serde(borrow, default)]
+    pub(crate) additional_model_response_fields: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(crate) trace: Option<Trace<'a>>,
+    #[serde(borrow, default)]
+    pub(crate) service_tier: Option<ServiceTier<'a>>,
 }
 
-/// The same as a stream of chunks, for models that cannot stream tool calls.
-///
-/// # Errors
-/// As [`translate`].
-pub(crate) fn translate_into_stream(
-    body: &[u8],
-    id: &str,
-    exchange: &Exchange,
-) -> Result<Vec<u8>, Error> {
-    let (answer, blocks) = Answer::parse(body)?;
-    let (message, finish_reason) = message_of(&answer, blocks, exchange)?;
-    let id = format!("chatcmpl-{id}");
-    let Exchange { created, include_usage, .. } = *exchange;
-    let events = Events { id: &id, created, model: &exchange.model, include_usage };
-    let mut out = Vec::new();
-    write_message(message, events, &mut out);
-    let Extras { additional_model_response_fields, .. } = answer.extras();
-    let at_end = Extras { additional_model_response_fields, ..Extras::default() };
-    events.close(finish_reason, at_end, &mut out);
-    if let Some(usage) = answer.usage() {
-        let extras = Extras { additional_model_response_fields: None, ..answer.extras() };
-        events.usage(usage, extras, &mut out);
-    }
-    Events::done(&mut out);
-    Ok(out)
+#[derive(Debug, Deserialize)]
+pub(crate) struct Output<'a> {
+    #[serde(borrow, default)]
+    pub(crate) message: Option<Message<'a>>,
 }
 
-/// Writes the chunks that make up `message`, in the order in which models say such things.
-fn write_message(message: Message<'_>, events: Events<'_>, out: &mut Vec<u8>) {
-    events.open(out);
-    if message.reasoning_content.is_some() || !message.thinking_blocks.is_empty() {
-        let reasoning_content = message.reasoning_content.as_deref();
-        let thinking_blocks = &message.thinking_blocks;
-        events.add(Delta { reasoning_content, thinking_blocks, ..Delta::default() }, out);
-    }
-    let content = message.content.as_deref();
-    let (annotations, citations) = (&message.annotations, &message.citations);
-    let images = &message.images;
-    if content.is_some() || !images.is_empty() {
-        events.add(Delta { content, annotations, citations, images, ..Delta::default() }, out);
-    }
-    for (index, call) in (0..).zip(message.tool_calls) {
-        events.add(Delta { tool_calls: Some([call.at(index)]), ..Delta::default() }, out);
-    }
+#[derive(Debug, Deserialize)]
+pub(crate) struct Message<'a> {
+    #[serde(borrow, default)]
+    pub(crate) content: Vec<Block<'a>>,
 }
 
-/// The message that `blocks` make, and why it ends.
-fn message_of<'a>(
-    answer: &Answer<'a>,
-    blocks: Vec<Block<'a>>,
-    exchange: &Exchange,
-) -> Result<(Message<'a>, &'static str), Error> {
-    let mut told = Told::default();
-    for block in blocks {
-        told.add(block, exchange);
-    }
-    let stop_reason = answer.stop_reason.as_deref().unwrap_or_default();
-    let finish_reason = finish::reason(stop_reason, told.calls())?;
-    Ok((told.into_message(), finish_reason))
+/// A block of the message: one of its members is set, or none for a kind that is not translated.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Block<'a> {
+    #[serde(borrow, default)]
+    pub(crate) text: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub(crate) tool_use: Option<ToolUse<'a>>,
+    #[serde(borrow, default)]
+    pub(crate) reasoning_content: Option<Reasoning<'a>>,
+    #[serde(borrow, default)]
+    pub(crate) citations_content: Option<CitationsContent<'a>>,
+    #[serde(borrow, default)]
+    pub(crate) image: Option<Image<'a>>,
 }
 
-/// What has been told of a message by now.
-#[derive(Default)]
-struct Told<'a> {
-    text: Cow<'a, str>,
-    /// The length of `text` in characters.
-    length: usize,
-    reasoning: Cow<'a, str>,
-    thinking_blocks: Vec<ThinkingBlock<'a>>,
-    sources: Sources<'a>,
-    tool_calls: Vec<ToolCall<'a>>,
-    images: Vec<Image>,
-    /// The answer by a schema.
-    json: Option<String>,
+/// A tool call, and the start of such a block in a stream.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ToolUse<'a> {
+    #[serde(borrow, rename = "toolUseId")]
+    pub(crate) id: Text<'a>,
+    #[serde(borrow)]
+    pub(crate) name: Text<'a>,
+    #[serde(borrow, default)]
+    pub(crate) input: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "type")]
+    pub(crate) kind: Option<Text<'a>>,
 }
 
-// === impl Answer ===
-
-impl Answer<'_> {
-    fn usage(&self) -> Option<Usage> {
-        let reasoning_tokens = usage::reasoning_tokens(self.additional_model_response_fields);
-        self.usage.as_ref().map(|usage: &TokenUsage<'_>| usage.count(reasoning_tokens))
-    }
-
-    fn extras(&self) -> Extras<'_> {
-        Extras {
-            service_tier: self.service_tier.as_ref().and_then(ServiceTier::name),
-            additional_model_response_fields: self.additional_model_response_fields,
-            bedrock_invoked_model: self.trace.as_ref().and_then(Trace::invoked_model),
-        }
-    }
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Reasoning<'a> {
+    #[serde(borrow, default)]
+    pub(crate) reasoning_text: Option<ReasoningText<'a>>,
+    #[serde(borrow, default)]
+    pub(crate) redacted_content: Option<Text<'a>>,
 }
 
-// === impl Told ===
+#[derive(Debug, Deserialize)]
+pub(crate) struct ReasoningText<'a> {
+    #[serde(borrow, default)]
+    pub(crate) text: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub(crate) signature: Option<Text<'a>>,
+}
 
-impl<'a> Told<'a> {
-    fn add(&mut self, block: Block<'a>, exchange: &Exchange) {
-        if let Some(text) = block.text {
-            self.add_text(text);
-        }
-        if let Some(cited) = block.citations_content {
-            self.add_cited(cited);
-        }
-        if let Some(reasoning) = block.reasoning_content {
-            self.add_reasoning(reasoning);
-        }
-        if let Some(call) = block.tool_use.filter(|call| !call.is_served()) {
-            self.add_call(call, exchange);
-        }
-        self.images.extend(block.image.and_then(|image| image.url()).map(Image::at));
-    }
+/// Text with its sources.
+#[derive(Debug, Deserialize)]
+pub(crate) struct CitationsContent<'a> {
+    #[serde(borrow, default)]
+    pub(crate) content: Vec<Generated<'a>>,
+    #[serde(borrow, default)]
+    pub(crate) citations: Vec<Cited<'a>>,
+}
 
-    fn add_text(&mut self, text: Text<'a>) {
-        self.length += text.chars().count();
-        self.text += text.0;
-    }
+#[derive(Debug, Deserialize)]
+pub(crate) struct Generated<'a> {
+    #[serde(borrow, default)]
+    pub(crate) text: Option<Text<'a>>,
+}
 
-    fn add_cited(&mut self, cited: CitationsContent<'a>) {
-        let start = self.length;
-        for text in cited.content.into_iter().filter_map(|generated| generated.text) {
-            self.add_text(text);
-        }
-        let stretch = start..self.length;
-        for source in cited.citations {
-            self.sources.add(source, &stretch);
-        }
-    }
+/// A source, in a response and in a stream.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Cited<'a> {
+    #[serde(borrow, default)]
+    pub(crate) title: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub(crate) source: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub(crate) source_content: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(crate) location: Option<&'a RawValue>,
+}
 
-    /// Reasoning without a signature is of no use to Bedrock when it comes back.
-    fn add_reasoning(&mut self, reasoning: Reasoning<'a>) {
-        if let Some(reasoning) = reasoning.reasoning_text {
-            let thinking = reasoning.text.unwrap_or_default();
-            self.reasoning += thinking.0.clone();
-            let signature = reasoning.signature.filter(|signature| !signature.is_empty());
-            let block = signature.map(|signature| ThinkingBlock::Thinking { thinking, signature });
-            self.thinking_blocks.extend(block);
-        }
-        let redacted = reasoning.redacted_content;
-        self.thinking_blocks.extend(redacted.map(|data| ThinkingBlock::RedactedThinking { data }));
-    }
+/// A web page that a source is.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Web<'a> {
+    #[serde(borrow)]
+    pub(crate) url: Text<'a>,
+    #[serde(borrow, default)]
+    pub(crate) domain: Option<Text<'a>>,
+}
 
-    /// Of several answers by a schema, the first counts: two together would be no JSON.
-    fn add_call(&mut self, call: ToolUse<'a>, exchange: &Exchange) {
-        let input = call.input.map_or("{}", |input| input.get());
-        match exchange.json_tool {
-            Some(tool) if &*call.name == JSON_TOOL => {
-                self.json.get_or_insert_with(|| json_text(tool, input));
-            }
-            _ => {
-                let name = exchange.names.original(&call.name).to_owned();
-                self.tool_calls.push(ToolCall::new(call.id.0, name, compact(input)));
-            }
-        }
-    }
+#[derive(Deserialize)]
+struct WebLocation<'a> {
+    #[serde(borrow)]
+    web: Web<'a>,
+}
 
-    fn calls(&self) -> Calls {
-        Calls { has_tool: !self.tool_calls.is_empty(), has_json: self.json.is_some() }
-    }
+#[derive(Debug, Deserialize)]
+pub(crate) struct Image<'a> {
+    #[serde(borrow)]
+    format: Text<'a>,
+    #[serde(borrow, default)]
+    source: Option<ImageSource<'a>>,
+}
 
-    /// An answer by a schema is the whole content: what is said beside it would spoil the JSON.
-    fn into_message(self) -> Message<'a> {
-        let (text, sources) = match self.json {
-            Some(json) => (Cow::Owned(json), Sources::default()),
-            None => (self.text, self.sources),
-        };
-        Message {
-            content: some_text(text),
-            tool_calls: self.tool_calls,
-            annotations: sources.annotations,
-            reasoning_content: some_text(self.reasoning),
-            thinking_blocks: self.thinking_blocks,
-            citations: sources.citations,
-            images: self.images,
-            ..Message::default()
-        }
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ImageSource<'a> {
+    #[serde(borrow, default)]
+    bytes: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    s3_location: Option<Location<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Location<'a> {
+    #[serde(borrow)]
+    uri: Text<'a>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Trace<'a> {
+    #[serde(borrow, default)]
+    prompt_router: Option<PromptRouter<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PromptRouter<'a> {
+    #[serde(borrow, default)]
+    invoked_model_id: Option<Text<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct ServiceTier<'a> {
+    #[serde(borrow, default, rename = "type")]
+    kind: Option<Text<'a>>,
+}
+
+impl<'a> ConverseResponse<'a> {
+    /// Parses the body of a response with status 200, and takes its blocks out of it.
+    ///
+    /// # Errors
+    /// [`Error::UnusableAnswer`] for any other body: AWS responds to an unknown operation with status
+    /// 200 and the exception inside.
+    pub(crate) fn parse(body: &'a [u8]) -> Result<(Self, Vec<Block<'a>>), Error> {
+        let mut response: Self = from_bytes(body)
+            .map_err(|error| Error::unusable(format!("a response of Converse: {error}")))?;
+        let message = response.output.take().and_then(|output| output.message);
+        let message = message.ok_or_else(|| Error::unusable("a response without output"))?;
+        Ok((response, message.content))
     }
 }
 
-fn some_text(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
-    (!text.is_empty()).then_some(text)
+impl ToolUse<'_> {
+    /// Checks whether Bedrock runs the tool itself, so that the client must not see the call.
+    pub(crate) fn is_served(&self) -> bool {
+        self.kind.as_deref() == Some("server_tool_use")
+    }
+}
+
+impl<'a> Cited<'a> {
+    /// Returns the web page, if the source is one.
+    pub(crate) fn web(&self) -> Option<Web<'a>> {
+        let location: WebLocation<'a> = serde_json::from_str(self.location?.get()).ok()?;
+        Some(location.web)
+    }
+}
+
+impl Image<'_> {
+    /// Returns the image as a `data:` URL, or its place in S3.
+    pub(crate) fn url(&self) -> Option<String> {
+        let source = self.source.as_ref()?;
+        let data = source.bytes.as_deref();
+        let data = data.map(|bytes| format!("data:image/{};base64,{bytes}", &*self.format));
+        data.or_else(|| source.s3_location.as_ref().map(|location| location.uri.to_string()))
+    }
+}
+
+impl Trace<'_> {
+    /// Returns the model that a prompt router chose.
+    pub(crate) fn invoked_model(&self) -> Option<&str> {
+        self.prompt_router.as_ref()?.invoked_model_id.as_deref()
+    }
+}
+
+impl ServiceTier<'_> {
+    /// Returns the name of the tier.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.kind.as_deref()
+    }
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parse_without_a_message_is_an_error() {
+        for body in [
+            r#"{"Output":{"__type":"com.amazon.coral.service#UnknownOperationException"},"Version":"1.0"}"#,
+            r#"{"output":{}}"#,
+            r#"{"output":null,"stopReason":"end_turn"}"#,
+            "[]",
+            "<html>",
+            "",
+        ] {
+            let error = ConverseResponse::parse(body.as_bytes()).err().unwrap();
+            assert_eq!(error.shape().code, "bad_upstream_response", "{body}");
+        }
+    }
+
+    #[test]
+    fn url_of_an_image_is_its_data_or_its_place() {
+        for (json, expected) in [
+            (r#"{"format":"png","source":{"bytes":"aGk="}}"#, Some("data:image/png;base64,aGk=")),
+            (r#"{"format":"png","source":{"s3Location":{"uri":"s3://b/k"}}}"#, Some("s3://b/k")),
+            (r#"{"format":"png","error":{"message":"no"}}"#, None),
+        ] {
+            let image: Image<'_> = serde_json::from_str(json).unwrap();
+            assert_eq!(image.url().as_deref(), expected, "{json}");
+        }
+    }
+}

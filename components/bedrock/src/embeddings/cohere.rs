@@ -1,11 +1,11 @@
-//! Cohere Embed: many texts a request.
+//! Cohere Embed: many texts per request.
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-embed.html>
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::embeddings::embedder::Vectors;
 use crate::embeddings::request::EmbeddingRequest;
+use crate::embeddings::vectors::Vectors;
 use crate::json::{Text, from_bytes};
 
 #[derive(Serialize)]
@@ -20,19 +20,19 @@ struct CohereRequest<'a> {
 }
 
 #[derive(Deserialize)]
-struct CohereAnswer<'a> {
+struct CohereResponse<'a> {
     #[serde(borrow)]
     embeddings: &'a RawValue,
 }
 
-/// Vectors by their number type, of which one was asked for.
+/// Vectors by number type; only one type is requested.
 #[derive(Deserialize)]
 struct ByType<'a> {
     #[serde(borrow)]
     float: Vec<&'a RawValue>,
 }
 
-/// Asks for `texts`.
+/// Creates the body that requests `texts`.
 pub(crate) fn body(texts: &[Text<'_>], request: &EmbeddingRequest<'_>) -> Vec<u8> {
     let request = CohereRequest {
         texts,
@@ -41,17 +41,17 @@ pub(crate) fn body(texts: &[Text<'_>], request: &EmbeddingRequest<'_>) -> Vec<u8
         truncate: request.truncate,
         output_dimension: request.dimensions,
     };
-    // Strings and numbers always print as JSON.
+    // Serialising strings and numbers cannot fail.
     serde_json::to_vec(&request).unwrap_or_default()
 }
 
-/// Reads an answer: older versions of Embed 3 do not sort their vectors by type.
+/// Parses a response. Older versions of Embed 3 do not group their vectors by type.
 ///
 /// # Errors
-/// If it holds no vectors.
+/// The response contains no vectors.
 pub(crate) fn read(body: &[u8]) -> Result<Vectors<'_>, serde_json::Error> {
-    let answer: CohereAnswer<'_> = from_bytes(body)?;
-    let embeddings = answer.embeddings.get();
+    let response: CohereResponse<'_> = from_bytes(body)?;
+    let embeddings = response.embeddings.get();
     let vectors = if embeddings.starts_with('[') {
         serde_json::from_str(embeddings)?
     } else {
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_says_what_it_is_for() {
+    fn body_contains_the_input_type() {
         for (body_of_client, expected) in [
             (
                 r#"{"model":"m","input":["a","b"]}"#,
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn both_forms_of_answers_are_read() {
+    fn read_accepts_both_forms() {
         for body in [
             r#"{"id":"x","embeddings":[[1],[2.50]],"response_type":"embeddings_floats"}"#,
             r#"{"embeddings": {"float": [[1],[2.50]], "int8": []},"texts":["a","b"]}"#,

@@ -1,15 +1,15 @@
-//! The models that embed, each with its own way of being asked.
+//! The embedding models, each with its own wire format.
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html>
 
 use gateway::Error;
-use serde_json::value::RawValue;
 
+use crate::catalog::model::base_model_id;
 use crate::embeddings::request::EmbeddingRequest;
+use crate::embeddings::vectors::Vectors;
 use crate::embeddings::{cohere, nova, titan};
 use crate::json::Text;
-use crate::model::revealed;
 
-/// The models that embed.
+/// The embedding models and their wire formats.
 pub(crate) const MODELS: [(&str, Embedder); 8] = [
     ("amazon.nova-2-multimodal-embeddings-v1:0", Embedder::Nova),
     ("amazon.titan-embed-g1-text-02", Embedder::TitanText),
@@ -21,7 +21,7 @@ pub(crate) const MODELS: [(&str, Embedder); 8] = [
     ("cohere.embed-v4:0", Embedder::Cohere4),
 ];
 
-/// A way to ask for embeddings.
+/// A wire format for embeddings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Embedder {
     TitanText,
@@ -32,44 +32,35 @@ pub(crate) enum Embedder {
     Nova,
 }
 
-/// What one answer holds.
-#[derive(Debug)]
-pub(crate) struct Vectors<'a> {
-    /// The vectors as they stand.
-    pub(crate) vectors: Vec<&'a RawValue>,
-    /// The tokens of the texts, where the body tells.
-    pub(crate) tokens: Option<u64>,
-}
-
 impl Embedder {
-    /// The way to ask the model `id`, of any version and in any region.
+    /// Finds the wire format of the model `id`, of any version and in any region.
     ///
     /// # Errors
-    /// A client's error that lists the models that embed.
+    /// A client error that lists the embedding models.
     pub(crate) fn of(id: &str) -> Result<Self, Error> {
         let name = |id| str::split(id, ':').next();
-        let asked = revealed(id).map(name);
+        let asked = base_model_id(id).map(name);
         let known = MODELS.iter().find(|(listed, _)| asked == Some(name(*listed)));
         known.map(|(_, embedder)| *embedder).ok_or_else(not_embedding)
     }
 
-    /// Refuses what this model cannot do.
+    /// Checks that the model supports what `request` asks for.
     ///
     /// # Errors
-    /// A client's error that names the member at fault.
+    /// A client error that names the field at fault.
     pub(crate) fn check(self, request: &EmbeddingRequest<'_>) -> Result<(), Error> {
         if let Some(dimensions) = request.dimensions {
             check_dimensions(dimensions, self.dimensions())?;
         }
         let truncates = matches!(self, Self::Cohere3 | Self::Cohere4 | Self::Nova);
         if request.truncate.is_some() && !truncates {
-            let message = "this model does not cut texts: leave out `truncate`";
+            let message = "this model cannot truncate input: omit `truncate`";
             return Err(Error::unsupported("truncate", message));
         }
         Ok(())
     }
 
-    /// How many texts one request can have.
+    /// Returns the maximum number of texts in one upstream request.
     pub(crate) fn texts_per_call(self) -> usize {
         match self {
             Self::Cohere3 | Self::Cohere4 => 96,
@@ -77,7 +68,7 @@ impl Embedder {
         }
     }
 
-    /// The lengths of vectors to choose from.
+    /// Returns the vector sizes to choose from; empty if the size is fixed.
     fn dimensions(self) -> &'static [u64] {
         match self {
             Self::TitanText | Self::Cohere3 => &[],
@@ -88,7 +79,7 @@ impl Embedder {
         }
     }
 
-    /// The body that asks for `texts`, which are some of the `request`'s.
+    /// Creates the body that requests `texts`, which are a part of the texts of `request`.
     pub(crate) fn body(self, texts: &[Text<'_>], request: &EmbeddingRequest<'_>) -> Vec<u8> {
         match (self, texts) {
             (Self::Cohere3 | Self::Cohere4, _) => cohere::body(texts, request),
@@ -100,23 +91,24 @@ impl Embedder {
         }
     }
 
-    /// Reads the body of an answer.
+    /// Parses the body of a response.
     ///
     /// # Errors
-    /// [`Error::UnusableAnswer`] if it holds no vectors.
+    /// [`Error::UnusableAnswer`] if it contains no vectors.
     pub(crate) fn read(self, body: &[u8]) -> Result<Vectors<'_>, Error> {
         let outcome = match self {
             Self::TitanText | Self::TitanText2 | Self::TitanImage => titan::read(body),
             Self::Cohere3 | Self::Cohere4 => cohere::read(body),
             Self::Nova => nova::read(body),
         };
-        outcome.map_err(|error| Error::unusable(format!("an answer without vectors: {error}")))
+        outcome.map_err(|error| Error::unusable(format!("a response without vectors: {error}")))
     }
 }
 
+/// Checks that `dimensions` is one of the `allowed` sizes.
 fn check_dimensions(dimensions: u64, allowed: &[u64]) -> Result<(), Error> {
     if allowed.is_empty() {
-        let message = "this model's vectors have one length only: leave out `dimensions`";
+        let message = "this model has a fixed vector size: omit `dimensions`";
         return Err(Error::unsupported("dimensions", message));
     }
     if allowed.contains(&dimensions) {
@@ -127,9 +119,13 @@ fn check_dimensions(dimensions: u64, allowed: &[u64]) -> Result<(), Error> {
     Err(Error::invalid_param("dimensions", message))
 }
 
+/// Creates the error for a model that is not an embedding model.
 fn not_embedding() -> Error {
     let names = MODELS.map(|(id, _)| id).join(", ");
-    Error::unsupported("model", format!("this model makes no embeddings: use one of {names}"))
+    Error::unsupported(
+        "model",
+        format!("this model does not create embeddings: use one of {names}"),
+    )
 }
 
 #[cfg(test)]
@@ -137,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_model_is_known_in_any_version_and_region() {
+    fn of_finds_a_model_in_any_version_and_region() {
         for (id, expected) in [
             ("amazon.titan-embed-text-v1", Some(Embedder::TitanText)),
             ("amazon.titan-embed-text-v1:2:8k", Some(Embedder::TitanText)),
@@ -163,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn dimensions_are_the_models_own() {
+    fn check_dimensions_accepts_the_sizes_of_the_model() {
         for (embedder, allowed) in [
             (Embedder::TitanText2, "256 512 1024"),
             (Embedder::TitanImage, "256 384 1024"),

@@ -1,4 +1,4 @@
-//! The list a client gets, printed as it grows, so that no answer is kept longer than it is read.
+//! The list of embeddings for the client, written as responses arrive, so that none of them is kept.
 
 use std::fmt::Write as _;
 
@@ -7,68 +7,71 @@ use base64::engine::general_purpose::STANDARD;
 use gateway::{Error, Headers, Reply};
 use serde_json::value::RawValue;
 
-use crate::answers;
-use crate::embeddings::embedder::Vectors;
+use crate::aws;
+use crate::embeddings::vectors::Vectors;
 
-/// Where Bedrock tells the tokens that a body does not.
+/// The header with the number of tokens, for models whose body does not contain it.
 const TOKENS: &str = "x-amzn-bedrock-input-token-count";
 
 /// A list of embeddings.
 #[derive(Debug)]
 pub(crate) struct EmbeddingList {
     is_base64: bool,
-    /// The list so far, its end still open.
+    /// The list so far, without its end.
     json: String,
     length: usize,
     tokens: u64,
-    /// The headers of the first answer.
+    /// The headers of the first response, which stand for all.
     headers: Option<Headers>,
 }
 
 impl EmbeddingList {
+    /// Creates an empty list.
     pub(crate) fn new(is_base64: bool) -> Self {
         let json = String::from(r#"{"object":"list","data":["#);
         Self { is_base64, json, length: 0, tokens: 0, headers: None }
     }
 
-    /// Adds the vectors of as many `texts`, that came with `headers`.
+    /// Adds the vectors of one response, which must be as many as its `texts`.
     ///
     /// # Errors
-    /// [`Error::UnusableAnswer`] if there are more or fewer, or something else.
+    /// [`Error::UnusableAnswer`] if there are more or fewer, or if one is not a vector.
     pub(crate) fn add(
         &mut self,
-        answer: Vectors<'_>,
+        response: Vectors<'_>,
         texts: usize,
         headers: Headers,
     ) -> Result<(), Error> {
-        let count = answer.vectors.len();
+        // A missing vector would shift all later ones to the wrong text.
+        let count = response.vectors.len();
         if count != texts {
             return Err(Error::unusable(format!("{count} vectors for {texts} texts")));
         }
-        for vector in answer.vectors {
+        for vector in response.vectors {
             self.push(vector)?;
         }
-        let tokens = answer.tokens.or_else(|| headers.get_str(TOKENS)?.parse().ok());
+        let tokens = response.tokens.or_else(|| headers.get_str(TOKENS)?.parse().ok());
         self.tokens = self.tokens.saturating_add(tokens.unwrap_or_default());
         self.headers.get_or_insert(headers);
         Ok(())
     }
 
-    /// The answer to a client that asked for `model`.
+    /// Completes the list, and creates the response for a client that asked for `model`.
     pub(crate) fn reply(mut self, model: &str) -> Reply {
         let tokens = self.tokens;
-        // Writing to a string cannot fail, nor can printing one as JSON.
+        // Neither writing to a string nor serialising one can fail.
         let model = serde_json::to_string(model).unwrap_or_default();
         let _ = write!(
             self.json,
             r#"],"model":{model},"usage":{{"prompt_tokens":{tokens},"total_tokens":{tokens}}}}}"#
         );
         let mut headers = self.headers.unwrap_or_default();
-        // One answer's tokens are not those of the list.
+        // The header counts the tokens of one response, not of the list.
         headers.retain(|name| name != TOKENS);
-        answers::reply(headers, self.json.into_bytes(), "application/json")
+        aws::response::reply(headers, self.json.into_bytes(), "application/json")
     }
 
+    /// Writes one vector.
     fn push(&mut self, vector: &RawValue) -> Result<(), Error> {
         let separator = if self.length > 0 { "," } else { "" };
         let index = self.length;
@@ -83,21 +86,22 @@ impl EmbeddingList {
     }
 }
 
-/// The numbers as the model wrote them: whoever reads them rounds them once.
+/// Returns the numbers as the model wrote them, so that only the client rounds them.
 fn numbers(vector: &RawValue) -> Result<&str, Error> {
     let json = vector.get();
     if json.starts_with('[') { Ok(json) } else { Err(no_vector()) }
 }
 
-/// OpenAI's base64, a JSON string: four bytes for each number, the lowest first.
+/// Encodes a vector as OpenAI does: a JSON string of base64, four bytes per number, little-endian.
 fn encode(vector: &RawValue) -> Result<String, Error> {
     let numbers: Vec<f32> = serde_json::from_str(vector.get()).map_err(|_| no_vector())?;
     let bytes: Vec<u8> = numbers.into_iter().flat_map(f32::to_le_bytes).collect();
     Ok(format!("\"{}\"", STANDARD.encode(bytes)))
 }
 
+/// Creates the error for an embedding that is not a vector.
 fn no_vector() -> Error {
-    Error::unusable("an embedding that is no array of numbers")
+    Error::unusable("an embedding that is not an array of numbers")
 }
 
 #[cfg(test)]
@@ -122,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_keeps_order_numbers_and_the_first_headers() {
+    fn reply_keeps_order_numbers_and_the_first_headers() {
         let mut list = EmbeddingList::new(false);
         let first = [
             ("x-amzn-requestid", "one"),
@@ -153,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn base64_is_of_little_endian_floats() {
+    fn encode_writes_little_endian_floats() {
         for (vector, expected) in [
             ("[1.0, -2.5]", r#""AACAPwAAIMA=""#),
             ("[0.1]", r#""zczMPQ==""#),
@@ -165,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_vector_is_the_upstreams_fault() {
+    fn add_without_valid_vectors_is_an_upstream_error() {
         for is_base64 in [false, true] {
             for vector in ["null", "\"AA==\"", "{}"] {
                 let mut list = EmbeddingList::new(is_base64);
@@ -173,8 +177,8 @@ mod tests {
                 assert!(matches!(outcome, Err(Error::UnusableAnswer(_))), "{vector}");
             }
         }
-        let answer = Vectors { vectors: vec![raw("[1]")], tokens: None };
-        let outcome = EmbeddingList::new(false).add(answer, 2, Headers::default());
+        let response = Vectors { vectors: vec![raw("[1]")], tokens: None };
+        let outcome = EmbeddingList::new(false).add(response, 2, Headers::default());
         let error = outcome.unwrap_err().chain();
         assert!(error.contains("1 vectors for 2 texts"), "{error}");
     }

@@ -1,11 +1,11 @@
-//! Amazon Nova Multimodal Embeddings: one text a request.
+//! Amazon Nova Multimodal Embeddings: one text per request.
 //! <https://docs.aws.amazon.com/nova/latest/userguide/embeddings-schema.html>
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::embeddings::embedder::Vectors;
 use crate::embeddings::request::EmbeddingRequest;
+use crate::embeddings::vectors::Vectors;
 use crate::json::from_bytes;
 
 #[derive(Serialize)]
@@ -22,18 +22,18 @@ struct Params<'a> {
     embedding_purpose: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     embedding_dimension: Option<u64>,
-    text: Words<'a>,
+    text: Text<'a>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Words<'a> {
+struct Text<'a> {
     truncation_mode: &'a str,
     value: &'a str,
 }
 
 #[derive(Deserialize)]
-struct NovaAnswer<'a> {
+struct NovaResponse<'a> {
     #[serde(borrow)]
     embeddings: Vec<NovaEmbedding<'a>>,
 }
@@ -44,7 +44,7 @@ struct NovaEmbedding<'a> {
     embedding: &'a RawValue,
 }
 
-/// Asks for `value`.
+/// Creates the body that requests `value`.
 pub(crate) fn body(value: &str, request: &EmbeddingRequest<'_>) -> Vec<u8> {
     let request = NovaRequest {
         schema_version: "nova-multimodal-embed-v1",
@@ -52,14 +52,14 @@ pub(crate) fn body(value: &str, request: &EmbeddingRequest<'_>) -> Vec<u8> {
         single_embedding_params: Params {
             embedding_purpose: purpose(request.input_type),
             embedding_dimension: request.dimensions,
-            text: Words { truncation_mode: request.truncate.unwrap_or("END"), value },
+            text: Text { truncation_mode: request.truncate.unwrap_or("END"), value },
         },
     };
-    // Strings and numbers always print as JSON.
+    // Serialising strings and numbers cannot fail.
     serde_json::to_vec(&request).unwrap_or_default()
 }
 
-/// What Nova calls what a text is embedded for.
+/// Returns Nova's name for the purpose of an embedding.
 fn purpose(input_type: &str) -> &'static str {
     match input_type {
         "search_query" => "GENERIC_RETRIEVAL",
@@ -69,13 +69,13 @@ fn purpose(input_type: &str) -> &'static str {
     }
 }
 
-/// Reads an answer.
+/// Parses a response.
 ///
 /// # Errors
-/// If it holds no vectors.
+/// The response contains no vectors.
 pub(crate) fn read(body: &[u8]) -> Result<Vectors<'_>, serde_json::Error> {
-    let answer: NovaAnswer<'_> = from_bytes(body)?;
-    let vectors = answer.embeddings.iter().map(|embedding| embedding.embedding).collect();
+    let response: NovaResponse<'_> = from_bytes(body)?;
+    let vectors = response.embeddings.iter().map(|embedding| embedding.embedding).collect();
     Ok(Vectors { vectors, tokens: None })
 }
 
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_says_what_it_is_for() {
+    fn body_contains_the_purpose() {
         for (members, purpose, dimension, truncation) in [
             ("", "GENERIC_INDEX", "", "END"),
             (r#","input_type":"search_query","truncate":"NONE""#, "GENERIC_RETRIEVAL", "", "NONE"),
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_holds_a_vector() {
+    fn read_returns_the_vector() {
         let body = br#"{"embeddings":[{"embeddingType":"TEXT","embedding":[1.0,2]}]}"#;
         let Vectors { vectors, tokens } = read(body).unwrap();
         assert_eq!((vectors[0].get(), vectors.len(), tokens), ("[1.0,2]", 1, None));

@@ -1,21 +1,21 @@
-//! A request for embeddings, read member by member, so that each can be named when it is wrong.
+//! A request for embeddings, parsed field by field so that an error can name the field.
 
 use gateway::Error;
 use serde_json::value::RawValue;
 
 use crate::json::{Members, Text, cut, invalid, read, read_object};
 
-/// Texts a request may have, as with OpenAI.
+/// The maximum number of texts in a request, which is OpenAI's.
 const MAX_TEXTS: usize = 2048;
 
-/// All members this route knows; `input_type` and `truncate` are Cohere's, for whoever knows them.
+/// All fields of this route. `input_type` and `truncate` are Cohere's, and OpenAI's clients omit them.
 const MEMBERS: [&str; 7] =
     ["model", "input", "dimensions", "encoding_format", "input_type", "truncate", "user"];
 
-/// What a text is embedded for.
+/// The purposes of an embedding.
 const INPUT_TYPES: [&str; 4] = ["search_document", "search_query", "classification", "clustering"];
 
-/// Which end of a text that is too long is cut off.
+/// Which end of a text is cut off if it is too long.
 const TRUNCATIONS: [&str; 3] = ["NONE", "START", "END"];
 
 /// A request for embeddings.
@@ -25,17 +25,17 @@ pub(crate) struct EmbeddingRequest<'a> {
     /// The texts: at least one, and none of them empty.
     pub(crate) input: Vec<Text<'a>>,
     pub(crate) dimensions: Option<u64>,
-    /// Whether vectors are to be base64 of little-endian floats.
+    /// Whether vectors are returned as base64 of little-endian floats.
     pub(crate) is_base64: bool,
     pub(crate) input_type: &'static str,
     pub(crate) truncate: Option<&'static str>,
 }
 
 impl<'a> EmbeddingRequest<'a> {
-    /// Reads a request. `null` is as good as nothing, and `user` goes nowhere.
+    /// Parses a request. A field that is `null` is treated as missing, and `user` is ignored.
     ///
     /// # Errors
-    /// A client's error that names the member at fault.
+    /// A client error that names the field at fault.
     pub(crate) fn parse(body: &'a [u8]) -> Result<Self, Error> {
         let members = read_object(body)?;
         check_names(&members)?;
@@ -55,7 +55,7 @@ impl<'a> EmbeddingRequest<'a> {
     }
 }
 
-/// Refuses members that would do nothing.
+/// Rejects fields that would have no effect.
 fn check_names(members: &Members<'_>) -> Result<(), Error> {
     match members.0.iter().find(|(name, _)| !MEMBERS.contains(&&**name)) {
         Some((name, _)) => Err(invalid(cut(name), "is an unknown parameter")),
@@ -63,6 +63,7 @@ fn check_names(members: &Members<'_>) -> Result<(), Error> {
     }
 }
 
+/// Reads a text or a list of texts.
 fn read_input(value: &RawValue) -> Result<Vec<Text<'_>>, Error> {
     let texts = match serde_json::from_str::<Vec<&RawValue>>(value.get()) {
         Ok(entries) => entries.into_iter().map(read_entry).collect::<Result<_, _>>()?,
@@ -78,10 +79,10 @@ fn read_input(value: &RawValue) -> Result<Vec<Text<'_>>, Error> {
     Ok(texts)
 }
 
-/// One text of an array. Tokens are those of a model of OpenAI's, and mean nothing here.
+/// Reads one text of an array. Arrays of tokens are rejected: tokens differ between models.
 fn read_entry(value: &RawValue) -> Result<Text<'_>, Error> {
     if value.get().starts_with(['[', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) {
-        let message = "`input` must be text: models of Bedrock take no arrays of tokens";
+        let message = "`input` must be text: models of Bedrock do not accept arrays of tokens";
         return Err(Error::unsupported("input", message));
     }
     serde_json::from_str(value.get()).map_err(|_| {
@@ -89,10 +90,12 @@ fn read_entry(value: &RawValue) -> Result<Text<'_>, Error> {
     })
 }
 
+/// Reads a string.
 fn read_text<'a>(name: &'static str, value: &'a RawValue) -> Result<Text<'a>, Error> {
     read(name, value, "a string")
 }
 
+/// Reads a string that must be one of `values`.
 fn read_choice(
     name: &'static str,
     value: &RawValue,
@@ -104,10 +107,12 @@ fn read_choice(
     })
 }
 
+/// Reads the size of the vectors.
 fn read_dimensions(value: &RawValue) -> Result<u64, Error> {
     read("dimensions", value, "a whole number")
 }
 
+/// Creates the error for a missing field.
 fn missing(name: &'static str) -> Error {
     invalid(name, "is missing")
 }
@@ -117,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_read() {
+    fn parse_of_a_request_reads_its_fields() {
         let least = EmbeddingRequest {
             model: "m".into(),
             input: vec!["a".into()],
@@ -142,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_member_is_named() {
+    fn parse_with_a_bad_field_names_it() {
         let many = format!(r#""model":"m","input":[{}"a"]"#, r#""a","#.repeat(MAX_TEXTS));
         let long = format!(r#""{}":1"#, "x".repeat(100));
         let cut = format!("{}…", "x".repeat(64));
@@ -183,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_not_supported() {
+    fn parse_with_tokens_is_unsupported() {
         for input in ["[1,2]", "[[1,2],[3]]", r#"["a",-1]"#] {
             let body = format!(r#"{{"model":"m","input":{input}}}"#);
             let error = EmbeddingRequest::parse(body.as_bytes()).unwrap_err();
@@ -193,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_has_no_member_at_fault() {
+    fn parse_of_anything_but_an_object_names_no_field() {
         for body in ["", "[]", "1", "{", r#"{"model":"m"} x"#, "{\"a\":\"\u{1}\"}"] {
             let error = EmbeddingRequest::parse(body.as_bytes()).unwrap_err();
             assert!(matches!(error, Error::InvalidBody { param: None, .. }), "{body}: {error}");

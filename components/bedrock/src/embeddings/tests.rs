@@ -1,4 +1,4 @@
-//! Whole calls, over a wire that answers as the models do.
+//! Whole requests, with an upstream that responds like the models.
 
 use std::cell::{Cell, RefCell};
 use std::time::UNIX_EPOCH;
@@ -19,17 +19,17 @@ const ALIASES: &str = r#"{"mine": {
     "base": "amazon.titan-embed-text-v2:0"
 }}"#;
 
-/// A wire that notes what is sent, and how much of it at a time.
+/// An upstream that records the requests, and how many are in flight at a time.
 #[derive(Default)]
 struct Canned {
-    /// Paths and bodies, in the order they left.
+    /// Paths and bodies, in the order of sending.
     sent: RefCell<Vec<(String, Value)>>,
     headers: RefCell<Headers>,
     under_way: Cell<usize>,
     most_under_way: Cell<usize>,
     /// The request, counted from 0, that fails.
     failing: Option<usize>,
-    /// What all others are answered with, instead of vectors.
+    /// The body of all other responses, instead of vectors.
     answer: Option<&'static str>,
 }
 
@@ -67,7 +67,7 @@ impl Canned {
             let body = Box::new(Pieces(vec![b"ting".to_vec(), b"wai".to_vec()]));
             return Response { status: StatusCode::TOO_MANY_REQUESTS, headers, body };
         }
-        let text = self.answer.map_or_else(|| answer_to(body).to_string(), ToOwned::to_owned);
+        let text = self.answer.map_or_else(|| response_to(body).to_string(), ToOwned::to_owned);
         let (head, tail) = text.split_at(text.len() / 2);
         let body = Box::new(Pieces(vec![tail.into(), head.into()]));
         Response { status: StatusCode::OK, headers, body }
@@ -80,8 +80,8 @@ impl Chunks for Pieces {
     }
 }
 
-/// Each text's vector is its length.
-fn answer_to(body: &Value) -> Value {
+/// Creates a response in which the vector of each text is its length.
+fn response_to(body: &Value) -> Value {
     let vector = |text: &Value| json!([text.as_str().unwrap().len()]);
     if let Some(texts) = body["texts"].as_array() {
         return json!({"embeddings": {"float": texts.iter().map(vector).collect::<Vec<_>>()}});
@@ -128,7 +128,7 @@ fn ask_as(team: &Team, map: &str, wire: &Canned, body: &Value) -> Result<Reply, 
     }
 }
 
-/// The body of an answer with these vectors.
+/// Creates the list of these vectors.
 fn list(vectors: &[Value], model: &str, tokens: u64) -> Value {
     let entry =
         |(index, vector)| json!({"object": "embedding", "index": index, "embedding": vector});
@@ -142,7 +142,7 @@ fn body(reply: &Reply) -> Value {
 }
 
 #[test]
-fn each_model_answers_with_a_list() {
+fn answer_of_each_model_is_a_list() {
     for (model, calls, tokens) in [
         ("amazon.titan-embed-text-v2:0", 3, 6),
         ("amazon.titan-embed-g1-text-02", 3, 6),
@@ -163,7 +163,7 @@ fn each_model_answers_with_a_list() {
 }
 
 #[test]
-fn headers_go_out_for_all_and_come_back_from_the_first() {
+fn answer_sends_headers_with_all_and_returns_those_of_the_first() {
     let wire = Canned::default();
     let input = json!({"model": "mine", "input": ["a", "bb"], "encoding_format": "base64"});
     let reply = ask(&wire, &input).unwrap();
@@ -191,7 +191,7 @@ fn headers_go_out_for_all_and_come_back_from_the_first() {
 }
 
 #[test]
-fn texts_are_asked_for_side_by_side_and_listed_in_order() {
+fn answer_requests_texts_concurrently_and_lists_them_in_order() {
     let texts: Vec<String> = (1..=30).map(|length| "x".repeat(length)).collect();
     let wire = Canned::default();
     let model = "amazon.titan-embed-text-v1";
@@ -202,7 +202,7 @@ fn texts_are_asked_for_side_by_side_and_listed_in_order() {
 }
 
 #[test]
-fn cohere_gets_its_texts_in_chunks() {
+fn answer_of_cohere_sends_texts_in_chunks() {
     let texts: Vec<String> = (0..200).map(|index| format!("{index}")).collect();
     let wire = Canned::default();
     let model = "cohere.embed-english-v3";
@@ -219,7 +219,7 @@ fn cohere_gets_its_texts_in_chunks() {
 }
 
 #[test]
-fn a_limited_team_gets_the_operators_model_under_its_own_name() {
+fn answer_for_a_limited_team_uses_the_operators_model() {
     let wire = Canned::default();
     let input = json!({"model": "mine", "input": "a"});
     let map = r#"{"bedrock/mine": "cohere.embed-english-v3"}"#;
@@ -230,7 +230,7 @@ fn a_limited_team_gets_the_operators_model_under_its_own_name() {
 }
 
 #[test]
-fn a_model_that_cannot_embed_is_the_maps_fault_where_the_map_chose_it() {
+fn answer_with_a_chosen_model_that_cannot_embed_is_a_configuration_error() {
     let input = json!({"model": "mine", "input": "a"});
     for chosen in ["nova-lite", "gpt-4o"] {
         let map = json!({"*": chosen}).to_string();
@@ -241,7 +241,7 @@ fn a_model_that_cannot_embed_is_the_maps_fault_where_the_map_chose_it() {
 }
 
 #[test]
-fn what_a_model_cannot_do_is_refused_before_anything_is_sent() {
+fn answer_with_unsupported_values_sends_nothing() {
     for (members, param) in [
         (json!({"model": "gpt-4o"}), "model"),
         (json!({"model": "nova-pro"}), "model"),
@@ -260,7 +260,7 @@ fn what_a_model_cannot_do_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn one_failure_fails_the_call() {
+fn answer_with_one_failure_is_that_error() {
     for failing in [0, 5, 19] {
         let wire = Canned { failing: Some(failing), ..Canned::default() };
         let input = json!({"model": "mine", "input": vec!["a"; 20]});
@@ -271,7 +271,7 @@ fn one_failure_fails_the_call() {
 }
 
 #[test]
-fn an_answer_without_its_vectors_is_the_upstreams_fault() {
+fn answer_without_vectors_is_an_upstream_error() {
     for (model, answer) in [
         ("mine", "{}"),
         ("mine", r#"{"embedding":null}"#),

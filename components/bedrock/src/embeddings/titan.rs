@@ -1,10 +1,10 @@
-//! Amazon Titan: one text a request.
+//! Amazon Titan: one text per request.
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-embed-text.html>
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::embeddings::embedder::Vectors;
+use crate::embeddings::vectors::Vectors;
 use crate::json::from_bytes;
 
 #[derive(Default, Serialize)]
@@ -27,41 +27,42 @@ struct EmbeddingConfig {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct TitanAnswer<'a> {
+struct TitanResponse<'a> {
     #[serde(borrow)]
     embedding: &'a RawValue,
     input_text_token_count: Option<u64>,
 }
 
-/// Asks Titan Text Embeddings G1.
+/// Creates a body for Titan Text Embeddings G1.
 pub(crate) fn text_body(input_text: &str) -> Vec<u8> {
     print(&TitanRequest { input_text, ..TitanRequest::default() })
 }
 
-/// Asks Titan Text Embeddings V2, for vectors of length 1 as OpenAI's are.
+/// Creates a body for Titan Text Embeddings V2, which requests vectors of length 1, like OpenAI's.
 pub(crate) fn text2_body(input_text: &str, dimensions: Option<u64>) -> Vec<u8> {
     let normalize = Some(true);
     print(&TitanRequest { input_text, dimensions, normalize, ..TitanRequest::default() })
 }
 
-/// Asks Titan Multimodal Embeddings.
+/// Creates a body for Titan Multimodal Embeddings.
 pub(crate) fn image_body(input_text: &str, dimensions: Option<u64>) -> Vec<u8> {
     let embedding_config =
         dimensions.map(|output_embedding_length| EmbeddingConfig { output_embedding_length });
     print(&TitanRequest { input_text, embedding_config, ..TitanRequest::default() })
 }
 
-/// Reads an answer.
+/// Parses a response.
 ///
 /// # Errors
-/// If it holds no vector.
+/// The response contains no vector.
 pub(crate) fn read(body: &[u8]) -> Result<Vectors<'_>, serde_json::Error> {
-    let answer: TitanAnswer<'_> = from_bytes(body)?;
-    Ok(Vectors { vectors: vec![answer.embedding], tokens: answer.input_text_token_count })
+    let response: TitanResponse<'_> = from_bytes(body)?;
+    Ok(Vectors { vectors: vec![response.embedding], tokens: response.input_text_token_count })
 }
 
+/// Serialises a body.
 fn print(request: &TitanRequest<'_>) -> Vec<u8> {
-    // Strings and numbers always print as JSON.
+    // Serialising strings and numbers cannot fail.
     serde_json::to_vec(request).unwrap_or_default()
 }
 
@@ -70,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_titan_is_asked_its_own_way() {
+    fn body_of_each_model_has_its_own_fields() {
         for (body, expected) in [
             (text_body("a\"b"), r#"{"inputText":"a\"b"}"#),
             (text2_body("a", None), r#"{"inputText":"a","normalize":true}"#),
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_holds_a_vector_and_its_tokens() {
+    fn read_returns_the_vector_and_its_tokens() {
         let body = br#"{"embedding":[0.10, 1e-3],"embeddingsByType":{},"inputTextTokenCount":5}"#;
         let Vectors { vectors, tokens } = read(body).unwrap();
         assert_eq!((vectors[0].get(), vectors.len(), tokens), ("[0.10, 1e-3]", 1, Some(5)));

@@ -1,4 +1,4 @@
-//! Reading a request member by member, so that each can be named when it is wrong.
+//! The parser of requests, which reads field by field so that an error can name the field.
 
 use std::borrow::Cow;
 
@@ -7,16 +7,16 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::json::{Members, Text, cut, invalid, read, read_object};
-use crate::openai::{ChatRequest, Extensions, JsonSchema, ResponseFormat, ToolChoice};
+use crate::openai::request::{ChatRequest, Extensions, JsonSchema, ResponseFormat, ToolChoice};
 
 const BOOLEAN: &str = "a boolean";
 const COUNT: &str = "a whole number";
 const OBJECT: &str = "an object";
 const STRING: &str = "a string";
 
-/// Members that are advice at most: without them the answer is another, but as right. Some of them
-/// are refused before, unless they ask for nothing.
-const ADVICE: [&str; 14] = [
+/// Fields that are hints: without them the response may differ, but is still correct. [`check`] rejects
+/// some of them first, unless their value has no effect.
+const HINTS: [&str; 14] = [
     "audio",
     "frequency_penalty",
     "logit_bias",
@@ -34,10 +34,10 @@ const ADVICE: [&str; 14] = [
 ];
 
 impl<'a> ChatRequest<'a> {
-    /// Reads a request and refuses what this route cannot do.
+    /// Parses a request, and rejects what this route does not support.
     ///
     /// # Errors
-    /// A client's error that names the member at fault.
+    /// A client error that names the field at fault.
     pub(crate) fn parse(body: &'a [u8]) -> Result<Self, Error> {
         let members = read_object(body)?;
         for required in ["model", "messages"] {
@@ -55,7 +55,7 @@ impl<'a> ChatRequest<'a> {
         Ok(request)
     }
 
-    /// Sets the member `name`.
+    /// Sets the field `name`.
     fn set(&mut self, name: Cow<'a, str>, value: &'a RawValue) -> Result<(), Error> {
         match &*name {
             "model" => self.model = read("model", value, STRING)?,
@@ -88,7 +88,7 @@ impl<'a> ChatRequest<'a> {
                 self.metadata.push((name, read("safety_identifier", value, STRING)?));
             }
             "service_tier" => self.service_tier = Some(read("service_tier", value, STRING)?),
-            _ if self.extensions.set(&name, value)? || ADVICE.contains(&&*name) => {}
+            _ if self.extensions.set(&name, value)? || HINTS.contains(&&*name) => {}
             _ => self.unknown.push((name, value)),
         }
         Ok(())
@@ -96,7 +96,7 @@ impl<'a> ChatRequest<'a> {
 }
 
 impl<'a> Extensions<'a> {
-    /// Sets the member `name` if it is one of these.
+    /// Sets the field `name`, and returns whether it is one of these.
     fn set(&mut self, name: &str, value: &'a RawValue) -> Result<bool, Error> {
         let (slot, is_right, kind) = match name {
             "guardrailConfig" => (&mut self.guardrail_config, is_object(value), OBJECT),
@@ -119,31 +119,36 @@ impl<'a> Extensions<'a> {
     }
 }
 
-// === What cannot be done ===
+// === Unsupported values ===
 
-/// Refuses a member that asks for what no model of Converse does: to leave it out would change what
-/// the answer means. The same members pass with the value that asks for nothing.
+/// Rejects a field whose effect no model of Converse supports: leaving it out would change the meaning
+/// of the response. A value without effect is accepted.
 fn check(name: &str, value: &RawValue) -> Result<(), Error> {
-    let (is_harmless, message) = match name {
-        "n" => (read::<u64>("n", value, COUNT)? == 1, "there is one choice here: send n requests"),
-        "logprobs" => (!read::<bool>("logprobs", value, BOOLEAN)?, "Bedrock tells no logprobs"),
+    let (has_no_effect, message) = match name {
+        "n" => (
+            read::<u64>("n", value, COUNT)? == 1,
+            "only `n` = 1 is supported: send separate requests",
+        ),
+        "logprobs" => {
+            (!read::<bool>("logprobs", value, BOOLEAN)?, "Bedrock does not return logprobs")
+        }
         "top_logprobs" => {
-            (read::<u64>("top_logprobs", value, COUNT)? == 0, "Bedrock tells no logprobs")
+            (read::<u64>("top_logprobs", value, COUNT)? == 0, "Bedrock does not return logprobs")
         }
         "logit_bias" => {
             let bias: Members<'_> = read("logit_bias", value, OBJECT)?;
-            (bias.0.is_empty(), "Bedrock takes no logit bias: leave it out")
+            (bias.0.is_empty(), "logit_bias is not supported")
         }
         "modalities" => {
             let list: Vec<Text<'_>> = read("modalities", value, "an array of strings")?;
             let is_text = list.iter().all(|modality| &**modality == "text");
-            (is_text, "answers are text here: ask for no other modality")
+            (is_text, "only text output is supported")
         }
-        "web_search_options" => (false, "there is no web search here: leave it out"),
-        "functions" | "function_call" => (false, "use tools and tool_choice instead"),
+        "web_search_options" => (false, "web search is not supported"),
+        "functions" | "function_call" => (false, "use `tools` and `tool_choice` instead"),
         _ => return Ok(()),
     };
-    if is_harmless {
+    if has_no_effect {
         return Ok(());
     }
     Err(Error::unsupported(name.to_owned(), message))
@@ -151,6 +156,7 @@ fn check(name: &str, value: &RawValue) -> Result<(), Error> {
 
 // === Reading values ===
 
+/// Checks whether `value` is `null`, which clients send for fields they do not set.
 fn is_null(value: &RawValue) -> bool {
     value.get() == "null"
 }
@@ -159,7 +165,9 @@ fn is_object(value: &RawValue) -> bool {
     value.get().starts_with('{')
 }
 
-/// Reads an array and names the first entry that is wrong.
+/// Reads an array, and names the first invalid entry.
+///
+/// Entries are only read one by one after a failure, because valid requests are the common case.
 fn read_list<'a, T: Deserialize<'a>>(
     name: &'static str,
     value: &'a RawValue,
@@ -174,13 +182,14 @@ fn read_list<'a, T: Deserialize<'a>>(
     })
 }
 
-/// What is wrong with a value, without the place, which is not one in the client's body.
+/// Describes what is wrong with a value, without the position, which is not one in the client's body.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let reason = text.rsplit_once(" at line ").map_or(&*text, |(reason, _)| reason);
     format!("is malformed: {}", cut(reason))
 }
 
+/// Reads a limit of tokens.
 fn read_max_tokens(name: &'static str, value: &RawValue) -> Result<u64, Error> {
     match read(name, value, COUNT)? {
         0 => Err(invalid(name, "must be at least 1")),
@@ -188,6 +197,7 @@ fn read_max_tokens(name: &'static str, value: &RawValue) -> Result<u64, Error> {
     }
 }
 
+/// Reads a number between 0 and `highest`.
 fn read_level(name: &'static str, value: &RawValue, highest: u8) -> Result<f64, Error> {
     let level = read(name, value, "a number")?;
     if (0.0..=f64::from(highest)).contains(&level) {
@@ -196,6 +206,7 @@ fn read_level(name: &'static str, value: &RawValue, highest: u8) -> Result<f64, 
     Err(invalid(name, &format!("must be between 0 and {highest}")))
 }
 
+/// Reads `include_usage` of the stream options.
 fn read_include_usage(value: &RawValue) -> Result<bool, Error> {
     #[derive(Deserialize)]
     struct StreamOptions {
@@ -206,6 +217,7 @@ fn read_include_usage(value: &RawValue) -> Result<bool, Error> {
     Ok(options.include_usage.unwrap_or_default())
 }
 
+/// Reads the stop sequences.
 fn read_stop(value: &RawValue) -> Result<Vec<Text<'_>>, Error> {
     const KIND: &str = "a string or an array of strings";
     if value.get().starts_with('"') {
@@ -215,6 +227,7 @@ fn read_stop(value: &RawValue) -> Result<Vec<Text<'_>>, Error> {
     }
 }
 
+/// Reads pairs of strings.
 fn read_metadata<'a>(value: &'a RawValue) -> Result<Vec<(Cow<'a, str>, Text<'a>)>, Error> {
     const KIND: &str = "an object of strings";
     let members: Members<'a> = read("metadata", value, KIND)?;
@@ -222,6 +235,7 @@ fn read_metadata<'a>(value: &'a RawValue) -> Result<Vec<(Cow<'a, str>, Text<'a>)
     members.0.into_iter().map(read_pair).collect()
 }
 
+/// Reads the format of the response.
 fn read_format(value: &RawValue) -> Result<ResponseFormat<'_>, Error> {
     #[derive(Deserialize)]
     struct Format<'a> {
@@ -241,7 +255,7 @@ fn read_format(value: &RawValue) -> Result<ResponseFormat<'_>, Error> {
     }
 }
 
-/// `tool_choice` where it is an object; `kind` says which of the others is there.
+/// `tool_choice` as an object; `kind` determines which other field is set.
 #[derive(Deserialize)]
 struct Choice<'a> {
     #[serde(borrow, rename = "type")]
@@ -266,6 +280,7 @@ struct Allowed<'a> {
     tools: Vec<Choice<'a>>,
 }
 
+/// Reads the tool choice: a string or an object.
 fn read_tool_choice(value: &RawValue) -> Result<ToolChoice<'_>, Error> {
     const NAME: &str = "tool_choice";
     const KIND: &str = "auto, none, required, or an object that names a function or allowed_tools";

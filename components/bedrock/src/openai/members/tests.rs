@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// A request with `members` beside what every request has.
+/// Creates a request with `members` and the required fields.
 fn body(members: &Value) -> String {
     let mut body = json!({"model": "m", "messages": []});
     for (name, value) in members.as_object().unwrap() {
@@ -14,21 +14,21 @@ fn body(members: &Value) -> String {
     body.to_string()
 }
 
-/// What `pick` finds in a request with `members`.
+/// Applies `pick` to a request with `members`.
 fn picked<T>(members: &Value, pick: impl Fn(&ChatRequest<'_>) -> T) -> T {
     let body = body(members);
     pick(&ChatRequest::parse(body.as_bytes()).unwrap())
 }
 
 #[track_caller]
-fn assert_refused(body: &str, code: &str, param: Option<&str>) {
+fn assert_rejected(body: &str, code: &str, param: Option<&str>) {
     let error = ChatRequest::parse(body.as_bytes()).map(|_| ()).unwrap_err();
     assert_eq!((error.shape().code, error.param()), (code, param), "{body}: {error}");
     assert!(error.to_string().len() < 200, "{error}");
 }
 
 #[test]
-fn parse_refuses_a_body_that_is_no_request() {
+fn parse_of_an_invalid_body_is_rejected() {
     for (body, param) in [
         ("[]", None),
         ("{", None),
@@ -41,12 +41,12 @@ fn parse_refuses_a_body_that_is_no_request() {
         (r#"{"model":"m","messages":[{"content":"a"}]}"#, Some("messages[0]")),
         (r#"{"model":"m","messages":[],"tools":[{"type":"function"},{}]}"#, Some("tools[1]")),
     ] {
-        assert_refused(body, "invalid_body", param);
+        assert_rejected(body, "invalid_body", param);
     }
 }
 
 #[test]
-fn parse_names_the_member_of_a_wrong_type() {
+fn parse_with_a_wrong_type_names_the_field() {
     for (name, value) in [
         ("model", json!(1)),
         ("stream", json!("yes")),
@@ -80,12 +80,12 @@ fn parse_names_the_member_of_a_wrong_type() {
         ("additionalModelRequestFields", json!(1)),
         ("additionalModelResponseFieldPaths", json!({})),
     ] {
-        assert_refused(&body(&json!({name: value})), "invalid_body", Some(name));
+        assert_rejected(&body(&json!({name: value})), "invalid_body", Some(name));
     }
 }
 
 #[test]
-fn parse_refuses_what_would_change_the_meaning() {
+fn parse_with_an_unsupported_value_is_rejected() {
     for (name, refused, harmless) in [
         ("n", json!(2), json!(1)),
         ("n", json!(0), json!(null)),
@@ -98,13 +98,13 @@ fn parse_refuses_what_would_change_the_meaning() {
         ("function_call", json!("auto"), json!(null)),
         ("response_format", json!({"type": "grammar"}), json!({"type": "text"})),
     ] {
-        assert_refused(&body(&json!({name: refused})), "unsupported_value", Some(name));
+        assert_rejected(&body(&json!({name: refused})), "unsupported_value", Some(name));
         picked(&json!({name: harmless}), |request| assert_eq!(request.unknown.len(), 0, "{name}"));
     }
 }
 
 #[test]
-fn max_completion_tokens_counts_before_max_tokens() {
+fn parse_with_both_limits_uses_max_completion_tokens() {
     for (members, expected) in [
         (r#""max_tokens":1,"max_completion_tokens":2"#, Some(2)),
         (r#""max_completion_tokens":2,"max_tokens":1"#, Some(2)),
@@ -118,7 +118,7 @@ fn max_completion_tokens_counts_before_max_tokens() {
 }
 
 #[test]
-fn stop_is_one_or_several() {
+fn parse_of_stop_accepts_one_or_several() {
     for (stop, expected) in
         [(json!("x"), vec!["x"]), (json!(["a", "b"]), vec!["a", "b"]), (json!(null), vec![])]
     {
@@ -130,7 +130,7 @@ fn stop_is_one_or_several() {
 }
 
 #[test]
-fn tool_choice_comes_in_five_ways() {
+fn parse_of_tool_choice_accepts_all_forms() {
     let function = json!({"type": "function", "function": {"name": "f"}});
     let allowed = |mode| {
         let tools = [function.clone(), json!({"type": "function", "function": {"name": "g"}})];
@@ -150,11 +150,11 @@ fn tool_choice_comes_in_five_ways() {
         });
     }
     let mode = "tool_choice.allowed_tools.mode";
-    assert_refused(&body(&json!({"tool_choice": allowed("maybe")})), "invalid_body", Some(mode));
+    assert_rejected(&body(&json!({"tool_choice": allowed("maybe")})), "invalid_body", Some(mode));
 }
 
 #[test]
-fn response_format_has_its_schema() {
+fn parse_of_response_format_keeps_the_schema() {
     let schema = json!({"type": "json_schema", "json_schema": {"name": "n", "schema": {"a": 1}}});
     picked(&json!({"response_format": schema}), |request| {
         let ResponseFormat::JsonSchema(schema) = &request.response_format else { panic!() };
@@ -162,11 +162,11 @@ fn response_format_has_its_schema() {
         assert_eq!(found, ("n", Some(r#"{"a":1}"#)));
     });
     let bare = body(&json!({"response_format": {"type": "json_schema"}}));
-    assert_refused(&bare, "invalid_body", Some("response_format.json_schema"));
+    assert_rejected(&bare, "invalid_body", Some("response_format.json_schema"));
 }
 
 #[test]
-fn metadata_comes_before_who_asks() {
+fn parse_of_metadata_puts_it_before_the_user() {
     let members = r#""user":"u","metadata":{"a":"b"},"safety_identifier":"s""#;
     let body = format!(r#"{{"model":"m","messages":[],{members}}}"#);
     let request = ChatRequest::parse(body.as_bytes()).unwrap();
@@ -175,7 +175,7 @@ fn metadata_comes_before_who_asks() {
 }
 
 #[test]
-fn unknown_members_are_kept_and_advice_is_not() {
+fn parse_keeps_unknown_fields_and_drops_hints() {
     let members = json!({"seed": 1, "store": true, "thinking": {"type": "enabled"}, "x": [1]});
     picked(&members, |request| {
         let found: Vec<_> =
@@ -185,7 +185,7 @@ fn unknown_members_are_kept_and_advice_is_not() {
 }
 
 #[test]
-fn extensions_are_kept_as_they_stand() {
+fn parse_keeps_extensions_unchanged() {
     let members = json!({
         "guardrailConfig": {"a": 1},
         "performanceConfig": {"b": 2},

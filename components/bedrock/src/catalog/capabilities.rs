@@ -1,0 +1,119 @@
+//! The capabilities in which models differ.
+
+/// The family of a model, as far as requests differ by it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Family {
+    Claude,
+    Nova,
+    Titan,
+    Llama,
+    Mistral,
+    Cohere,
+    DeepSeek,
+    OpenAi,
+    Qwen,
+    #[default]
+    Other,
+}
+
+/// What a model supports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "a row of the table of models")]
+pub(crate) struct Capabilities {
+    /// The values of `toolChoice`.
+    pub(crate) tool_choice: Choices,
+    /// A `toolChoice` that forces a call.
+    pub(crate) forced_tool: bool,
+    /// `disable_parallel_tool_use`.
+    pub(crate) parallel_tool_config: bool,
+    /// `outputConfig.textFormat`.
+    pub(crate) structured_output: bool,
+    /// `toolSpec.strict`.
+    pub(crate) strict_tools: bool,
+    pub(crate) reasoning: Reasoning,
+    /// The highest `reasoning_effort`.
+    pub(crate) max_effort: Effort,
+    pub(crate) sampling: Sampling,
+    pub(crate) stop_sequences: bool,
+    /// A conversation that ends with an assistant message, which the model continues.
+    pub(crate) prefill: bool,
+    pub(crate) caching: bool,
+    /// Cache points that last an hour.
+    pub(crate) caches_long: bool,
+    /// Cache points among the tools.
+    pub(crate) caches_tools: bool,
+    /// Images in a tool's result.
+    pub(crate) tool_result_images: bool,
+    /// Tool calls in a stream.
+    pub(crate) streams_tools: bool,
+    /// The smallest `maxTokens`.
+    pub(crate) min_tokens: u64,
+}
+
+/// The values of `toolChoice` that a model supports, other than `auto`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Choices {
+    pub(crate) any: bool,
+    pub(crate) tool: bool,
+}
+
+/// How a model is asked to reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reasoning {
+    /// Not at all.
+    No,
+    /// `thinking` with a budget of tokens.
+    Budget,
+    /// `thinking` as far as the model decides, and an effort.
+    Adaptive,
+    /// Nova's `reasoningConfig`.
+    Nova,
+    /// A flat `reasoning_effort`.
+    Flat,
+    /// `reasoning: {effort}`.
+    Nested,
+}
+
+/// A `reasoning_effort`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Effort {
+    None,
+    Minimal,
+    Low,
+    Medium,
+    High,
+    XHigh,
+    Max,
+}
+
+/// Which of `temperature` and `top_p` a model supports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sampling {
+    Both,
+    /// Only one of them per request.
+    One,
+    No,
+}
+
+impl Capabilities {
+    /// The capabilities of an unknown model: parameters are sent, and Bedrock accepts or rejects them. Where
+    /// there are two ways to the same result, the one that more models support is used.
+    pub(crate) const UNKNOWN: Self = Self {
+        tool_choice: Choices { any: true, tool: true },
+        forced_tool: true,
+        parallel_tool_config: false,
+        structured_output: false,
+        strict_tools: false,
+        reasoning: Reasoning::No,
+        max_effort: Effort::High,
+        sampling: Sampling::Both,
+        stop_sequences: true,
+        prefill: true,
+        caching: true,
+        caches_long: false,
+        caches_tools: false,
+        tool_result_images: true,
+        streams_tools: true,
+        min_tokens: 1,
+    };
+}

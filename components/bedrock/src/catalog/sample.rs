@@ -1,0 +1,27 @@
+//! A model for tests that does not depend on the table of models.
+
+use crate::catalog::capabilities::{Capabilities, Choices, Effort, Family, Reasoning, Sampling};
+use crate::catalog::model::Model;
+
+/// Creates a model of `family` that supports everything.
+pub(crate) fn model(family: Family) -> Model {
+    let capabilities = Capabilities {
+        tool_choice: Choices { any: true, tool: true },
+        forced_tool: true,
+        parallel_tool_config: true,
+        structured_output: true,
+        strict_tools: true,
+        reasoning: Reasoning::No,
+        max_effort: Effort::High,
+        sampling: Sampling::Both,
+        stop_sequences: true,
+        prefill: true,
+        caching: true,
+        caches_long: true,
+        caches_tools: true,
+        tool_result_images: true,
+        streams_tools: true,
+        min_tokens: 1,
+    };
+    Model { id: "sample".to_owned(), family, capabilities }
+}

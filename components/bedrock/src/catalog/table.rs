@@ -1,0 +1,283 @@
+//! The table of models and their capabilities.
+//!
+//! A row applies to every id that begins with its `model`, up to a whole token; a `model` that ends with a
+//! dot is a vendor. An empty cell keeps the value of earlier rows for the same id, so a future model gets
+//! the capabilities of its vendor's row. `version` completes the id that `GET /models` lists; a row with
+//! `*` stands for many models and is not listed.
+//!
+//! `effort` is the highest effort up to which all are supported: Claude 4.6 supports `max` but not
+//! `xhigh`, and therefore has `high`.
+
+use crate::catalog::capabilities::{Capabilities, Choices, Effort, Family, Reasoning, Sampling};
+
+/// The table as text.
+const TABLE: &str = include_str!("models.csv");
+
+/// The table, split into lines at compile time, because every request scans it.
+static LINES: [&str; count_lines(TABLE)] = lines(TABLE);
+
+/// The version of rows that stand for many models.
+const MANY: &str = "*";
+
+/// A row.
+struct Row<'a> {
+    model: &'a str,
+    version: &'a str,
+    /// The other cells, not yet split.
+    cells: &'a str,
+}
+
+/// Looks up the model `id`; none if not even its vendor is known.
+pub(crate) fn find(id: &str) -> Option<(Family, Capabilities)> {
+    let mut found = None;
+    for row in rows_near(id).filter(|row| row.applies_to(id)) {
+        let (family, capabilities) = found.get_or_insert((Family::Other, Capabilities::UNKNOWN));
+        for (column, cell) in row.cells() {
+            // Cannot fail: a test reads every cell.
+            let _ = set(family, capabilities, column, cell);
+        }
+    }
+    found.map(|(family, capabilities)| (family, with_derived(family, capabilities)))
+}
+
+/// Checks whether `id` begins with the name of a vendor.
+pub(crate) fn names_vendor_of(id: &str) -> bool {
+    rows_near(id).any(|row| row.model.ends_with('.') && id.starts_with(row.model))
+}
+
+/// Lists the full ids of the table's models.
+pub(crate) fn listed() -> impl Iterator<Item = String> {
+    rows().filter(|row| row.version != MANY).map(|row| format!("{}{}", row.model, row.version))
+}
+
+/// Adds the capabilities that follow from others.
+fn with_derived(family: Family, capabilities: Capabilities) -> Capabilities {
+    Capabilities {
+        // Both need the same grammars, and no model is known that supports only one of them.
+        strict_tools: capabilities.structured_output,
+        caches_tools: capabilities.caching && family == Family::Claude,
+        ..capabilities
+    }
+}
+
+/// Returns the names of the columns after `model` and `version`.
+fn columns() -> impl Iterator<Item = &'static str> {
+    LINES.first().unwrap_or(&"").split(',').skip(2)
+}
+
+/// Returns all rows.
+fn rows() -> impl Iterator<Item = Row<'static>> {
+    LINES.iter().skip(1).copied().filter_map(Row::read)
+}
+
+/// Returns the rows whose `model` is a prefix of `id`. Comparing the prefix first is cheaper than splitting
+/// every row.
+fn rows_near(id: &str) -> impl Iterator<Item = Row<'static>> {
+    let begins = |line: &&str| line.split_once(',').is_some_and(|(model, _)| id.starts_with(model));
+    LINES.iter().skip(1).copied().filter(begins).filter_map(Row::read)
+}
+
+/// Counts the lines of `text`.
+#[expect(clippy::indexing_slicing, reason = "out of bounds, the build would fail")]
+const fn count_lines(text: &str) -> usize {
+    let (mut count, mut index) = (0, 0);
+    while index < text.len() {
+        count += (text.as_bytes()[index] == b'\n') as usize;
+        index += 1;
+    }
+    count
+}
+
+/// Splits `text` into lines, all of which must end with a line break.
+#[expect(clippy::indexing_slicing, reason = "out of bounds, the build would fail")]
+const fn lines<const COUNT: usize>(mut text: &'static str) -> [&'static str; COUNT] {
+    assert!(text.as_bytes()[text.len() - 1] == b'\n', "the last line has no end");
+    let mut lines = [""; COUNT];
+    let (mut count, mut index) = (0, 0);
+    while index < text.len() {
+        if text.as_bytes()[index] == b'\n' {
+            let (line, rest) = text.split_at(index);
+            (lines[count], text) = (line, rest.split_at(1).1);
+            (count, index) = (count + 1, 0);
+        } else {
+            index += 1;
+        }
+    }
+    lines
+}
+
+/// Sets the capability in `column`; none if the column or the cell is unknown.
+fn set(
+    family: &mut Family,
+    capabilities: &mut Capabilities,
+    column: &str,
+    cell: &str,
+) -> Option<()> {
+    match column {
+        "family" => *family = read_family(cell)?,
+        "choice" => capabilities.tool_choice = read_choices(cell)?,
+        "forced" => capabilities.forced_tool = read_bool(cell)?,
+        "parallel" => capabilities.parallel_tool_config = read_bool(cell)?,
+        "schema" => capabilities.structured_output = read_bool(cell)?,
+        "reasoning" => capabilities.reasoning = read_reasoning(cell)?,
+        "effort" => capabilities.max_effort = read_effort(cell)?,
+        "sampling" => capabilities.sampling = read_sampling(cell)?,
+        "stop" => capabilities.stop_sequences = read_bool(cell)?,
+        "prefill" => capabilities.prefill = read_bool(cell)?,
+        "cache" => capabilities.caching = read_bool(cell)?,
+        "hour" => capabilities.caches_long = read_bool(cell)?,
+        "images" => capabilities.tool_result_images = read_bool(cell)?,
+        "streams" => capabilities.streams_tools = read_bool(cell)?,
+        "min_tokens" => capabilities.min_tokens = cell.parse().ok()?,
+        _ => return None,
+    }
+    Some(())
+}
+
+/// Reads a yes or no.
+fn read_bool(cell: &str) -> Option<bool> {
+    match cell {
+        "yes" => Some(true),
+        "no" => Some(false),
+        _ => None,
+    }
+}
+
+/// Reads a family.
+fn read_family(cell: &str) -> Option<Family> {
+    Some(match cell {
+        "claude" => Family::Claude,
+        "nova" => Family::Nova,
+        "titan" => Family::Titan,
+        "llama" => Family::Llama,
+        "mistral" => Family::Mistral,
+        "cohere" => Family::Cohere,
+        "deepseek" => Family::DeepSeek,
+        "openai" => Family::OpenAi,
+        "qwen" => Family::Qwen,
+        "other" => Family::Other,
+        _ => return None,
+    })
+}
+
+/// Reads values of `toolChoice`.
+fn read_choices(cell: &str) -> Option<Choices> {
+    match cell {
+        "all" => Some(Choices { any: true, tool: true }),
+        "any" => Some(Choices { any: true, tool: false }),
+        "none" => Some(Choices { any: false, tool: false }),
+        _ => None,
+    }
+}
+
+/// Reads a way to ask for reasoning.
+fn read_reasoning(cell: &str) -> Option<Reasoning> {
+    Some(match cell {
+        "no" => Reasoning::No,
+        "budget" => Reasoning::Budget,
+        "adaptive" => Reasoning::Adaptive,
+        "nova" => Reasoning::Nova,
+        "flat" => Reasoning::Flat,
+        "nested" => Reasoning::Nested,
+        _ => return None,
+    })
+}
+
+/// Reads an effort.
+fn read_effort(cell: &str) -> Option<Effort> {
+    match cell {
+        "high" => Some(Effort::High),
+        "xhigh" => Some(Effort::XHigh),
+        "max" => Some(Effort::Max),
+        _ => None,
+    }
+}
+
+/// Reads the sampling parameters.
+fn read_sampling(cell: &str) -> Option<Sampling> {
+    match cell {
+        "both" => Some(Sampling::Both),
+        "one" => Some(Sampling::One),
+        "no" => Some(Sampling::No),
+        _ => None,
+    }
+}
+
+// === impl Row ===
+
+impl<'a> Row<'a> {
+    /// Splits a line into its first two cells and the others.
+    fn read(line: &'a str) -> Option<Self> {
+        let (model, rest) = line.split_once(',')?;
+        let (version, cells) = rest.split_once(',')?;
+        Some(Self { model, version, cells })
+    }
+
+    /// Checks whether the row applies to the model `id`, so that `opus-4-1` does not match `opus-4-10`.
+    fn applies_to(&self, id: &str) -> bool {
+        let is_whole = |rest: &str| {
+            self.model.ends_with('.') || rest.is_empty() || rest.starts_with(['-', ':'])
+        };
+        id.strip_prefix(self.model).is_some_and(is_whole)
+    }
+
+    /// Returns the cells that are not empty, each with its column.
+    fn cells(&self) -> impl Iterator<Item = (&'static str, &'a str)> {
+        columns().zip(self.cells.split(',')).filter(|(_, cell)| !cell.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn set_reads_every_cell() {
+        let width = columns().count();
+        assert_eq!(LINES.len(), TABLE.lines().count());
+        for line in &LINES[1..] {
+            let row = Row::read(line).unwrap();
+            assert_eq!(row.cells.split(',').count(), width, "{line}");
+            for (column, cell) in row.cells() {
+                let outcome =
+                    set(&mut Family::Other, &mut Capabilities::UNKNOWN.clone(), column, cell);
+                assert!(outcome.is_some(), "{line}: {column}");
+            }
+        }
+    }
+
+    #[test]
+    fn rows_follow_the_rows_that_they_refine() {
+        let rows: Vec<Row<'_>> = rows().collect();
+        for (index, row) in rows.iter().enumerate() {
+            for later in &rows[index + 1..] {
+                assert_ne!(row.model, later.model);
+                assert!(!later.applies_to(row.model), "{} comes after {}", later.model, row.model);
+            }
+        }
+    }
+
+    #[test]
+    fn find_of_a_forceable_model_has_a_tool_choice() {
+        for id in listed() {
+            let (_, capabilities) = find(&id).unwrap();
+            assert!(capabilities.tool_choice.any || !capabilities.forced_tool, "{id}");
+        }
+    }
+
+    #[test]
+    fn applies_to_matches_whole_tokens() {
+        for (model, id, expected) in [
+            ("anthropic.", "anthropic.claude-x", true),
+            ("anthropic.claude-opus-4-1", "anthropic.claude-opus-4-1", true),
+            ("anthropic.claude-opus-4-1", "anthropic.claude-opus-4-1-20250805-v1:0", true),
+            ("anthropic.claude-opus-4-1", "anthropic.claude-opus-4-10", false),
+            ("deepseek.v3", "deepseek.v3:0", true),
+            ("deepseek.v3", "deepseek.v3.2", false),
+            ("meta.", "us.meta.llama", false),
+        ] {
+            let row = Row { model, version: "", cells: "" };
+            assert_eq!(row.applies_to(id), expected, "{model} {id}");
+        }
+    }
+}
