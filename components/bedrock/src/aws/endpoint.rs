@@ -51,7 +51,7 @@ pub(crate) fn destination(
     })
 }
 
-/// Percent-encodes all characters that are not unreserved in a URL, so that an ARN with its slashes
+/// Encodes all characters that are not unreserved in a URL, so that an ARN with its slashes
 /// stays a single segment of the path.
 fn encode(id: &str) -> String {
     let mut text = String::with_capacity(id.len());

@@ -60,7 +60,7 @@ impl ErrorBody {
         }
     }
 
-    /// Returns the message; empty if there is none.
+    /// Returns the message, or an empty one.
     fn message(&self) -> &str {
         self.message.as_deref().unwrap_or_default()
     }
@@ -92,10 +92,10 @@ fn helpful(mut headers: Headers) -> Headers {
 ///
 /// Messages about credentials are withheld: they quote the signed request, including the session token.
 fn provider(shape: Shape, kind: &str, message: &str, headers: Headers) -> Error {
-    const REJECTED: &str = "the gateway's own credentials were rejected upstream";
+    const REFUSED: &str = "the gateway's own credentials were refused upstream";
     let message = match (shape.code, message.trim(), kind) {
-        ("gateway_credentials", _, "") => REJECTED.to_owned(),
-        ("gateway_credentials", _, kind) => format!("{REJECTED}: {kind}"),
+        ("gateway_credentials", _, "") => REFUSED.to_owned(),
+        ("gateway_credentials", _, kind) => format!("{REFUSED}: {kind}"),
         (_, "", "") => "bedrock reported an error without a message".to_owned(),
         (_, "", kind) => format!("bedrock reported {kind} without a message"),
         (_, message, _) => message.to_owned(),

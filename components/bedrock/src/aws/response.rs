@@ -32,7 +32,7 @@ pub(crate) fn check(mut response: Response) -> Result<Response, Error> {
     }
 }
 
-/// Returns AWS's id of the request, or an id made from the time `now` if there is none.
+/// Returns AWS's id of the request, otherwise an id made from the time `now`.
 pub(crate) fn request_id(headers: &Headers, now: SystemTime) -> String {
     let made = || {
         let nanos = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());

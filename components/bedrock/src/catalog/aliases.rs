@@ -130,7 +130,7 @@ impl Aliases {
         Err(self.unknown(name))
     }
 
-    /// Iterates over the aliases and their models.
+    /// Returns the aliases with their models.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Target<'_>)> {
         self.0.iter().map(|alias| (alias.name.as_str(), alias.target()))
     }

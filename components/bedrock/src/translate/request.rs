@@ -69,7 +69,7 @@ pub(crate) fn build<'a>(
     if request.parallel_tool_calls == Some(false) && model.capabilities.parallel_tool_config {
         forbid_parallel_calls(&mut converse);
     }
-    // Last, because it counts the cache points of tools, system prompt and messages together.
+    // Last, because the limit is for the cache points of tools, system prompt and messages together.
     cache::clamp(&mut converse);
     let (model, include_usage) = (request.model.to_string(), request.include_usage);
     Ok((converse, ResponseContext { model, created: 0, include_usage, names, json_tool }))
@@ -144,7 +144,7 @@ fn set_tools<'a>(offered: OfferedTools<'a>, choices: Choices, converse: &mut Con
     converse.tool_config = (!tools.is_empty()).then_some(ToolConfig { tools, tool_choice });
 }
 
-/// Forbids parallel calls by Claude's own `tool_choice`.
+/// Denies parallel calls by Claude's own `tool_choice`.
 ///
 /// Bedrock merges it with the one in `toolConfig`; where that one is set, the type must not be
 /// repeated.

@@ -54,7 +54,7 @@ fn completion_details(reasoning_tokens: u64) -> CompletionDetails {
     CompletionDetails { reasoning_tokens }
 }
 
-/// Sums the tokens written to the cache by how long they stay there.
+/// Counts the tokens written to the cache by how long they stay there.
 fn cache_creation(details: &[CacheDetail<'_>]) -> Option<CacheCreation> {
     let written = |ttl: &str| {
         let matching = details.iter().filter(|detail| &*detail.ttl == ttl);

@@ -90,7 +90,7 @@ fn merge(turns: Vec<Turn<'_>>) -> Vec<Turn<'_>> {
     merged
 }
 
-/// Arranges the blocks of a turn, and adds text where Bedrock requires some.
+/// Orders the blocks of a turn, and adds text where Bedrock requires some.
 fn finish(turn: &mut Turn<'_>) {
     arrange(&mut turn.content);
     let has_text = turn.content.iter().any(|block| matches!(block, Block::Text(_)));

@@ -35,7 +35,7 @@ pub(crate) fn ask(
             Reasoning::No => {}
             Reasoning::Budget => set_budget(effort, converse),
             Reasoning::Adaptive => {
-                set_adaptive(effort.min(model.capabilities.max_effort), converse)
+                set_adaptive(effort.min(model.capabilities.max_effort), converse);
             }
             Reasoning::Nova => set_nova(effort, converse),
             Reasoning::Flat => {

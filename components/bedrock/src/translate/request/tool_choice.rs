@@ -30,7 +30,7 @@ pub(crate) struct ToolChoicePlan<'a> {
 
 /// Plans how to express `demand` with the `choices` that the model supports.
 ///
-/// Where a model cannot be told to call one certain tool, the other tools are withdrawn instead.
+/// For a model that cannot be forced to call a certain tool, the other tools are removed instead.
 pub(crate) fn plan<'a>(
     demand: ToolDemand<'a>,
     choices: Choices,

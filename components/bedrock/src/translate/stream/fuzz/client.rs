@@ -45,7 +45,7 @@ struct Function {
     arguments: String,
 }
 
-/// Distinguishes `null` from a missing field.
+/// Separates `null` from a missing field.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }

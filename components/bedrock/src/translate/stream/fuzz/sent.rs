@@ -116,7 +116,7 @@ impl Frame {
         })
     }
 
-    /// A frame whose checksums alone are right.
+    /// Generates a frame in which only the checksums are valid.
     pub(super) fn raw() -> impl Strategy<Value = Self> {
         let bytes = vec(prop_oneof![0_u8..10, any::<u8>()], 0..40);
         (prop_oneof![0_u32..40, any::<u32>()], bytes).prop_map(|(length, bytes)| Self {
@@ -125,12 +125,12 @@ impl Frame {
         })
     }
 
-    /// Changes the payload.
+    /// Edits the payload.
     pub(super) fn change(&mut self, changes: &Changes) {
         self.payload = Input(changes.made_to(std::mem::take(&mut self.payload.0)));
     }
 
-    /// Changes the first header, which is the type of an event.
+    /// Edits the first header, which is the type of an event.
     pub(super) fn change_type(&mut self, changes: &Changes) {
         if let Headers::Text(headers) = &mut self.headers {
             let value = &mut headers[0].1;
