@@ -15,15 +15,18 @@ use crate::translate::fallback::Fallback;
 use crate::translate::stream::StreamTranslator;
 use crate::translate::{fallback, request, response};
 
+/// The media type of a whole response.
 const JSON: &str = "application/json";
+/// The media type of Bedrock's streams.
 const EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
+/// The media type of OpenAI's streams.
 const SERVER_SENT_EVENTS: &str = "text/event-stream";
 
 /// Serves a request for a chat completion.
 ///
 /// # Errors
 /// Any error that the gateway reports itself.
-pub(crate) fn answer(call: &Call, context: &Context<'_>) -> Result<Answer, Error> {
+pub(crate) fn respond(call: &Call, context: &Context<'_>) -> Result<Answer, Error> {
     let request = ChatRequest::parse(&call.body)?;
     let settings = BedrockSettings::of(context)?;
     let model = settings.aliases.resolve_for(&request.model, context)?;
@@ -47,7 +50,8 @@ struct Chat<'a> {
 struct Draft {
     body: Vec<u8>,
     response_context: ResponseContext,
-    /// Whether Bedrock is asked for a stream. If not, the gateway may still make one of its response.
+    /// Whether Bedrock is asked for a stream. If not, the gateway may still make one of its
+    /// response.
     is_stream: bool,
 }
 
@@ -68,9 +72,14 @@ impl Chat<'_> {
         let (name, accept) =
             if is_stream { ("converse-stream", EVENT_STREAM) } else { ("converse", JSON) };
         let operation = endpoint::Operation { model: &self.model.id, name, accept };
-        let asked = &self.request.model;
-        let destination =
-            endpoint::destination(self.settings, &operation, body, self.context.now, asked)?;
+        let original_model = &self.request.model;
+        let destination = endpoint::destination(
+            self.settings,
+            &operation,
+            body,
+            self.context.now,
+            original_model,
+        )?;
         let response = aws::response::check(self.context.send(self.call, destination)?)?;
         let id = aws::response::request_id(&response.headers, self.context.now);
         // A guardrail of the AI Gateway may return JSON although a stream was requested.
@@ -81,7 +90,8 @@ impl Chat<'_> {
         whole(response, &id, &response_context, !is_stream && self.request.is_stream)
     }
 
-    /// Retries without the parameters that the model rejected, unless the request would be the same.
+    /// Retries without the parameters that the model rejected, unless the request would be the
+    /// same.
     fn retry_with_fallback(&self, error: Error) -> Result<Answer, Error> {
         let Some(fallback) = fallback::for_error(&error) else {
             return Err(error);

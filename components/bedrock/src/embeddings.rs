@@ -30,16 +30,16 @@ const CONCURRENCY: usize = 8;
 ///
 /// # Errors
 /// Any error that the gateway reports itself.
-pub(crate) fn answer(call: &Call, context: &Context<'_>) -> Result<Answer, Error> {
+pub(crate) fn respond(call: &Call, context: &Context<'_>) -> Result<Answer, Error> {
     let request = EmbeddingRequest::parse(&call.body)?;
     let settings = BedrockSettings::of(context)?;
-    let asked = &*request.model;
+    let original_model = &*request.model;
     let (model, embedder) = settings
         .aliases
-        .find_for(asked, context, |target| Ok((target.id, Embedder::of(target.base)?)))?;
+        .find_for(original_model, context, |target| Ok((target.id, Embedder::of(target.base)?)))?;
     embedder.check(&request)?;
-    let batch = Batch { call, context, settings: &settings, model, asked };
-    Ok(Answer::Whole(batch.list(&request, embedder)?.reply(asked)))
+    let batch = Batch { call, context, settings: &settings, model, original_model };
+    Ok(Answer::Whole(batch.list(&request, embedder)?.reply(original_model)))
 }
 
 /// The upstream requests for one client request, all to the same model.
@@ -48,11 +48,12 @@ struct Batch<'a> {
     context: &'a Context<'a>,
     settings: &'a BedrockSettings<'a>,
     model: &'a str,
-    asked: &'a str,
+    original_model: &'a str,
 }
 
 impl Batch<'_> {
-    /// Requests all texts, a bounded number at a time, and lists the vectors in the order of the texts.
+    /// Requests all texts, a bounded number at a time, and lists the vectors in the order of the
+    /// texts.
     fn list(
         &self,
         request: &EmbeddingRequest<'_>,
@@ -75,9 +76,10 @@ impl Batch<'_> {
 
     /// Starts one upstream request.
     fn start(&self, body: Vec<u8>) -> Result<Pending<'_>, Error> {
-        let Self { call, context, settings, model, asked } = *self;
+        let Self { call, context, settings, model, original_model } = *self;
         let operation = Operation { model, name: "invoke", accept: "application/json" };
-        let destination = endpoint::destination(settings, &operation, body, context.now, asked)?;
+        let destination =
+            endpoint::destination(settings, &operation, body, context.now, original_model)?;
         context.start(call, destination)
     }
 }

@@ -11,8 +11,8 @@ use serde_json::value::RawValue;
 /// Parses a body.
 ///
 /// # Errors
-/// A client error if the body is not a single JSON object, or has a duplicate member: parsers disagree
-/// on which of the two values to use.
+/// A client error if the body is not a single JSON object, or has a duplicate member: parsers
+/// disagree on which of the two values to use.
 pub(crate) fn read_object(body: &[u8]) -> Result<Members<'_>, Error> {
     let members: Members<'_> = from_bytes(body).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());

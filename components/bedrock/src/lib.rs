@@ -1,7 +1,7 @@
 //! Amazon Bedrock behind OpenAI's API: chat completions by Converse, embeddings by `InvokeModel`.
 //!
-//! `openai` and `converse` hold the two wire formats, `translate` maps one to the other, `aws` knows the
-//! service and `catalog` the models.
+//! `openai` and `converse` hold the two wire formats, `translate` maps one to the other, `aws`
+//! knows the service and `catalog` the models.
 //! <https://developers.cloudflare.com/ai-gateway/usage/providers/bedrock/>
 
 mod aws;
@@ -32,9 +32,9 @@ impl Translator for Bedrock {
     fn answer(call: &Call, context: &Context<'_>) -> Result<Answer, Error> {
         let target = Target::parse(&call.path_with_query, Self::SLUG)?;
         match (target.path, &call.method) {
-            ("/chat/completions", &Method::POST) => chat::answer(call, context),
-            ("/embeddings", &Method::POST) => embeddings::answer(call, context),
-            ("/models", &Method::GET) => models::answer(context).map(Answer::Whole),
+            ("/chat/completions", &Method::POST) => chat::respond(call, context),
+            ("/embeddings", &Method::POST) => embeddings::respond(call, context),
+            ("/models", &Method::GET) => models::respond(context).map(Answer::Whole),
             ("/chat/completions" | "/embeddings", _) => {
                 Err(Error::MethodNotAllowed { allowed: "POST" })
             }
@@ -44,5 +44,6 @@ impl Translator for Bedrock {
     }
 }
 
+/// The component as Spin runs it.
 type Component = gateway_spin::Translate<Bedrock>;
 gateway_spin::export!(Component);

@@ -25,6 +25,7 @@ struct Entry<'a> {
     owned_by: &'a str,
 }
 
+/// The list of models.
 #[derive(Serialize)]
 struct List<'a> {
     object: &'static str,
@@ -35,7 +36,7 @@ struct List<'a> {
 ///
 /// # Errors
 /// [`Error::Configuration`].
-pub(crate) fn answer(context: &Context<'_>) -> Result<Reply, Error> {
+pub(crate) fn respond(context: &Context<'_>) -> Result<Reply, Error> {
     let settings = BedrockSettings::of(context)?;
     Ok(list(&settings.aliases, &context.team.scope))
 }

@@ -21,7 +21,8 @@ pub(crate) struct Operation<'a> {
     pub(crate) accept: &'static str,
 }
 
-/// Creates the signed request for `operation`. `asked` is the client's name for the model, for the log.
+/// Creates the signed request for `operation`. `original_model` is the client's name for the model,
+/// for the log.
 ///
 /// # Errors
 /// [`Error::Configuration`] for credentials that cannot sign.
@@ -30,7 +31,7 @@ pub(crate) fn destination(
     operation: &Operation<'_>,
     body: Vec<u8>,
     now: SystemTime,
-    asked: &str,
+    original_model: &str,
 ) -> Result<Destination, Error> {
     let Operation { model, name, accept } = *operation;
     let region = settings.region;
@@ -46,7 +47,7 @@ pub(crate) fn destination(
         path: format!("/aws-bedrock/bedrock-runtime/{region}{path}"),
         headers,
         body: Body::Whole(body),
-        asked: Some(asked.to_owned()),
+        asked: Some(original_model.to_owned()),
         sent: Some(model.to_owned()),
     })
 }

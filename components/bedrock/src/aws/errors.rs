@@ -9,21 +9,21 @@ use crate::json::{Members, Text, from_bytes};
 
 /// Parses a response with an error status.
 pub(crate) fn parse(status: StatusCode, headers: Headers, body: &[u8]) -> Error {
-    let said = ErrorBody::read(body);
+    let error = ErrorBody::read(body);
     let named = headers.get_str("x-amzn-errortype").map(bare).filter(|kind| !kind.is_empty());
-    let kind = named.or(said.kind.as_deref().map(bare)).unwrap_or_default().to_owned();
-    let shape = shape(&kind, said.message(), status);
-    provider(shape, &kind, said.message(), helpful(headers))
+    let kind = named.or(error.kind.as_deref().map(bare)).unwrap_or_default().to_owned();
+    let shape = shape(&kind, error.message(), status);
+    provider(shape, &kind, error.message(), helpful(headers))
 }
 
 /// Parses an exception in the middle of a stream, from its `:exception-type` and its payload.
 pub(crate) fn exception(kind: &str, payload: &[u8]) -> Error {
-    let said = ErrorBody::read(payload);
-    let mut shape = shape(kind, said.message(), StatusCode::BAD_GATEWAY);
+    let error = ErrorBody::read(payload);
+    let mut shape = shape(kind, error.message(), StatusCode::BAD_GATEWAY);
     if shape.code == "model_stream_error" {
-        shape.status = said.original_status().unwrap_or(shape.status);
+        shape.status = error.original_status().unwrap_or(shape.status);
     }
-    provider(shape, kind, said.message(), Headers::default())
+    provider(shape, kind, error.message(), Headers::default())
 }
 
 /// Parses an error of the protocol in the middle of a stream, from its `:error-code` and its
@@ -65,7 +65,8 @@ impl ErrorBody {
         self.message.as_deref().unwrap_or_default()
     }
 
-    /// Returns the status of the model's own server, unless clients would take it for a verdict on their key.
+    /// Returns the status of the model's own server, unless clients would take it for a verdict on
+    /// their key.
     fn original_status(&self) -> Option<StatusCode> {
         let status = StatusCode::from_u16(self.original_status?).ok()?;
         let is_error = status.is_client_error() || status.is_server_error();
@@ -90,7 +91,8 @@ fn helpful(mut headers: Headers) -> Headers {
 
 /// Creates the error with Bedrock's message, if there is one.
 ///
-/// Messages about credentials are withheld: they quote the signed request, including the session token.
+/// Messages about credentials are withheld: they quote the signed request, including the session
+/// token.
 fn provider(shape: Shape, kind: &str, message: &str, headers: Headers) -> Error {
     const REFUSED: &str = "the gateway's own credentials were refused upstream";
     let message = match (shape.code, message.trim(), kind) {
@@ -103,7 +105,8 @@ fn provider(shape: Shape, kind: &str, message: &str, headers: Headers) -> Error 
     Error::Provider(Box::new(ProviderError { shape, message, headers }))
 }
 
-/// Maps an error of the type `kind` to its shape for the client; `status` is used for unknown types.
+/// Maps an error of the type `kind` to its shape for the client; `status` is used for unknown
+/// types.
 fn shape(kind: &str, message: &str, status: StatusCode) -> Shape {
     use Fault::{Client, Operator, Upstream};
     const INVALID: &str = "invalid_request_error";
@@ -184,7 +187,8 @@ fn validation_code(message: &str) -> &'static str {
     }
 }
 
-/// Checks whether access is denied because of invalid credentials, not because of a missing permission.
+/// Checks whether access is denied because of invalid credentials, not because of a missing
+/// permission.
 fn is_about_credentials(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     ["api key", "bearer token", "security token"].iter().any(|words| message.contains(words))

@@ -1,7 +1,7 @@
 //! Signatures for Bedrock's own host, which is not the host that requests are sent to.
 //!
-//! The AI Gateway forwards requests to Bedrock unchanged, so a signature over Bedrock's host and path
-//! is valid there. <https://developers.cloudflare.com/ai-gateway/usage/providers/bedrock/>
+//! The AI Gateway forwards requests to Bedrock unchanged, so a signature over Bedrock's host and
+//! path is valid there. <https://developers.cloudflare.com/ai-gateway/usage/providers/bedrock/>
 
 use std::time::SystemTime;
 
@@ -20,7 +20,8 @@ pub(crate) struct Unsigned<'a> {
     pub(crate) body: &'a [u8],
 }
 
-/// Creates the headers that authenticate `request` at `now`; none if the AI Gateway has the credentials.
+/// Creates the headers that authenticate `request` at `now`; none if the AI Gateway has the
+/// credentials.
 ///
 /// # Errors
 /// [`Error::Configuration`] for credentials that cannot sign.

@@ -26,6 +26,7 @@ const MAX_ID_LENGTH: usize = 2048;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Aliases(Vec<Alias>);
 
+/// An alias: a name and the model that it refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Alias {
     name: String,
@@ -66,8 +67,8 @@ impl Default for Aliases {
 impl Aliases {
     /// Parses the setting, and adds its aliases to the built-in ones.
     ///
-    /// The setting is empty, or a JSON object whose values are ids, or objects with `model` and `base` for
-    /// ARNs that do not show their model.
+    /// The setting is empty, or a JSON object whose values are ids, or objects with `model` and
+    /// `base` for ARNs that do not show their model.
     ///
     /// # Errors
     /// [`Error::Configuration`] for anything else.
@@ -95,8 +96,8 @@ impl Aliases {
     /// Finds the model that the team of `context` gets for `name`, and applies `read` to it.
     ///
     /// # Errors
-    /// The errors of [`Aliases::find`] and of `read`, but [`Error::Configuration`] if the operator chose the
-    /// model, because the client cannot fix that.
+    /// The errors of [`Aliases::find`] and of `read`, but [`Error::Configuration`] if the operator
+    /// chose the model, because the client cannot fix that.
     pub(crate) fn find_for<'a, T>(
         &'a self,
         name: &'a str,
@@ -183,8 +184,8 @@ fn read_alias(name: &str, json: &str) -> Result<Alias, Error> {
 
 /// Checks whether `name` can be a model's id or ARN.
 ///
-/// It becomes a segment of a signed path, so nothing in it may end the path or leave its folder, however
-/// often a proxy decodes it.
+/// It becomes a segment of a signed path, so nothing in it may end the path or leave its folder,
+/// however often a proxy decodes it.
 fn is_id(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/".contains(&byte);
     let is_safe = |segment: &str| !matches!(segment, "" | ".") && !segment.contains("..");

@@ -96,8 +96,8 @@ pub(crate) enum Sampling {
 }
 
 impl Capabilities {
-    /// The capabilities of an unknown model: parameters are sent, and Bedrock accepts or rejects them. Where
-    /// there are two ways to the same result, the one that more models support is used.
+    /// The capabilities of an unknown model: parameters are sent, and Bedrock accepts or rejects
+    /// them. Where there are two ways to the same result, the one that more models support is used.
     pub(crate) const UNKNOWN: Self = Self {
         tool_choice: Choices { any: true, tool: true },
         forced_tool: true,

@@ -21,8 +21,8 @@ impl Model {
     }
 }
 
-/// Returns the id of the model itself: without the region of an inference profile, or the last part of
-/// an ARN. None if the ARN hides the model.
+/// Returns the id of the model itself: without the region of an inference profile, or the last part
+/// of an ARN. None if the ARN hides the model.
 /// <https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html>
 pub(crate) fn base_model_id(id: &str) -> Option<&str> {
     let Some(arn) = id.strip_prefix("arn:") else {

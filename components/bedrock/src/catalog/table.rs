@@ -1,9 +1,9 @@
 //! The table of models and their capabilities.
 //!
-//! A row applies to every id that begins with its `model`, up to a whole token; a `model` that ends with a
-//! dot is a vendor. An empty cell keeps the value of earlier rows for the same id, so a future model gets
-//! the capabilities of its vendor's row. `version` completes the id that `GET /models` lists; a row with
-//! `*` stands for many models and is not listed.
+//! A row applies to every id that begins with its `model`, up to a whole token; a `model` that ends
+//! with a dot is a vendor. An empty cell keeps the value of earlier rows for the same id, so a
+//! future model gets the capabilities of its vendor's row. `version` completes the id that `GET
+//! /models` lists; a row with `*` stands for many models and is not listed.
 //!
 //! `effort` is the highest effort up to which all are supported: Claude 4.6 supports `max` but not
 //! `xhigh`, and therefore has `high`.
@@ -70,8 +70,8 @@ fn rows() -> impl Iterator<Item = Row<'static>> {
     LINES.iter().skip(1).copied().filter_map(Row::read)
 }
 
-/// Returns the rows whose `model` is a prefix of `id`. Comparing the prefix first is cheaper than splitting
-/// every row.
+/// Returns the rows whose `model` is a prefix of `id`. Comparing the prefix first is cheaper than
+/// splitting every row.
 fn rows_near(id: &str) -> impl Iterator<Item = Row<'static>> {
     let begins = |line: &&str| line.split_once(',').is_some_and(|(model, _)| id.starts_with(model));
     LINES.iter().skip(1).copied().filter(begins).filter_map(Row::read)
@@ -213,7 +213,8 @@ impl<'a> Row<'a> {
         Some(Self { model, version, cells })
     }
 
-    /// Checks whether the row applies to the model `id`, so that `opus-4-1` does not match `opus-4-10`.
+    /// Checks whether the row applies to the model `id`, so that `opus-4-1` does not match
+    /// `opus-4-10`.
     fn applies_to(&self, id: &str) -> bool {
         let is_whole = |rest: &str| {
             self.model.ends_with('.') || rest.is_empty() || rest.starts_with(['-', ':'])

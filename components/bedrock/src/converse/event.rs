@@ -70,6 +70,7 @@ pub(crate) struct Input<'a> {
     pub(crate) input: Text<'a>,
 }
 
+/// A delta of reasoning.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Reasoning<'a> {
@@ -112,7 +113,7 @@ pub(crate) struct Metadata<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// Parses an event of the type `name`; `None` for an unknown type, which a client must skip.
+    /// Parses an event of the type `name`; `None` for an unknown type, which is skipped.
     ///
     /// # Errors
     /// [`Error::UnusableAnswer`] for a known type with an invalid payload.

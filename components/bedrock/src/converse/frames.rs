@@ -17,8 +17,8 @@ pub(crate) struct Frames(BytesMut);
 /// The smallest frame: two lengths and a checksum before its content, and a checksum after it.
 const MIN_BYTES: usize = 16;
 
-/// The largest frame: the protocol allows 128 KiB of headers and 24 MiB of payload. Without this bound, a
-/// corrupt length would make the gateway wait for bytes that never arrive.
+/// The largest frame: the protocol allows 128 KiB of headers and 24 MiB of payload. Without this
+/// bound, a corrupt length would make the gateway wait for bytes that never arrive.
 const MAX_BYTES: usize = MIN_BYTES + 128 * 1024 + 24 * 1024 * 1024;
 
 impl Frames {

@@ -43,6 +43,7 @@ pub(crate) struct Turn<'a> {
     pub(crate) content: Vec<Block<'a>>,
 }
 
+/// The author of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Role {
@@ -72,6 +73,7 @@ pub(crate) struct Media<'a> {
     pub(crate) source: Source<'a>,
 }
 
+/// A document, whose name must be unique in a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Document<'a> {
     pub(crate) format: &'static str,
@@ -79,6 +81,7 @@ pub(crate) struct Document<'a> {
     pub(crate) source: Source<'a>,
 }
 
+/// Where the bytes of a file are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Source<'a> {
@@ -89,6 +92,7 @@ pub(crate) enum Source<'a> {
     },
 }
 
+/// A tool call.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct ToolUse<'a> {
     #[serde(rename = "toolUseId")]
@@ -98,6 +102,7 @@ pub(crate) struct ToolUse<'a> {
     pub(crate) input: Json<'a>,
 }
 
+/// A tool's result.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct ToolResult<'a> {
     #[serde(rename = "toolUseId")]
@@ -105,6 +110,7 @@ pub(crate) struct ToolResult<'a> {
     pub(crate) content: Vec<Block<'a>>,
 }
 
+/// Reasoning of an earlier turn.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Reasoning<'a> {
@@ -117,6 +123,7 @@ pub(crate) enum Reasoning<'a> {
     RedactedContent(Cow<'a, str>),
 }
 
+/// A point up to which the prompt may be cached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct CachePoint<'a> {
     #[serde(rename = "type")]
@@ -125,6 +132,7 @@ pub(crate) struct CachePoint<'a> {
     pub(crate) ttl: Option<Cow<'a, str>>,
 }
 
+/// The sampling parameters, the token limit and the stop sequences.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct InferenceConfig<'a> {
@@ -138,6 +146,7 @@ pub(crate) struct InferenceConfig<'a> {
     pub(crate) stop_sequences: Vec<Cow<'a, str>>,
 }
 
+/// The tools, and which of them must be called.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ToolConfig<'a> {
@@ -146,6 +155,7 @@ pub(crate) struct ToolConfig<'a> {
     pub(crate) tool_choice: Option<Choice<'a>>,
 }
 
+/// An entry of the tools.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum ToolEntry<'a> {
@@ -153,6 +163,7 @@ pub(crate) enum ToolEntry<'a> {
     CachePoint(CachePoint<'a>),
 }
 
+/// A tool that the model may call.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ToolSpec<'a> {
@@ -164,11 +175,13 @@ pub(crate) struct ToolSpec<'a> {
     pub(crate) strict: Option<bool>,
 }
 
+/// The schema of a tool's input.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct InputSchema<'a> {
     pub(crate) json: Json<'a>,
 }
 
+/// A `toolChoice` that forces a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Choice<'a> {
@@ -183,6 +196,7 @@ pub(crate) struct OutputConfig<'a> {
     pub(crate) text_format: TextFormat<'a>,
 }
 
+/// The format of text.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct TextFormat<'a> {
     #[serde(rename = "type")]
@@ -190,12 +204,14 @@ pub(crate) struct TextFormat<'a> {
     pub(crate) structure: Structure<'a>,
 }
 
+/// The structure that the text must have.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Structure<'a> {
     pub(crate) json_schema: SchemaText<'a>,
 }
 
+/// A JSON schema with a name.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct SchemaText<'a> {
     /// The schema as JSON text.
@@ -206,6 +222,7 @@ pub(crate) struct SchemaText<'a> {
     pub(crate) description: Option<Cow<'a, str>>,
 }
 
+/// A service tier.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct ServiceTier {
     #[serde(rename = "type")]

@@ -26,12 +26,14 @@ pub(crate) struct ConverseResponse<'a> {
     pub(crate) service_tier: Option<ServiceTier<'a>>,
 }
 
+/// The output, which contains the message.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Output<'a> {
     #[serde(borrow, default)]
     pub(crate) message: Option<Message<'a>>,
 }
 
+/// The assistant's message.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Message<'a> {
     #[serde(borrow, default)]
@@ -67,6 +69,7 @@ pub(crate) struct ToolUse<'a> {
     pub(crate) kind: Option<Text<'a>>,
 }
 
+/// Reasoning, as text or redacted.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Reasoning<'a> {
@@ -76,6 +79,7 @@ pub(crate) struct Reasoning<'a> {
     pub(crate) redacted_content: Option<Text<'a>>,
 }
 
+/// Reasoning as text, with the signature that proves its origin.
 #[derive(Debug, Deserialize)]
 pub(crate) struct ReasoningText<'a> {
     #[serde(borrow, default)]
@@ -93,6 +97,7 @@ pub(crate) struct CitationsContent<'a> {
     pub(crate) citations: Vec<Cited<'a>>,
 }
 
+/// A piece of generated text.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Generated<'a> {
     #[serde(borrow, default)]
@@ -122,12 +127,14 @@ pub(crate) struct Web<'a> {
     pub(crate) domain: Option<Text<'a>>,
 }
 
+/// The location of a source that is a web page.
 #[derive(Deserialize)]
 struct WebLocation<'a> {
     #[serde(borrow)]
     web: Web<'a>,
 }
 
+/// An image that the model created.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Image<'a> {
     #[serde(borrow)]
@@ -136,6 +143,7 @@ pub(crate) struct Image<'a> {
     source: Option<ImageSource<'a>>,
 }
 
+/// Where an image is.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ImageSource<'a> {
@@ -145,12 +153,14 @@ struct ImageSource<'a> {
     s3_location: Option<Location<'a>>,
 }
 
+/// An object in S3.
 #[derive(Debug, Deserialize)]
 struct Location<'a> {
     #[serde(borrow)]
     uri: Text<'a>,
 }
 
+/// The trace of a response.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Trace<'a> {
@@ -158,6 +168,7 @@ pub(crate) struct Trace<'a> {
     prompt_router: Option<PromptRouter<'a>>,
 }
 
+/// The decision of a prompt router.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PromptRouter<'a> {
@@ -165,6 +176,7 @@ struct PromptRouter<'a> {
     invoked_model_id: Option<Text<'a>>,
 }
 
+/// The service tier that served the request.
 #[derive(Debug, Deserialize)]
 pub(crate) struct ServiceTier<'a> {
     #[serde(borrow, default, rename = "type")]
@@ -175,8 +187,8 @@ impl<'a> ConverseResponse<'a> {
     /// Parses the body of a response with status 200, and takes its blocks out of it.
     ///
     /// # Errors
-    /// [`Error::UnusableAnswer`] for any other body: AWS responds to an unknown operation with status
-    /// 200 and the exception inside.
+    /// [`Error::UnusableAnswer`] for any other body: AWS responds to an unknown operation with
+    /// status 200 and the exception inside.
     pub(crate) fn parse(body: &'a [u8]) -> Result<(Self, Vec<Block<'a>>), Error> {
         let mut response: Self = from_bytes(body)
             .map_err(|error| Error::unusable(format!("a response of Converse: {error}")))?;

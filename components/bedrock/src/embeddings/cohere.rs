@@ -8,6 +8,7 @@ use crate::embeddings::request::EmbeddingRequest;
 use crate::embeddings::vectors::Vectors;
 use crate::json::{Text, from_bytes};
 
+/// The body of a request.
 #[derive(Serialize)]
 struct CohereRequest<'a> {
     texts: &'a [Text<'a>],
@@ -19,6 +20,7 @@ struct CohereRequest<'a> {
     output_dimension: Option<u64>,
 }
 
+/// The body of a response.
 #[derive(Deserialize)]
 struct CohereResponse<'a> {
     #[serde(borrow)]

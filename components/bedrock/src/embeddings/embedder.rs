@@ -39,8 +39,8 @@ impl Embedder {
     /// A client error that lists the embedding models.
     pub(crate) fn of(id: &str) -> Result<Self, Error> {
         let name = |id| str::split(id, ':').next();
-        let asked = base_model_id(id).map(name);
-        let known = MODELS.iter().find(|(listed, _)| asked == Some(name(*listed)));
+        let base = base_model_id(id).map(name);
+        let known = MODELS.iter().find(|(listed, _)| base == Some(name(*listed)));
         known.map(|(_, embedder)| *embedder).ok_or_else(not_embedding)
     }
 

@@ -1,4 +1,5 @@
-//! The list of embeddings for the client, written as responses arrive, so that none of them is kept.
+//! The list of embeddings for the client, written as responses arrive, so that none of them is
+//! kept.
 
 use std::fmt::Write as _;
 

@@ -8,6 +8,7 @@ use crate::embeddings::request::EmbeddingRequest;
 use crate::embeddings::vectors::Vectors;
 use crate::json::from_bytes;
 
+/// The body of a request.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct NovaRequest<'a> {
@@ -16,6 +17,7 @@ struct NovaRequest<'a> {
     single_embedding_params: Params<'a>,
 }
 
+/// The parameters of a single embedding.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Params<'a> {
@@ -25,6 +27,7 @@ struct Params<'a> {
     text: Text<'a>,
 }
 
+/// The text, and how it is cut if it is too long.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Text<'a> {
@@ -32,12 +35,14 @@ struct Text<'a> {
     value: &'a str,
 }
 
+/// The body of a response.
 #[derive(Deserialize)]
 struct NovaResponse<'a> {
     #[serde(borrow)]
     embeddings: Vec<NovaEmbedding<'a>>,
 }
 
+/// One embedding.
 #[derive(Deserialize)]
 struct NovaEmbedding<'a> {
     #[serde(borrow)]

@@ -8,7 +8,8 @@ use crate::json::{Members, Text, cut, invalid, read, read_object};
 /// The maximum number of texts in a request, which is OpenAI's.
 const MAX_TEXTS: usize = 2048;
 
-/// All fields of this route. `input_type` and `truncate` are Cohere's, and OpenAI's clients omit them.
+/// All fields of this route. `input_type` and `truncate` are Cohere's, and OpenAI's clients omit
+/// them.
 const MEMBERS: [&str; 7] =
     ["model", "input", "dimensions", "encoding_format", "input_type", "truncate", "user"];
 

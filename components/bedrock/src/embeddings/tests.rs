@@ -122,7 +122,7 @@ fn ask_as(team: &Team, map: &str, wire: &Canned, body: &Value) -> Result<Reply, 
         headers: Headers::default(),
         body: body.to_string().into_bytes(),
     };
-    match answer(&call, &context)? {
+    match respond(&call, &context)? {
         Answer::Whole(reply) => Ok(reply),
         Answer::Stream(_) => panic!("embeddings are no stream"),
     }
@@ -142,7 +142,7 @@ fn body(reply: &Reply) -> Value {
 }
 
 #[test]
-fn answer_of_each_model_is_a_list() {
+fn respond_of_each_model_is_a_list() {
     for (model, calls, tokens) in [
         ("amazon.titan-embed-text-v2:0", 3, 6),
         ("amazon.titan-embed-g1-text-02", 3, 6),
@@ -163,7 +163,7 @@ fn answer_of_each_model_is_a_list() {
 }
 
 #[test]
-fn answer_sends_headers_with_all_and_returns_those_of_the_first() {
+fn respond_sends_headers_with_all_and_returns_those_of_the_first() {
     let wire = Canned::default();
     let input = json!({"model": "mine", "input": ["a", "bb"], "encoding_format": "base64"});
     let reply = ask(&wire, &input).unwrap();
@@ -191,7 +191,7 @@ fn answer_sends_headers_with_all_and_returns_those_of_the_first() {
 }
 
 #[test]
-fn answer_requests_texts_concurrently_and_lists_them_in_order() {
+fn respond_requests_texts_concurrently_and_lists_them_in_order() {
     let texts: Vec<String> = (1..=30).map(|length| "x".repeat(length)).collect();
     let wire = Canned::default();
     let model = "amazon.titan-embed-text-v1";
@@ -202,7 +202,7 @@ fn answer_requests_texts_concurrently_and_lists_them_in_order() {
 }
 
 #[test]
-fn answer_of_cohere_sends_texts_in_chunks() {
+fn respond_of_cohere_sends_texts_in_chunks() {
     let texts: Vec<String> = (0..200).map(|index| format!("{index}")).collect();
     let wire = Canned::default();
     let model = "cohere.embed-english-v3";
@@ -219,7 +219,7 @@ fn answer_of_cohere_sends_texts_in_chunks() {
 }
 
 #[test]
-fn answer_for_a_limited_team_uses_the_operators_model() {
+fn respond_for_a_limited_team_uses_the_operators_model() {
     let wire = Canned::default();
     let input = json!({"model": "mine", "input": "a"});
     let map = r#"{"bedrock/mine": "cohere.embed-english-v3"}"#;
@@ -230,7 +230,7 @@ fn answer_for_a_limited_team_uses_the_operators_model() {
 }
 
 #[test]
-fn answer_with_a_chosen_model_that_cannot_embed_is_a_configuration_error() {
+fn respond_with_a_chosen_model_that_cannot_embed_is_a_configuration_error() {
     let input = json!({"model": "mine", "input": "a"});
     for chosen in ["nova-lite", "gpt-4o"] {
         let map = json!({"*": chosen}).to_string();
@@ -241,7 +241,7 @@ fn answer_with_a_chosen_model_that_cannot_embed_is_a_configuration_error() {
 }
 
 #[test]
-fn answer_with_unsupported_values_sends_nothing() {
+fn respond_with_unsupported_values_sends_nothing() {
     for (members, param) in [
         (json!({"model": "gpt-4o"}), "model"),
         (json!({"model": "nova-pro"}), "model"),
@@ -260,7 +260,7 @@ fn answer_with_unsupported_values_sends_nothing() {
 }
 
 #[test]
-fn answer_with_one_failure_is_that_error() {
+fn respond_with_one_failure_is_that_error() {
     for failing in [0, 5, 19] {
         let wire = Canned { failing: Some(failing), ..Canned::default() };
         let input = json!({"model": "mine", "input": vec!["a"; 20]});
@@ -271,7 +271,7 @@ fn answer_with_one_failure_is_that_error() {
 }
 
 #[test]
-fn answer_without_vectors_is_an_upstream_error() {
+fn respond_without_vectors_is_an_upstream_error() {
     for (model, answer) in [
         ("mine", "{}"),
         ("mine", r#"{"embedding":null}"#),

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use crate::embeddings::vectors::Vectors;
 use crate::json::from_bytes;
 
+/// The body of a request to any Titan model.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct TitanRequest<'a> {
@@ -19,12 +20,14 @@ struct TitanRequest<'a> {
     embedding_config: Option<EmbeddingConfig>,
 }
 
+/// The vector size of the multimodal model.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct EmbeddingConfig {
     output_embedding_length: u64,
 }
 
+/// The body of a response.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct TitanResponse<'a> {

@@ -166,6 +166,7 @@ pub(crate) struct Annotation<'a> {
     pub(crate) url_citation: UrlCitation<'a>,
 }
 
+/// The web page of an annotation.
 #[derive(Debug, Serialize)]
 pub(crate) struct UrlCitation<'a> {
     pub(crate) url: Text<'a>,
@@ -198,6 +199,7 @@ pub(crate) struct Image {
     pub(crate) image_url: ImageUrl,
 }
 
+/// The URL of an image.
 #[derive(Debug, Serialize)]
 pub(crate) struct ImageUrl {
     pub(crate) url: String,
@@ -221,16 +223,19 @@ pub(crate) struct Usage {
     pub(crate) cache_creation: Option<CacheCreation>,
 }
 
+/// The tokens of the prompt, by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct PromptDetails {
     pub(crate) cached_tokens: u64,
 }
 
+/// The tokens of the completion, by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct CompletionDetails {
     pub(crate) reasoning_tokens: u64,
 }
 
+/// The tokens written to the cache, by lifetime.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct CacheCreation {
     #[serde(rename = "ephemeral_5m_input_tokens")]

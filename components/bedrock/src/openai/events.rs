@@ -73,8 +73,8 @@ impl Events<'_> {
     }
 }
 
-/// Makes `json` a single line, which an event's data must be: JSON that is passed through may contain
-/// line breaks, though never inside a string.
+/// Makes `json` a single line, which an event's data must be: JSON that is passed through may
+/// contain line breaks, though never inside a string.
 fn join_lines(json: &mut [u8]) {
     for byte in json {
         if matches!(*byte, b'\n' | b'\r') {

@@ -9,13 +9,14 @@ use serde_json::value::RawValue;
 use crate::json::{Members, Text, cut, invalid, read, read_object};
 use crate::openai::request::{ChatRequest, Extensions, JsonSchema, ResponseFormat, ToolChoice};
 
+/// The names of the expected types, for error messages.
 const BOOLEAN: &str = "a boolean";
 const COUNT: &str = "a whole number";
 const OBJECT: &str = "an object";
 const STRING: &str = "a string";
 
-/// Fields that are hints: without them the response may differ, but is still correct. [`check`] rejects
-/// some of them first, unless their value has no effect.
+/// Fields that are hints: without them the response may differ, but is still correct. [`check`]
+/// rejects some of them first, unless their value has no effect.
 const HINTS: [&str; 14] = [
     "audio",
     "frequency_penalty",
@@ -121,8 +122,8 @@ impl<'a> Extensions<'a> {
 
 // === Unsupported values ===
 
-/// Rejects a field whose effect no model of Converse supports: leaving it out would change the meaning
-/// of the response. A value without effect is accepted.
+/// Rejects a field whose effect no model of Converse supports: leaving it out would change the
+/// meaning of the response. A value without effect is accepted.
 fn check(name: &str, value: &RawValue) -> Result<(), Error> {
     let (has_no_effect, message) = match name {
         "n" => (
@@ -182,7 +183,8 @@ fn read_list<'a, T: Deserialize<'a>>(
     })
 }
 
-/// Describes what is wrong with a value, without the position, which is not one in the client's body.
+/// Describes what is wrong with a value, without the position, which is not one in the client's
+/// body.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let reason = text.rsplit_once(" at line ").map_or(&*text, |(reason, _)| reason);
@@ -266,12 +268,14 @@ struct Choice<'a> {
     allowed_tools: Option<Allowed<'a>>,
 }
 
+/// A function by its name.
 #[derive(Deserialize)]
 struct Named<'a> {
     #[serde(borrow)]
     name: Text<'a>,
 }
 
+/// The tools that may be called.
 #[derive(Deserialize)]
 struct Allowed<'a> {
     #[serde(borrow)]

@@ -101,12 +101,14 @@ pub(crate) struct Part<'a> {
     pub(crate) cache_control: Option<CacheControl<'a>>,
 }
 
+/// The URL of an image or a video.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Url<'a> {
     #[serde(borrow)]
     pub(crate) url: Text<'a>,
 }
 
+/// A sound: base64 and its format.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct InputAudio<'a> {
     #[serde(borrow)]
@@ -115,6 +117,7 @@ pub(crate) struct InputAudio<'a> {
     pub(crate) format: Text<'a>,
 }
 
+/// A file: inline data, or the id of an upload.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct File<'a> {
     #[serde(borrow, default, rename = "file_data")]
@@ -132,6 +135,7 @@ pub(crate) struct CacheControl<'a> {
     pub(crate) ttl: Option<Text<'a>>,
 }
 
+/// A call of an earlier turn.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct ToolCall<'a> {
     #[serde(borrow)]
@@ -174,6 +178,7 @@ pub(crate) struct Tool<'a> {
     pub(crate) cache_control: Option<CacheControl<'a>>,
 }
 
+/// The function of a tool.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct ToolFunction<'a> {
     #[serde(borrow)]
@@ -210,6 +215,7 @@ pub(crate) enum ResponseFormat<'a> {
     JsonSchema(JsonSchema<'a>),
 }
 
+/// A JSON schema for the response.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct JsonSchema<'a> {
     #[serde(borrow, default)]
@@ -222,6 +228,7 @@ pub(crate) struct JsonSchema<'a> {
 
 // === impl Content ===
 
+/// Reads content, which is a string or an array.
 struct ContentVisitor;
 
 impl<'de: 'a, 'a> Deserialize<'de> for Content<'a> {

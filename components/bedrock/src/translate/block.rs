@@ -34,8 +34,8 @@ pub(crate) enum Call {
     WrappedJson { tool: JsonTool, input: String },
 }
 
-/// The open blocks, each with Bedrock's index. There is seldom more than one, so a list is enough; code
-/// for a map would make the component larger.
+/// The open blocks, each with Bedrock's index. There is seldom more than one, so a list is enough;
+/// code for a map would make the component larger.
 #[derive(Debug, Default)]
 pub(crate) struct OpenBlocks(Vec<(u64, OpenBlock)>);
 

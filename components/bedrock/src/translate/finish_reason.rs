@@ -13,8 +13,8 @@ pub(crate) struct Calls {
     pub(crate) has_json: bool,
 }
 
-/// Maps Bedrock's `stop_reason` to a `finish_reason`. Unknown reasons map to `stop`, which every client
-/// knows.
+/// Maps Bedrock's `stop_reason` to a `finish_reason`. Unknown reasons map to `stop`, which every
+/// client knows.
 ///
 /// # Errors
 /// [`Error::Provider`] for a message that the model malformed.

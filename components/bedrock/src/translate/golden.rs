@@ -1,4 +1,5 @@
-//! Golden cases: each file of a folder is a test of its own, and its snapshot shows input and output.
+//! Golden cases: each file of a folder is a test of its own, and its snapshot shows input and
+//! output.
 
 use std::path::{Path, PathBuf};
 

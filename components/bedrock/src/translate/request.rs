@@ -69,7 +69,8 @@ pub(crate) fn build<'a>(
     if request.parallel_tool_calls == Some(false) && model.capabilities.parallel_tool_config {
         forbid_parallel_calls(&mut converse);
     }
-    // Last, because the limit is for the cache points of tools, system prompt and messages together.
+    // Last, because the limit is for the cache points of tools, system prompt and messages
+    // together.
     cache::clamp(&mut converse);
     let (model, include_usage) = (request.model.to_string(), request.include_usage);
     Ok((converse, ResponseContext { model, created: 0, include_usage, names, json_tool }))

@@ -19,8 +19,8 @@ use crate::translate::finish_reason::Calls;
 use crate::translate::json_tool::{JSON_TOOL, compact, json_text};
 use crate::translate::{finish_reason, usage};
 
-/// Translates the body of a response with status 200 and the `x-amzn-requestid` `id` into the body of
-/// a chat completion.
+/// Translates the body of a response with status 200 and the `x-amzn-requestid` `id` into the body
+/// of a chat completion.
 ///
 /// # Errors
 /// [`Error::UnusableAnswer`] for an invalid body, [`Error::Provider`] for a malformed message.
@@ -177,8 +177,8 @@ impl<'a> MessageBuilder<'a> {
         }
     }
 
-    /// Adds reasoning. Without a signature it gets no thinking block, because Bedrock would reject it in the
-    /// next request.
+    /// Adds reasoning. Without a signature it gets no thinking block, because Bedrock would reject
+    /// it in the next request.
     fn add_reasoning(&mut self, reasoning: Reasoning<'a>) {
         if let Some(reasoning) = reasoning.reasoning_text {
             let thinking = reasoning.text.unwrap_or_default();
@@ -210,8 +210,8 @@ impl<'a> MessageBuilder<'a> {
         Calls { has_tool: !self.tool_calls.is_empty(), has_json: self.json.is_some() }
     }
 
-    /// Builds the message. A response by a schema is the only content: other text would make the JSON
-    /// invalid.
+    /// Builds the message. A response by a schema is the only content: other text would make the
+    /// JSON invalid.
     fn into_message(self) -> Message<'a> {
         let (text, sources) = match self.json {
             Some(json) => (Cow::Owned(json), Sources::default()),

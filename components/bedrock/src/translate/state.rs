@@ -23,7 +23,8 @@ pub(crate) struct StreamState {
     /// The client's index of the next call: OpenAI counts calls, Bedrock counts blocks.
     next_call: u32,
     calls: Calls,
-    /// Text that is held back, because a response by a schema may follow and must be the only content.
+    /// Text that is held back, because a response by a schema may follow and must be the only
+    /// content.
     held: String,
     reasoning_tokens: Option<u64>,
     is_complete: bool,
@@ -170,8 +171,8 @@ impl StreamState {
         }
     }
 
-    /// Adds a piece of a call's input. Without an open call, it belongs to a tool that Bedrock runs itself,
-    /// and is dropped.
+    /// Adds a piece of a call's input. Without an open call, it belongs to a tool that Bedrock runs
+    /// itself, and is dropped.
     fn add_input(&mut self, block: u64, piece: &str, out: &mut Vec<u8>) {
         let Some(block) = self.blocks.get(block).filter(|_| !piece.is_empty()) else {
             return;

@@ -33,7 +33,7 @@ impl StreamTranslator {
         Ok(())
     }
 
-    /// Translates one frame. Unknown kinds of messages are skipped, as the protocol requires.
+    /// Translates one frame. Messages of unknown kinds are skipped.
     fn take(&mut self, frame: &Frame, out: &mut Vec<u8>) -> Result<(), Error> {
         let header = |name| frame.header(name);
         match header(":message-type") {

@@ -12,11 +12,13 @@ struct Fields {
     usage: FieldsUsage,
 }
 
+/// The usage among a model's own response fields.
 #[derive(Deserialize)]
 struct FieldsUsage {
     output_tokens_details: CompletionTokens,
 }
 
+/// The tokens of a completion, by kind.
 #[derive(Deserialize)]
 struct CompletionTokens {
     #[serde(alias = "thinking_tokens")]

@@ -10,8 +10,8 @@ use crate::openai::request::CacheControl;
 /// The maximum number of points in a request.
 const LIMIT: usize = 4;
 
-/// Returns the point for `mark`, if `model` supports caching. Five minutes are the default; an hour is
-/// requested only from models that support it.
+/// Returns the point for `mark`, if `model` supports caching. Five minutes are the default; an hour
+/// is requested only from models that support it.
 pub(crate) fn point<'a>(mark: &CacheControl<'a>, model: &Model) -> Option<CachePoint<'a>> {
     let is_long = mark.ttl.as_deref() == Some("1h") && model.capabilities.caches_long;
     let ttl = is_long.then_some(Cow::Borrowed("1h"));

@@ -1,4 +1,5 @@
 //! The length of the response, its stop sequences and its sampling.
+//!
 //! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InferenceConfiguration.html>
 
 use std::borrow::Cow;
@@ -14,8 +15,8 @@ use crate::translate::fallback::Fallback;
 /// The highest `temperature` that Bedrock accepts; OpenAI accepts up to 2.
 const MAX_TEMPERATURE: f64 = 1.0;
 
-/// Returns the parameters of `request` that `model` accepts. Sampling is a hint and may be left out;
-/// stop sequences are binding and may not.
+/// Returns the parameters of `request` that `model` accepts. Sampling is a hint and may be left
+/// out; stop sequences are binding and may not.
 ///
 /// # Errors
 /// A client error for stop sequences that the model does not support.

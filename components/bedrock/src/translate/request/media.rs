@@ -1,7 +1,7 @@
 //! Images, documents, videos and sounds: their format and where their bytes are.
 //!
-//! Payloads can have many megabytes. They stay in the request that they were received in, are scanned
-//! once, and only their first bytes are ever decoded.
+//! Payloads can have many megabytes. They stay in the request that they were received in, are
+//! scanned once, and only their first bytes are ever decoded.
 
 mod formats;
 
@@ -44,21 +44,29 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
+/// The refusal of a payload without data.
 const EMPTY: Refusal = Refusal::Malformed("the data is empty: send it as base64");
+/// The refusal of text that is not a URL of a known scheme.
 const NOT_A_URL: Refusal =
     Refusal::Malformed("the url has no known scheme: use a data: URL or s3://");
+/// The refusal of a `data:` URL without a comma.
 const NOT_A_DATA_URL: Refusal =
     Refusal::Malformed("malformed data: URL: write `data:<mime type>;base64,<data>`");
+/// The refusal of base64 that would have to be decoded twice.
 const PERCENT_ENCODED: Refusal =
     Refusal::Malformed("the base64 data is percent-encoded: send it unencoded");
+/// The refusal of a `data:` URL in another encoding.
 const NOT_BASE64: Refusal =
     Refusal::Unsupported("the data: URL is not in base64: write `data:<mime type>;base64,<data>`");
+/// The refusal of a remote file: a component may call no host but the AI Gateway's.
 const REMOTE: Refusal =
     Refusal::Unsupported("remote files are not fetched: use a data: URL or s3://");
+/// The refusal of a file whose format cannot be detected.
 const UNKNOWN_FORMAT: Refusal = Refusal::Unsupported(
     "unknown file format: send an image (png, jpeg, gif, webp), a document (pdf, csv, doc, docx, \
      xls, xlsx, html, txt, md), a video or a sound, and give its mime type or file extension",
 );
+/// The refusal of a sound whose format is unknown.
 const UNKNOWN_AUDIO: Refusal = Refusal::Unsupported(
     "unknown audio format: use mp3, opus, wav, aac, flac, mp4, ogg, mkv, mka, m4a, mpeg, mpga, pcm \
      or webm",
@@ -157,7 +165,8 @@ fn clean(payload: &str) -> Result<Cow<'_, str>, Refusal> {
 /// Checks whether `bytes` has white space, `%` or another byte that precedes base64 in ASCII.
 ///
 /// Checks eight bytes at a time, because at the guests' optimisation level one at a time takes ten
-/// milliseconds for a large image. <https://graphics.stanford.edu/~seander/bithacks.html#HasLessInWord>
+/// milliseconds for a large image.
+/// <https://graphics.stanford.edu/~seander/bithacks.html#HasLessInWord>
 fn has_invalid_byte(bytes: &[u8]) -> bool {
     const LEAST: u8 = b'%' + 1;
     const ONES: u64 = u64::MAX / 255;

@@ -11,8 +11,8 @@ const MAX_PAIRS: usize = 16;
 /// The maximum length of a name or value.
 const MAX_LENGTH: usize = 256;
 
-/// Collects `requestMetadata`: the client's `metadata`, then `user` and `safety_identifier`. The first
-/// of two pairs with one name wins.
+/// Collects `requestMetadata`: the client's `metadata`, then `user` and `safety_identifier`. The
+/// first of two pairs with one name wins.
 pub(crate) fn pairs(request: &ChatRequest<'_>) -> Pairs {
     let mut pairs: Vec<(String, String)> = Vec::new();
     for (name, value) in &request.metadata {

@@ -12,15 +12,15 @@ use crate::openai::request::ChatRequest;
 /// <https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html>
 const MIN_BUDGET: u64 = 1024;
 
-/// Tokens for the response itself if the client sets no limit: the budget must be below the limit, and
-/// Bedrock's default may be lower than the budget.
+/// Tokens for the response itself if the client sets no limit: the budget must be below the limit,
+/// and Bedrock's default may be lower than the budget.
 const RESPONSE_TOKENS: u64 = 8192;
 
 /// The lowest `topP` that Claude accepts while thinking.
 const MIN_TOP_P: f64 = 0.95;
 
-/// Asks `model` for the reasoning that `request` wants, and removes parameters that are incompatible
-/// with it. Parameters of the model that the client sets itself win.
+/// Asks `model` for the reasoning that `request` wants, and removes parameters that are
+/// incompatible with it. Parameters of the model that the client sets itself win.
 ///
 /// # Errors
 /// A client error for an unknown effort.
@@ -96,8 +96,8 @@ fn set_budget(effort: Effort, converse: &mut ConverseRequest<'_>) {
     }
 }
 
-/// Checks whether the conversation is in the middle of calls that were made without reasoning, or whose
-/// reasoning the client did not send back: Claude rejects a request to start thinking there.
+/// Checks whether the conversation is in the middle of calls that were made without reasoning, or
+/// whose reasoning the client did not send back: Claude rejects a request to start thinking there.
 fn lacks_reasoning(turns: &[Turn<'_>]) -> bool {
     let [.., calling, Turn { role: Role::User, content: results }] = turns else { return false };
     let is_loop = results.iter().any(|block| matches!(block, Block::ToolResult(_)));

@@ -1,5 +1,5 @@
-//! The format of the response: by the model's own grammar, by a tool whose input is the response, or
-//! by an instruction in the system prompt.
+//! The format of the response: by the model's own grammar, by a tool whose input is the response,
+//! or by an instruction in the system prompt.
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html>
 
 use std::borrow::Cow;

@@ -6,8 +6,8 @@ use crate::converse::request::{Fields, Json};
 use crate::json::Members;
 use crate::translate::json_tool::JsonTool;
 
-/// Returns the schema of a tool's input, which must have the type of an object. None if `parameters` is
-/// not a schema.
+/// Returns the schema of a tool's input, which must have the type of an object. None if
+/// `parameters` is not a schema.
 pub(crate) fn of_parameters<'a>(parameters: Option<&'a RawValue>) -> Option<Json<'a>> {
     let Some(given) = parameters.filter(|given| given.get() != "null") else {
         return Some(Json::from_text(r#"{"type":"object","properties":{}}"#.to_owned()));
@@ -19,8 +19,8 @@ pub(crate) fn of_parameters<'a>(parameters: Option<&'a RawValue>) -> Option<Json
     }
 }
 
-/// Returns `schema` as the schema of a tool's input, which must be an object: anything else is wrapped
-/// in one. None if it is not a schema.
+/// Returns `schema` as the schema of a tool's input, which must be an object: anything else is
+/// wrapped in one. None if it is not a schema.
 pub(crate) fn of_response(schema: &RawValue) -> Option<(Json<'_>, JsonTool)> {
     let members: Members<'_> = serde_json::from_str(schema.get()).ok()?;
     let kind = members.get("type").map(RawValue::get);
@@ -33,8 +33,8 @@ pub(crate) fn of_response(schema: &RawValue) -> Option<(Json<'_>, JsonTool)> {
     Some((wrapped(members), JsonTool { is_wrapped: true }))
 }
 
-/// Returns `schema` as JSON text in which no object allows additional members: Bedrock requires that to
-/// be explicit for each. None if the schema allows them somewhere, or is not a schema.
+/// Returns `schema` as JSON text in which no object allows additional members: Bedrock requires
+/// that to be explicit for each. None if the schema allows them somewhere, or is not a schema.
 /// <https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html>
 pub(crate) fn closed(schema: &RawValue) -> Option<String> {
     let is_object = schema.get().starts_with('{');
@@ -50,8 +50,8 @@ fn object_of(members: Members<'_>, kept: impl Fn(&str) -> bool) -> Json<'_> {
     Json::of(&fields)
 }
 
-/// Creates the schema of an object whose member `value` has the schema `members`. Definitions stay at
-/// the top level, where references point to.
+/// Creates the schema of an object whose member `value` has the schema `members`. Definitions stay
+/// at the top level, where references point to.
 fn wrapped(members: Members<'_>) -> Json<'static> {
     let is_definition = |name: &str| matches!(name, "$defs" | "definitions");
     let (definitions, value): (Vec<_>, Vec<_>) =

@@ -188,7 +188,8 @@ const MODELS: [&str; 13] = [
     "cohere.command-text-v14",
 ];
 
-/// Errors that only the client can fix: how the conversation begins and ends, and how much it contains.
+/// Errors that only the client can fix: how the conversation begins and ends, and how much it
+/// contains.
 const CLIENTS: [&str; 4] = [
     "A conversation must start with a user message",
     "Expected toolResult blocks",

@@ -10,8 +10,8 @@ use crate::catalog::capabilities::Family;
 
 /// The ids used in one request.
 ///
-/// An id depends only on the conversation up to its call, so that a longer conversation repeats it and
-/// still hits the prompt cache.
+/// An id depends only on the conversation up to its call, so that a longer conversation repeats it
+/// and still hits the prompt cache.
 #[derive(Debug)]
 pub(crate) struct ToolIds<'a> {
     family: Family,
@@ -25,7 +25,8 @@ impl<'a> ToolIds<'a> {
         Self { family, attempts: BTreeMap::new() }
     }
 
-    /// Creates an id for the next call that has the client's `id`: the same if it is valid and unused.
+    /// Creates an id for the next call that has the client's `id`: the same if it is valid and
+    /// unused.
     pub(crate) fn mint(&mut self, id: &Cow<'a, str>) -> Cow<'a, str> {
         let mut attempt = self.attempts.get(id).copied().unwrap_or_default();
         let minted = loop {

@@ -19,8 +19,9 @@ const HASH: usize = 16;
 pub(crate) struct ToolNames(pub(crate) Vec<(String, String)>);
 
 impl ToolNames {
-    /// Returns the name to send for the client's `name`: the same if it is valid, otherwise an alias
-    /// that depends on `name` alone, so that a longer conversation still hits the prompt cache.
+    /// Returns the name to send for the client's `name`: the same if it is valid, otherwise an
+    /// alias that depends on `name` alone, so that a longer conversation still hits the prompt
+    /// cache.
     pub(crate) fn alias<'a>(&mut self, name: &'a str) -> Cow<'a, str> {
         if is_valid(name) {
             return Cow::Borrowed(name);
@@ -37,7 +38,8 @@ impl ToolNames {
     }
 }
 
-/// Checks whether a client's tool may have this name. One valid name is reserved for the synthetic tool.
+/// Checks whether a client's tool may have this name. One valid name is reserved for the synthetic
+/// tool.
 fn is_valid(name: &str) -> bool {
     (1..=MAX_LENGTH).contains(&name.len()) && name.bytes().all(is_allowed) && name != JSON_TOOL
 }

@@ -1,7 +1,7 @@
 //! Tool calls and results of earlier turns: paired, or written as text.
 //!
-//! Bedrock requires a result for every call in the turn right after it, and rejects results without a
-//! call. Clients use ids of their own, which they sometimes repeat from turn to turn, so a result
+//! Bedrock requires a result for every call in the turn right after it, and rejects results without
+//! a call. Clients use ids of their own, which they sometimes repeat from turn to turn, so a result
 //! belongs to the last call before it that has its id.
 
 use std::borrow::Cow;
@@ -36,8 +36,8 @@ const EMPTY: &str = "(empty)";
 
 /// Translates a call of the tool `name` into blocks with the client's id.
 ///
-/// Some models write several objects as the arguments of one call. Each object becomes a call of its
-/// own, and the result belongs to the first one.
+/// Some models write several objects as the arguments of one call. Each object becomes a call of
+/// its own, and the result belongs to the first one.
 pub(crate) fn calls<'a>(
     id: &'a str,
     name: &Cow<'a, str>,
@@ -102,8 +102,8 @@ pub(crate) fn result_as_text<'a>(id: &str, content: Vec<Block<'a>>) -> Vec<Block
     blocks
 }
 
-/// Pairs the calls and results in `turns`, whose roles must alternate, and gives both of them ids that
-/// are valid for Bedrock. Calls of the last turn keep no result.
+/// Pairs the calls and results in `turns`, whose roles must alternate, and gives both of them ids
+/// that are valid for Bedrock. Calls of the last turn keep no result.
 ///
 /// Afterwards, results follow the other blocks of their turn, and cache points follow their block.
 pub(crate) fn pair(turns: &mut [Turn<'_>], family: Family) {
@@ -272,8 +272,8 @@ mod tests {
         assert!(matches!(inputs.as_slice(), [Json::Given(_)]), "{inputs:?}");
     }
 
-    /// Parses turns in short notation, the assistant first: calls `+id`, results `-id`, cache points `*`
-    /// and texts.
+    /// Parses turns in short notation, the assistant first: calls `+id`, results `-id`, cache
+    /// points `*` and texts.
     fn turns<'a>(short: &[&'a str]) -> Vec<Turn<'a>> {
         let turn = |(index, words): (usize, &&'a str)| Turn {
             role: if index % 2 == 0 { Role::Assistant } else { Role::User },

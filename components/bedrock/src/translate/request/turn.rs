@@ -25,7 +25,7 @@ pub(super) struct Reader<'m> {
     pub(super) titles: Titles,
 }
 
-/// Checks whether `message` is an instruction of the operator or developer.
+/// Checks whether `message` is an instruction, in either role.
 pub(super) fn is_instruction(message: &Message<'_>) -> bool {
     matches!(&*message.role, "system" | "developer")
 }
@@ -37,8 +37,8 @@ impl Reader<'_> {
         number: usize,
         message: &'a Message<'a>,
     ) -> Result<Vec<Block<'a>>, Error> {
-        let said = self.read_required(number, message, Speaker::System)?;
-        Ok(self.finish(said, message))
+        let marked = self.read_required(number, message, Speaker::System)?;
+        Ok(self.finish(marked, message))
     }
 
     /// Reads a message of the conversation.
@@ -66,8 +66,8 @@ impl Reader<'_> {
         number: usize,
         message: &'a Message<'a>,
     ) -> Result<Vec<Block<'a>>, Error> {
-        let said = self.read_required(number, message, Speaker::User)?;
-        Ok(self.finish(said, message))
+        let marked = self.read_required(number, message, Speaker::User)?;
+        Ok(self.finish(marked, message))
     }
 
     /// Reads an instruction in the middle of the conversation.
@@ -79,15 +79,15 @@ impl Reader<'_> {
         number: usize,
         message: &'a Message<'a>,
     ) -> Result<Vec<Block<'a>>, Error> {
-        let mut said = self.read_required(number, message, Speaker::System)?;
-        for (block, _) in &mut said {
+        let mut marked = self.read_required(number, message, Speaker::System)?;
+        for (block, _) in &mut marked {
             if let Block::Text(text) = block
                 && !text.trim().is_empty()
             {
                 *text = Cow::Owned(format!("<system>\n{text}\n</system>"));
             }
         }
-        Ok(self.finish(said, message))
+        Ok(self.finish(marked, message))
     }
 
     /// Reads a message of the assistant with its reasoning and its calls.
@@ -99,8 +99,8 @@ impl Reader<'_> {
         let mut blocks = Blocks::new(self.model);
         // Reasoning is sent back only to Claude, which can verify its signature.
         if self.model.family == Family::Claude {
-            let thoughts = message.thinking_blocks.iter().flatten();
-            blocks.list.extend(thoughts.filter_map(reasoning));
+            let reasoned = message.thinking_blocks.iter().flatten();
+            blocks.list.extend(reasoned.filter_map(reasoning));
         }
         blocks.extend(self.read(number, message, Speaker::Assistant)?);
         if let Some(refusal) = &message.refusal {
@@ -222,9 +222,9 @@ impl Reader<'_> {
     }
 
     /// Collects blocks with their cache points.
-    fn finish<'a>(&self, said: Vec<Marked<'a>>, message: &'a Message<'a>) -> Vec<Block<'a>> {
+    fn finish<'a>(&self, marked: Vec<Marked<'a>>, message: &'a Message<'a>) -> Vec<Block<'a>> {
         let mut blocks = Blocks::new(self.model);
-        blocks.extend(said);
+        blocks.extend(marked);
         blocks.mark(message.cache_control.as_ref());
         blocks.list
     }
@@ -236,13 +236,13 @@ fn wrong(number: usize, member: &str, why: &str) -> Error {
 }
 
 /// Translates reasoning; none if it is unsigned, which the model would reject.
-fn reasoning<'a>(thought: &'a ThinkingBlock<'a>) -> Option<Block<'a>> {
+fn reasoning<'a>(block: &'a ThinkingBlock<'a>) -> Option<Block<'a>> {
     let given = |text: &'a Option<_>| text.as_deref().filter(|text: &&str| !text.is_empty());
-    let reasoning = match &*thought.kind {
-        "redacted_thinking" => Reasoning::RedactedContent(Cow::Borrowed(given(&thought.data)?)),
+    let reasoning = match &*block.kind {
+        "redacted_thinking" => Reasoning::RedactedContent(Cow::Borrowed(given(&block.data)?)),
         _ => Reasoning::ReasoningText {
-            signature: Some(Cow::Borrowed(given(&thought.signature)?)),
-            text: Cow::Borrowed(thought.thinking.as_deref().unwrap_or_default()),
+            signature: Some(Cow::Borrowed(given(&block.signature)?)),
+            text: Cow::Borrowed(block.thinking.as_deref().unwrap_or_default()),
         },
     };
     Some(Block::ReasoningContent(reasoning))

@@ -1,5 +1,5 @@
-//! Streams that no model sends: for any input in any chunks, a client receives whole events and a truthful
-//! end.
+//! Streams that no model sends: for any input in any chunks, a client receives whole events and a
+//! truthful end.
 
 mod client;
 mod sent;
@@ -79,7 +79,8 @@ struct Stream {
     is_regular: bool,
 }
 
-/// Generates edited seeds, and streams of events in any order; the bytes of some of both are corrupted.
+/// Generates edited seeds, and streams of events in any order; the bytes of some of both are
+/// corrupted.
 fn streams() -> impl Strategy<Value = Stream> {
     let seeds = seeds();
     let edits = vec(Edit::any(&seeds), 0..4);

@@ -16,6 +16,7 @@ pub(super) type Format = (Kind, &'static str);
 /// A format: its kind, Bedrock's name for it, its mime types and its file extensions.
 type Row = (Kind, &'static str, &'static [&'static str], &'static [&'static str]);
 
+/// All formats of files. No mime type and no extension is listed twice.
 const FORMATS: [Row; 32] = [
     (Kind::Image, "png", &["image/png", "image/x-png"], &["png"]),
     (Kind::Image, "jpeg", &["image/jpeg", "image/jpg", "image/pjpeg"], &["jpg", "jpeg"]),

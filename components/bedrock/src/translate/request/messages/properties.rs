@@ -62,15 +62,15 @@ fn call() -> impl Strategy<Value = Value> {
 
 fn assistant() -> impl Strategy<Value = Value> {
     let thought = json!({"type": "thinking", "thinking": "hm", "signature": "s"});
-    let thoughts = select(vec![json!([]), json!([thought]), json!([{"type": "thinking"}])]);
+    let reasoning = select(vec![json!([]), json!([thought]), json!([{"type": "thinking"}])]);
     let old_call = select(vec![Value::Null, Value::Null, json!({"name": "f"})]);
     let content = prop_oneof![Just(Value::Null), texts()];
     let calls = vec(call(), 0..3);
-    (content, calls, old_call, thoughts, mark()).prop_map(
-        |(content, calls, old_call, thoughts, mark)| {
+    (content, calls, old_call, reasoning, mark()).prop_map(
+        |(content, calls, old_call, reasoning, mark)| {
             json!({
                 "role": "assistant", "content": content, "tool_calls": calls,
-                "function_call": old_call, "thinking_blocks": thoughts, "cache_control": mark,
+                "function_call": old_call, "thinking_blocks": reasoning, "cache_control": mark,
             })
         },
     )
@@ -105,7 +105,8 @@ fn ids<'t>(turn: &'t Turn<'_>) -> (Vec<&'t str>, Vec<&'t str>) {
     (calls, results)
 }
 
-/// Asserts that every call has its result in the next turn, if there is one, and that no id repeats.
+/// Asserts that every call has its result in the next turn, if there is one, and that no id
+/// repeats.
 fn assert_paired(turns: &[Turn<'_>]) {
     let mut open = Vec::new();
     let mut all = BTreeSet::new();

@@ -89,7 +89,8 @@ pub(super) fn text(chunks: &[Chunk]) -> String {
     choices.filter_map(|choice| choice.delta.content.as_deref()).collect()
 }
 
-/// Checks that the message opens once, that calls are numbered in order, and that nothing follows its end.
+/// Checks that the message opens once, that calls are numbered in order, and that nothing follows
+/// its end.
 pub(super) fn check_chunks(
     chunks: &[Chunk],
     context: &ResponseContext,
@@ -116,7 +117,8 @@ pub(super) fn check_chunks(
     Ok(())
 }
 
-/// Checks that a call begins with the next index, its id and its name, and continues with arguments.
+/// Checks that a call begins with the next index, its id and its name, and continues with
+/// arguments.
 fn check_call(call: &Call, calls: &mut Vec<String>) -> Result<(), TestCaseError> {
     prop_assert_eq!(call.id.is_some(), call.function.name.is_some());
     if call.id.is_some() {

@@ -27,7 +27,8 @@ pub(super) struct Frame {
 #[derive(Clone, Debug)]
 enum Headers {
     Text(Vec<(String, String)>),
-    /// The declared length of the headers, which may be wrong; headers and payload are one sequence of bytes.
+    /// The declared length of the headers, which may be wrong; headers and payload are one sequence
+    /// of bytes.
     Raw(u32),
 }
 
