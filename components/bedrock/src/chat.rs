@@ -97,6 +97,7 @@ impl Chat<'_> {
             return Err(error);
         };
         let reduced = self.draft(fallback)?;
+        // The same body would be rejected for the same reason.
         if reduced.body == self.draft(Fallback::default())?.body {
             return Err(error);
         }

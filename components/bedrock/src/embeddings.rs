@@ -62,6 +62,7 @@ impl Batch<'_> {
         let mut list = EmbeddingList::new(request.is_base64);
         let mut in_flight = VecDeque::with_capacity(CONCURRENCY);
         for texts in request.input.chunks(embedder.texts_per_call()) {
+            // The oldest first: vectors are written in the order of the texts.
             if in_flight.len() == CONCURRENCY {
                 collect_oldest(&mut list, &mut in_flight, embedder)?;
             }

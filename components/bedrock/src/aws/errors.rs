@@ -20,6 +20,7 @@ pub(crate) fn parse(status: StatusCode, headers: Headers, body: &[u8]) -> Error 
 pub(crate) fn exception(kind: &str, payload: &[u8]) -> Error {
     let error = ErrorBody::read(payload);
     let mut shape = shape(kind, error.message(), StatusCode::BAD_GATEWAY);
+    // The model's own status is more precise than the one status of all such exceptions.
     if shape.code == "model_stream_error" {
         shape.status = error.original_status().unwrap_or(shape.status);
     }

@@ -2,8 +2,8 @@
 //!
 //! A row applies to every id that begins with its `model`, up to a whole token; a `model` that ends
 //! with a dot is a vendor. An empty cell keeps the value of earlier rows for the same id, so a
-//! future model gets the capabilities of its vendor's row. `version` completes the id that `GET
-//! /models` lists; a row with `*` stands for many models and is not listed.
+//! future model gets the capabilities of its vendor's row. `version` completes the id for the list
+//! of models; a row with `*` stands for many models and is not listed.
 //!
 //! `effort` is the highest effort up to which all are supported: Claude 4.6 supports `max` but not
 //! `xhigh`, and therefore has `high`.
@@ -53,7 +53,7 @@ pub(crate) fn listed() -> impl Iterator<Item = String> {
 /// Adds the capabilities that follow from others.
 fn with_derived(family: Family, capabilities: Capabilities) -> Capabilities {
     Capabilities {
-        // Both need the same grammars, and no model is known that supports only one of them.
+        // Both were introduced with the same grammars, and no known model supports only one.
         strict_tools: capabilities.structured_output,
         caches_tools: capabilities.caching && family == Family::Claude,
         ..capabilities

@@ -1,4 +1,4 @@
-//! The synthetic tool whose input is the response, for models that take no schema of their own.
+//! The synthetic tool whose input is the response, for models without support for schemas.
 
 use serde_json::value::RawValue;
 
@@ -25,6 +25,7 @@ pub(crate) fn json_text(tool: JsonTool, input: &str) -> String {
     }
     match serde_json::from_str::<Members<'_>>(input) {
         Ok(members) => compact(members.get("value").map_or(input, RawValue::get)),
+        // Cut short, so it does not parse: the wrapper ends at the first colon.
         Err(_) => input.split_once(':').map_or_else(String::new, |(_, rest)| compact(rest)),
     }
 }

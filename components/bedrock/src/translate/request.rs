@@ -145,7 +145,7 @@ fn set_tools<'a>(offered: OfferedTools<'a>, choices: Choices, converse: &mut Con
     converse.tool_config = (!tools.is_empty()).then_some(ToolConfig { tools, tool_choice });
 }
 
-/// Denies parallel calls by Claude's own `tool_choice`.
+/// Disables parallel calls by Claude's own `tool_choice`.
 ///
 /// Bedrock merges it with the one in `toolConfig`; where that one is set, the type must not be
 /// repeated.

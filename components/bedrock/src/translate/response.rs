@@ -47,7 +47,7 @@ pub(crate) fn translate(
 /// Translates the same body into a stream of chunks, for models that cannot stream tool calls.
 ///
 /// # Errors
-/// As [`translate`].
+/// The errors of [`translate`].
 pub(crate) fn translate_into_stream(
     body: &[u8],
     id: &str,

@@ -102,6 +102,7 @@ pub(crate) fn from_audio<'a>(data: &'a str, format: &str) -> Result<Medium<'a>, 
 
 /// Returns the length of a URL's scheme with its colon; 0 for base64, which has no colon.
 fn scheme_length(url: &str) -> usize {
+    // No known scheme is longer, and a payload of many megabytes must not be searched for a colon.
     url.bytes().take(8).position(|byte| byte == b':').map_or(0, |colon| colon + 1)
 }
 

@@ -29,7 +29,7 @@ pub(crate) enum FormatStrategy<'a> {
     Tool(ToolSpec<'a>, JsonTool),
 }
 
-/// The instruction for models that have no JSON mode.
+/// The instruction for `json_object`, for which Converse has no parameter.
 const OBJECT: &str = "Respond with a single JSON object and nothing else.";
 
 /// The description of the synthetic tool, unless the schema has one.

@@ -59,7 +59,7 @@ fn demand<'a>(choice: &'a ToolChoice<'a>, names: &mut ToolNames) -> ToolDemand<'
     }
 }
 
-/// Rejects a choice of a tool that is not offered, which Bedrock would report less clearly.
+/// Rejects a choice of a tool that is not offered, with the client's name for the parameter.
 fn check_choice(request: &ChatRequest<'_>) -> Result<(), Error> {
     let named = match &request.tool_choice {
         ToolChoice::Required if request.tools.is_empty() => {

@@ -25,7 +25,7 @@ pub(super) struct Reader<'m> {
     pub(super) titles: Titles,
 }
 
-/// Checks whether `message` is an instruction, in either role.
+/// Checks whether `message` is an instruction: `developer` is the later name of `system`.
 pub(super) fn is_instruction(message: &Message<'_>) -> bool {
     matches!(&*message.role, "system" | "developer")
 }
@@ -99,8 +99,8 @@ impl Reader<'_> {
         let mut blocks = Blocks::new(self.model);
         // Reasoning is sent back only to Claude, which can verify its signature.
         if self.model.family == Family::Claude {
-            let reasoned = message.thinking_blocks.iter().flatten();
-            blocks.list.extend(reasoned.filter_map(reasoning));
+            let reasoning_blocks = message.thinking_blocks.iter().flatten();
+            blocks.list.extend(reasoning_blocks.filter_map(reasoning));
         }
         blocks.extend(self.read(number, message, Speaker::Assistant)?);
         if let Some(refusal) = &message.refusal {
