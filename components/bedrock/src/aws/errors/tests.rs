@@ -47,7 +47,7 @@ const TYPES: [(&str, u16, u16, &str, &str); 24] = [
 ];
 
 #[test]
-fn every_type_has_its_status_type_and_code_wherever_it_stands() {
+fn parse_of_every_type_finds_its_status_type_and_code_anywhere() {
     for (name, status, expected, kind, code) in TYPES {
         let header = format!("{name}:http://internal.amazon.com/coral/com.amazon.bedrock/");
         let qualified = format!("com.amazon.bedrock#{name}:");
