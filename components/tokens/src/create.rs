@@ -1,28 +1,30 @@
-//! `POST /tokens`: a key for a team.
+//! `POST /tokens`: creates a key for a team.
 
 use gateway::{ApiKey, Error, Record, Reply};
 use http::StatusCode;
 
-use crate::Act;
+use crate::Action;
 use crate::fields::{Fields, read_body};
-use crate::info::Info;
-use crate::retry::Retry;
+use crate::idempotency::IdempotencyKey;
+use crate::key_view::KeyView;
 
-/// Makes a key, stores its team under its hash, and shows it this once.
-pub(crate) fn create(act: &mut Act<'_>) -> Result<Reply, Error> {
-    act.entry.action = Some("create");
-    act.require_admin()?;
-    let mut fields: Fields = read_body(&act.call.body)?;
-    let team_id = fields.team()?;
-    let key = ApiKey::from_random((act.context.random)());
-    let mut record = Record::new(&key, team_id, act.now());
-    fields.apply(&mut record, act)?;
-    let retry = Retry::of(act, "create")?;
-    retry.check(act)?;
-    retry.note(act, &key.id())?;
-    record.save(act.context.store)?;
-    act.entry.subject = Some(record.id().to_owned());
-    Ok(Reply::json(StatusCode::CREATED, &Info::of(&record).with_key(&key)))
+/// Creates a key, stores its record and returns the key, which is never shown again.
+pub(crate) fn create(action: &mut Action<'_>) -> Result<Reply, Error> {
+    action.entry.action = Some("create");
+    action.require_admin()?;
+    let mut fields: Fields = read_body(&action.request.body)?;
+    let team_id = fields.take_team_id()?;
+    let key = ApiKey::from_random((action.context.random)());
+    let mut record = Record::new(&key, team_id, action.now());
+    fields.apply(&mut record, action)?;
+    // The body is checked before the idempotency key is remembered: a rejected request can be
+    // corrected and sent again under the same idempotency key.
+    let idempotency_key = IdempotencyKey::read(action, "create")?;
+    idempotency_key.check(action)?;
+    idempotency_key.remember(action, &key.id())?;
+    record.save(action.context.store)?;
+    action.entry.subject = Some(record.id().to_owned());
+    Ok(Reply::json(StatusCode::CREATED, &KeyView::new(&record).with_key(&key)))
 }
 
 #[cfg(test)]
@@ -33,11 +35,11 @@ mod tests {
     use crate::testing::{ADMIN, Host, NOW, body, key};
 
     #[test]
-    fn create_answers_with_exactly_the_record() {
+    fn create_returns_exactly_the_record() {
         let host = Host::default();
-        let wish = r#"{"teamId":"blue","name":"Blue team","limited":true}"#;
-        let reply = host.call("POST", "/tokens", ADMIN, wish).unwrap();
-        assert_eq!(reply.status, 201);
+        let fields = r#"{"teamId":"blue","name":"Blue team","limited":true}"#;
+        let response = host.send("POST", "/tokens", ADMIN, fields).unwrap();
+        assert_eq!(response.status, 201);
         let key = key(0);
         let expected = json!({
             "apiKey": key.reveal(),
@@ -47,12 +49,12 @@ mod tests {
             "limited": true,
             "createdAt": NOW,
         });
-        assert_eq!(body(&reply), expected);
+        assert_eq!(body(&response), expected);
         assert_eq!(Team::find(&host.store, &key, NOW).unwrap().team_id, "blue");
     }
 
     #[test]
-    fn create_takes_all_that_can_be_said_of_a_key() {
+    fn create_accepts_every_field() {
         let host = Host::default();
         let created = host.create(
             r#"{"teamId":"blue","ttlSeconds":60,"providers":["openai"],"models":["gpt-*"],
@@ -75,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn create_refuses_bad_input() {
+    fn create_with_invalid_field_is_400() {
         let long = format!(r#"{{"teamId":"{}"}}"#, "x".repeat(129));
         let many = format!(r#"{{"teamId":"a","models":[{}"a"]}}"#, r#""a","#.repeat(64));
         for body in [
@@ -110,16 +112,16 @@ mod tests {
             &long,
             &many,
         ] {
-            let outcome = Host::default().call("POST", "/tokens", ADMIN, body);
+            let outcome = Host::default().send("POST", "/tokens", ADMIN, body);
             assert!(matches!(outcome, Err(Error::InvalidBody { .. })), "{body}");
         }
     }
 
     #[test]
-    fn create_says_nothing_of_a_key_it_could_not_store() {
+    fn create_with_failing_store_returns_no_key() {
         let host = Host::default();
         host.store.fail_after(0);
-        let outcome = host.call("POST", "/tokens", ADMIN, r#"{"teamId":"blue"}"#);
+        let outcome = host.send("POST", "/tokens", ADMIN, r#"{"teamId":"blue"}"#);
         assert!(matches!(outcome, Err(Error::StoreUnavailable(_))));
     }
 }

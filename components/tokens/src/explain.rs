@@ -1,10 +1,10 @@
-//! `POST /tokens/{id}/explain`: what would become of a request, without asking anybody.
+//! `POST /tokens/{id}/explain`: whether a request would be allowed, without sending it.
 
 use gateway::{Error, LimitedModels, Reply, Team, policy};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use crate::Act;
+use crate::Action;
 use crate::fields::read_body;
 
 #[derive(Deserialize)]
@@ -18,32 +18,37 @@ struct Question {
 #[serde(rename_all = "camelCase")]
 struct Verdict<'a> {
     allowed: bool,
-    /// The rule that denies, or the one that allows.
+    /// The rule that denies the request, or the one that allows it.
     rule: String,
-    /// The model that would be asked for.
+    /// The model the provider would be asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     sent_model: Option<&'a str>,
 }
 
-/// Tells which rule denies the key `id` a model, or what would be sent.
-pub(crate) fn explain(act: &mut Act<'_>, id: &str) -> Result<Reply, Error> {
-    act.entry.action = Some("explain");
-    let id = act.require_admin_of(id)?;
-    let Question { provider, model } = read_body(&act.call.body)?;
-    let team = act.read(&id)?.team();
-    let limited_models = LimitedModels::parse(&(act.context.variable)(policy::SETTING)?)?;
-    let verdict = match judge(&team, &provider, &model, &act.now()) {
+/// Reports whether the key `id` may use a model of a provider, by which rule, and the model sent.
+pub(crate) fn explain(action: &mut Action<'_>, id: &str) -> Result<Reply, Error> {
+    action.entry.action = Some("explain");
+    let id = action.require_admin_for(id)?;
+    let Question { provider, model } = read_body(&action.request.body)?;
+    let team = action.read_record(&id)?.team();
+    let limited_models = LimitedModels::parse(&(action.context.variable)(policy::SETTING)?)?;
+    let verdict = match judge(&team, &provider, &model, &action.now()) {
         Err(rule) => Verdict { allowed: false, rule: rule.to_owned(), sent_model: None },
         Ok(rule) => {
-            let chosen = limited_models.substitute(&team, &provider, &model);
-            Verdict { allowed: true, rule, sent_model: Some(chosen.unwrap_or(&model)) }
+            // The scope applies to the model the client names, not to the operator's substitute,
+            // exactly as for a real request.
+            let substitute = limited_models.substitute(&team, &provider, &model);
+            Verdict { allowed: true, rule, sent_model: Some(substitute.unwrap_or(&model)) }
         }
     };
     Ok(Reply::json(StatusCode::OK, &verdict))
 }
 
-/// The rules in the order in which a request meets them.
+/// Checks the rules in the order in which a request meets them.
+///
+/// Returns the rule that allows the request, or as an error the first that denies it.
 fn judge(team: &Team, provider: &str, model: &str, now: &str) -> Result<String, &'static str> {
+    // The next check covers this as well, but does not say which of the two is the reason.
     if team.disabled {
         return Err("disabled");
     }
@@ -66,9 +71,9 @@ mod tests {
     use crate::testing::{ADMIN, Host, body, key};
 
     #[test]
-    fn the_first_rule_that_denies_is_told() {
+    fn explain_returns_the_first_rule_that_denies() {
         let question = r#"{"provider":"openai","model":"gpt-4o"}"#;
-        for (wish, expected) in [
+        for (fields, expected) in [
             ("", json!({"allowed": true, "rule": "unrestricted", "sentModel": "gpt-4o"})),
             (
                 r#","limited":true"#,
@@ -92,20 +97,20 @@ mod tests {
         ] {
             let mut host = Host::default();
             host.limited_models = r#"{"*":"small"}"#;
-            host.create(&format!(r#"{{"teamId":"blue"{wish}}}"#));
+            host.create(&format!(r#"{{"teamId":"blue"{fields}}}"#));
             host.advance(60);
             let path = format!("/tokens/{}/explain", key(0).id().as_str());
-            let reply = host.call("POST", &path, ADMIN, question).unwrap();
-            assert_eq!(body(&reply), expected, "{wish}");
+            let response = host.send("POST", &path, ADMIN, question).unwrap();
+            assert_eq!(body(&response), expected, "{fields}");
         }
     }
 
     #[test]
-    fn a_question_that_is_none_is_refused() {
+    fn explain_with_invalid_body_is_400() {
         let host = Host::with_a_key();
         let path = format!("/tokens/{}/explain", key(0).id().as_str());
         for question in ["", "[]", r#"{"provider":"a"}"#, r#"{"provider":"a","model":1}"#] {
-            let outcome = host.call("POST", &path, ADMIN, question);
+            let outcome = host.send("POST", &path, ADMIN, question);
             assert!(matches!(outcome, Err(Error::InvalidBody { .. })), "{question}");
         }
     }

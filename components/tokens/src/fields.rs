@@ -1,4 +1,4 @@
-//! What an admin may say of a key, checked.
+//! The fields of a key that the admin may set, validated.
 
 use std::time::Duration;
 
@@ -9,236 +9,256 @@ use gateway::{Error, Record, Scope, time};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::Act;
+use crate::Action;
 
-/// Characters a text may have.
-const TEAM_ID: usize = 128;
-const NAME: usize = 256;
-const NOTE: usize = 1024;
-const PATTERN: usize = 256;
-const TAG: usize = 64;
+// Maximum lengths of texts, in characters. openapi.json documents the same numbers.
+const MAX_TEAM_ID: usize = 128;
+const MAX_NAME: usize = 256;
+const MAX_NOTE: usize = 1024;
+const MAX_PATTERN: usize = 256;
+const MAX_SLUG: usize = 64;
+const MAX_ENTRY_NAME: usize = 64;
 
-/// Entries a list may have.
-const ENTRIES: usize = 64;
+/// The maximum length of a metadata value: of a string in characters, otherwise of its JSON text.
+const MAX_ENTRY_VALUE: usize = 256;
 
-/// Seconds a key may live: ten years.
-const LONGEST: u64 = 10 * 365 * 24 * 60 * 60;
+/// The maximum number of entries in a list.
+const MAX_ENTRIES: usize = 64;
 
-/// The fields of a new key, and of a change to one.
+/// The longest lifetime of a key: ten years.
+const MAX_TTL_SECONDS: u64 = 10 * 365 * 24 * 60 * 60;
+
+/// The fields of a request that creates or updates a key.
+///
+/// An unknown field is an error: a misspelt `expiresAt` would otherwise create a key that never
+/// expires.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Fields {
-    /// Of a new key only: it says whose the key is.
+    /// Only for a new key: a key never changes its team.
     team_id: Option<String>,
-    name: Said<String>,
-    limited: Said<bool>,
-    disabled: Said<bool>,
-    expires_at: Said<String>,
-    ttl_seconds: Said<u64>,
-    providers: Said<Vec<String>>,
-    models: Said<Vec<String>>,
-    metadata: Said<Box<RawValue>>,
-    note: Said<String>,
+    name: Patch<String>,
+    limited: Patch<bool>,
+    disabled: Patch<bool>,
+    expires_at: Patch<String>,
+    ttl_seconds: Patch<u64>,
+    providers: Patch<Vec<String>>,
+    models: Patch<Vec<String>>,
+    metadata: Patch<Box<RawValue>>,
+    note: Patch<String>,
 }
 
-/// What is said of a field.
+/// The change to one field.
 #[derive(Default)]
-enum Said<T> {
-    /// Nothing: it stays as it is.
+enum Patch<T> {
+    /// The field is absent: keep its value.
     #[default]
-    Nothing,
-    /// `null`: what was said before is taken back.
-    Back,
-    To(T),
+    Keep,
+    /// The field is `null`: clear it.
+    Clear,
+    Set(T),
 }
 
-impl<T> Said<T> {
-    /// The field's value, where `before` was its value before.
-    fn or(self, before: Option<T>) -> Option<T> {
+impl<T> Patch<T> {
+    /// Applies the change to the field's `current` value.
+    fn apply(self, current: Option<T>) -> Option<T> {
         match self {
-            Self::Nothing => before,
-            Self::Back => None,
-            Self::To(value) => Some(value),
+            Self::Keep => current,
+            Self::Clear => None,
+            Self::Set(value) => Some(value),
         }
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Said<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
+    // Only called for a field that is present, so `None` is `null`. `Keep` is the default.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Option::deserialize(deserializer).map(|value| value.map_or(Self::Back, Self::To))
+        Option::deserialize(deserializer).map(|value| value.map_or(Self::Clear, Self::Set))
     }
 }
 
 impl Fields {
-    /// The id of the team that a new key is for.
+    /// Takes the id of the team that a new key is for.
     ///
     /// # Errors
-    /// A client's error if there is none.
-    pub(crate) fn team(&mut self) -> Result<String, Error> {
+    /// A client error if it is missing or invalid.
+    pub(crate) fn take_team_id(&mut self) -> Result<String, Error> {
         let team_id = self.team_id.take().ok_or_else(|| invalid("teamId", "is missing"))?;
-        check_text("teamId", &team_id, TEAM_ID)?;
+        check_text("teamId", &team_id, MAX_TEAM_ID)?;
         Ok(team_id)
     }
 
-    /// Sets in `record` what is said, all of it or nothing.
+    /// Applies all changes to `record`, or none.
     ///
     /// # Errors
-    /// A client's error that names the field.
-    pub(crate) fn apply(self, record: &mut Record, act: &Act<'_>) -> Result<(), Error> {
+    /// A client error that names the field.
+    pub(crate) fn apply(self, record: &mut Record, action: &Action<'_>) -> Result<(), Error> {
+        // Still here only in an update: a creation takes it first.
         if self.team_id.is_some() {
             return Err(invalid("teamId", "cannot be changed"));
         }
         let before = record.clone();
-        let expires_at = read_end(self.expires_at, self.ttl_seconds, act)?;
-        let name = self.name.or(Some(before.name)).unwrap_or(before.team_id);
-        let note = self.note.or(before.note);
-        let providers = self.providers.or(before.scope.providers);
-        let models = self.models.or(before.scope.models);
-        check_text("name", &name, NAME)?;
-        note.as_ref().map_or(Ok(()), |note| check_text("note", note, NOTE))?;
-        check_list("providers", providers.as_deref(), is_slug)?;
-        check_list("models", models.as_deref(), is_pattern)?;
+        let expires_at = read_expiry(self.expires_at, self.ttl_seconds, action)?;
+        // A name is always there, so clearing it falls back to the team's id.
+        let name = self.name.apply(Some(before.name)).unwrap_or(before.team_id);
+        let note = self.note.apply(before.note);
+        let providers = self.providers.apply(before.scope.providers);
+        let models = self.models.apply(before.scope.models);
+        check_text("name", &name, MAX_NAME)?;
+        note.as_ref().map_or(Ok(()), |note| check_text("note", note, MAX_NOTE))?;
+        check_list("providers", providers.as_deref(), is_slug, "a route prefix, like `openai`")?;
+        check_list("models", models.as_deref(), is_pattern, "a pattern of 1 to 256 characters")?;
+        // The last check belongs to the first assignment, so a failure leaves `record` unchanged.
         record.tag = match self.metadata {
-            Said::Nothing => before.tag,
-            Said::Back => None,
-            Said::To(metadata) => Some(read_tag(&metadata)?),
+            Patch::Keep => before.tag,
+            Patch::Clear => None,
+            Patch::Set(metadata) => Some(read_metadata(&metadata)?),
         };
         (record.name, record.note) = (name, note);
         record.scope = Scope { providers, models };
-        record.expires_at = expires_at.or(before.expires_at);
-        record.limited = self.limited.or(Some(before.limited)).unwrap_or_default();
-        record.disabled = self.disabled.or(Some(before.disabled)).unwrap_or_default();
+        record.expires_at = expires_at.apply(before.expires_at);
+        record.limited = self.limited.apply(Some(before.limited)).unwrap_or_default();
+        record.disabled = self.disabled.apply(Some(before.disabled)).unwrap_or_default();
         Ok(())
     }
 }
 
-/// The end that is asked for, as a time or from now on.
-fn read_end(
-    expires_at: Said<String>,
-    ttl_seconds: Said<u64>,
-    act: &Act<'_>,
-) -> Result<Said<String>, Error> {
-    let now = act.context.now;
+/// Reads the expiry, given as a time or as a lifetime.
+fn read_expiry(
+    expires_at: Patch<String>,
+    ttl_seconds: Patch<u64>,
+    action: &Action<'_>,
+) -> Result<Patch<String>, Error> {
+    let now = action.context.now;
     let end = match (expires_at, ttl_seconds) {
-        (Said::To(_), Said::To(_)) => {
-            return Err(invalid("ttlSeconds", "must not be given together with `expiresAt`"));
+        (Patch::Set(_), Patch::Set(_)) => {
+            return Err(invalid("ttlSeconds", "cannot be combined with `expiresAt`"));
         }
-        (Said::To(text), _) => {
+        (Patch::Set(text), _) => {
             let rule = "must be a time in UTC, like 2030-01-31T12:00:00Z";
             time::parse(&text).ok_or_else(|| invalid("expiresAt", rule))?
         }
-        (_, Said::To(seconds)) if (1..=LONGEST).contains(&seconds) => {
+        (_, Patch::Set(seconds)) if (1..=MAX_TTL_SECONDS).contains(&seconds) => {
             now + Duration::from_secs(seconds)
         }
-        (_, Said::To(_)) => {
-            return Err(invalid("ttlSeconds", "must be between 1 and the seconds of ten years"));
+        (_, Patch::Set(_)) => {
+            let rule = format!("must be between 1 and {MAX_TTL_SECONDS} (ten years)");
+            return Err(invalid("ttlSeconds", &rule));
         }
-        (Said::Nothing, Said::Nothing) => return Ok(Said::Nothing),
-        _ => return Ok(Said::Back),
+        (Patch::Keep, Patch::Keep) => return Ok(Patch::Keep),
+        _ => return Ok(Patch::Clear),
     };
     if end <= now {
-        return Err(invalid("expiresAt", "must be in the future: use DELETE to end a key now"));
+        return Err(invalid("expiresAt", "must be in the future: use DELETE to revoke a key now"));
     }
-    Ok(Said::To(time::rfc3339(end)))
+    // Normalised: expiries are compared as texts, with one another and with the time of a request.
+    Ok(Patch::Set(time::rfc3339(end)))
 }
 
-/// Reads a body; an empty one is as good as an empty object.
+/// Reads a JSON body; an empty one is equivalent to an empty object.
 ///
 /// # Errors
-/// A client's error that says what is wrong.
+/// A client error that says what is wrong.
 pub(crate) fn read_body<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Error> {
-    let wrong = |what: &str| {
-        let message = format!("the body is not what /tokens/openapi.json says: {what}");
+    let invalid = |problem: &str| {
+        let message = format!("invalid body, see /tokens/openapi.json: {problem}");
         Error::InvalidBody { message, param: None }
     };
     let body = if body.is_empty() { b"{}" } else { body };
-    // An array would be read as an object whose members come without names.
+    // Serde would also read an array, taking its entries as the fields in their order.
     if !body.trim_ascii_start().starts_with(b"{") {
-        return Err(wrong("it is no object"));
+        return Err(invalid("not a JSON object"));
     }
-    from_bytes(body).map_err(|error| wrong(&problem(&error)))
+    from_bytes(body).map_err(|error| invalid(&describe(&error)))
 }
 
-/// What is wrong, without the values, which may be anything: they would get into the log.
-fn problem(error: &serde_json::Error) -> String {
+/// Describes a JSON error without the values in it: the message is logged, and they may be anything.
+fn describe(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let is_about_a_name = ["unknown field", "missing field", "duplicate field"]
+    let names_a_field = ["unknown field", "missing field", "duplicate field"]
         .iter()
         .any(|start| text.starts_with(start));
-    if is_about_a_name {
+    if names_a_field {
         let name = text.split('`').nth(1).unwrap_or_default();
-        let known: String = name.chars().take(TAG).filter(char::is_ascii_alphanumeric).collect();
-        return format!("{} `{known}`", text.split('`').next().unwrap_or_default().trim());
+        // An unknown name is also the client's choice: shortened, and without special characters.
+        let name: String =
+            name.chars().take(MAX_ENTRY_NAME).filter(char::is_ascii_alphanumeric).collect();
+        return format!("{} `{name}`", text.split('`').next().unwrap_or_default().trim());
     }
-    format!("see line {} column {}", error.line(), error.column())
+    format!("error at line {} column {}", error.line(), error.column())
 }
 
-pub(crate) fn invalid(param: &'static str, what: &str) -> Error {
-    Error::invalid_param(param, format!("`{param}` {what}"))
+fn invalid(param: &'static str, rule: &str) -> Error {
+    Error::invalid_param(param, format!("`{param}` {rule}"))
 }
 
-/// Texts go into logs and headers: they must be there, and be one line.
-fn check_text(param: &'static str, text: &str, limit: usize) -> Result<(), Error> {
+/// Checks a text that goes into logs and headers: it must not be blank, and must be one line.
+fn check_text(param: &'static str, text: &str, max_length: usize) -> Result<(), Error> {
     if text.trim().is_empty() {
         return Err(invalid(param, "must not be empty"));
     }
-    if text.chars().count() > limit {
-        return Err(invalid(param, &format!("may have at most {limit} characters")));
+    if text.chars().count() > max_length {
+        return Err(invalid(param, &format!("must be at most {max_length} characters long")));
     }
     if text.chars().any(char::is_control) {
-        return Err(invalid(param, "must not have control characters"));
+        return Err(invalid(param, "must not contain control characters"));
     }
     Ok(())
 }
 
+/// Checks the length of a list, and that each entry is a valid `what`.
 fn check_list(
     param: &'static str,
     list: Option<&[String]>,
-    is_right: impl Fn(&str) -> bool,
+    is_valid: impl Fn(&str) -> bool,
+    what: &str,
 ) -> Result<(), Error> {
     let list = list.unwrap_or_default();
-    if list.len() > ENTRIES {
-        return Err(invalid(param, &format!("may have at most {ENTRIES} entries")));
+    if list.len() > MAX_ENTRIES {
+        return Err(invalid(param, &format!("must have at most {MAX_ENTRIES} entries")));
     }
-    if list.iter().all(|entry| is_right(entry)) {
+    if list.iter().all(|entry| is_valid(entry)) {
         return Ok(());
     }
-    Err(invalid(param, "has an entry that cannot be one"))
+    Err(invalid(param, &format!("has an invalid entry: each must be {what}")))
 }
 
-/// Whether `text` may be a route prefix.
+/// Checks whether `text` has the form of a route prefix. Whether the provider exists is not known
+/// here: only spin.toml lists providers.
 fn is_slug(text: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    (1..=TAG).contains(&text.len()) && text.bytes().all(is_plain)
+    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=MAX_SLUG).contains(&text.len()) && text.bytes().all(is_allowed)
 }
 
 fn is_pattern(text: &str) -> bool {
-    check_text("models", text, PATTERN).is_ok()
+    check_text("models", text, MAX_PATTERN).is_ok()
 }
 
-/// Whether the JSON `value` is a boolean, or a number or string of no more than a pattern's length.
+/// Checks whether the JSON `value` is a boolean, or a number or string that is not too long.
 fn is_short_scalar(value: &str) -> bool {
     match value.bytes().next() {
-        Some(b'"') => {
-            serde_json::from_str::<String>(value).is_ok_and(|text| text.chars().count() <= PATTERN)
-        }
+        Some(b'"') => serde_json::from_str::<String>(value)
+            .is_ok_and(|text| text.chars().count() <= MAX_ENTRY_VALUE),
         Some(b'{' | b'[' | b'n') => false,
-        _ => value.len() <= PATTERN,
+        _ => value.len() <= MAX_ENTRY_VALUE,
     }
 }
 
-/// Reads an object of one scalar: Cloudflare takes five entries, and four are the gateway's.
-fn read_tag(metadata: &RawValue) -> Result<Tag, Error> {
-    let wrong = || invalid("metadata", "must be an object of one string, number or boolean");
-    let Members(members) = serde_json::from_str(metadata.get()).map_err(|_| wrong())?;
+/// Reads the team's metadata entry: Cloudflare accepts five, and the gateway uses four of them.
+fn read_metadata(metadata: &RawValue) -> Result<Tag, Error> {
+    let wrong_form =
+        || invalid("metadata", "must be an object with one entry, a string, number or boolean");
+    let Members(members) = serde_json::from_str(metadata.get()).map_err(|_| wrong_form())?;
     let [(name, value)] = members.as_slice() else {
-        return Err(wrong());
+        return Err(wrong_form());
     };
-    if !is_short_scalar(value.get()) || check_text("metadata", name, TAG).is_err() {
-        return Err(wrong());
+    // Cloudflare drops all entries if one is not a scalar, so the gateway's would be lost, too.
+    if !is_short_scalar(value.get()) || check_text("metadata", name, MAX_ENTRY_NAME).is_err() {
+        return Err(wrong_form());
     }
     if OURS.contains(&&**name) {
-        return Err(invalid("metadata", "must not be named like an entry of the gateway's own"));
+        let rule = format!("must not use a name of the gateway's own: {}", OURS.join(", "));
+        return Err(invalid("metadata", &rule));
     }
     Ok(Tag { name: name.to_string(), value: (*value).to_owned() })
 }
@@ -248,7 +268,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_short_scalar_is_counted_in_characters() {
+    fn is_short_scalar_counts_characters() {
         let string = |character: &str, count| format!("\"{}\"", character.repeat(count));
         for (value, expected) in [
             ("true".to_owned(), true),

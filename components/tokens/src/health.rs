@@ -1,4 +1,4 @@
-//! `GET /healthz`: whether the app could serve a request now, and if not, why.
+//! `GET /healthz`: whether the app can serve requests, and if not, why.
 
 use gateway::service::Context;
 use gateway::{Error, LimitedModels, Reply, policy};
@@ -12,7 +12,10 @@ struct Health {
     problems: Vec<String>,
 }
 
-/// Checks settings and store; 503 names what is wrong. Open to all, so it says no value.
+/// Checks the settings and the store, and responds with 503 and the problems if there are any.
+///
+/// Anyone may ask, so a problem names a setting but never its value. Provider settings are not
+/// checked: this component has no access to them.
 pub(crate) fn check(context: &Context<'_>) -> Reply {
     let settings = context.settings;
     let checks = [
@@ -21,16 +24,17 @@ pub(crate) fn check(context: &Context<'_>) -> Reply {
         (context.variable)(policy::SETTING)
             .and_then(|models| LimitedModels::parse(&models))
             .map(drop),
+        // No such entry exists: the read only shows whether the store responds.
         context.store.get("healthz").map(drop),
     ];
     let problems: Vec<String> =
         checks.into_iter().filter_map(Result::err).map(|error: Error| error.to_string()).collect();
-    let (status, word) = if problems.is_empty() {
+    let (status, status_text) = if problems.is_empty() {
         (StatusCode::OK, "ok")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
     };
-    Reply::json(status, &Health { status: word, problems })
+    Reply::json(status, &Health { status: status_text, problems })
 }
 
 #[cfg(test)]
@@ -38,30 +42,30 @@ mod tests {
     use crate::testing::{Host, body};
 
     #[test]
-    fn a_complete_app_is_healthy() {
-        let reply = Host::default().call("GET", "/healthz", "", "").unwrap();
+    fn healthz_with_all_settings_is_ok() {
+        let response = Host::default().send("GET", "/healthz", "", "").unwrap();
         assert_eq!(
-            (reply.status.as_u16(), body(&reply).to_string()),
+            (response.status.as_u16(), body(&response).to_string()),
             (200, r#"{"status":"ok"}"#.to_owned())
         );
     }
 
     #[test]
-    fn a_bad_map_of_models_is_named() {
+    fn healthz_names_invalid_limited_models() {
         let mut host = Host::default();
         host.limited_models = "[]";
-        let reply = host.call("GET", "/healthz", "", "").unwrap();
-        assert_eq!(reply.status, 503);
-        assert!(body(&reply).to_string().contains("limited_models must be a JSON object"));
+        let response = host.send("GET", "/healthz", "", "").unwrap();
+        assert_eq!(response.status, 503);
+        assert!(body(&response).to_string().contains("limited_models must be a JSON object"));
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn healthz_names_missing_settings_and_failing_store() {
         let host = Host::with_settings("ai_gateway_host=https://h\nai_gateway_token=s3cret\n");
         host.store.fail_after(0);
-        let reply = host.call("GET", "/healthz", "", "").unwrap();
-        let text = body(&reply).to_string();
-        assert_eq!(reply.status, 503);
+        let response = host.send("GET", "/healthz", "", "").unwrap();
+        let text = body(&response).to_string();
+        assert_eq!(response.status, 503);
         for expected in ["ai_gateway_account_id", "admin_token", "key store"] {
             assert!(text.contains(expected), "{text}");
         }

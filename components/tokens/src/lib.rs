@@ -1,18 +1,18 @@
-//! Team keys: issued, shown, changed and revoked by an admin, seen and rotated by whoever holds one.
-//! And `/healthz`.
+//! Team keys: the admin creates, lists, updates and revokes them; a key's holder views and rotates it.
+//! Also serves `/healthz`.
 
-mod access;
+mod auth;
 mod create;
 mod explain;
 mod fields;
 mod health;
-mod info;
+mod idempotency;
+mod key_view;
 mod list;
 mod openapi;
 mod patch;
 mod query;
 mod refresh;
-mod retry;
 mod revoke;
 mod show;
 
@@ -31,9 +31,9 @@ struct Tokens;
 type Component = gateway_spin::Answer<Tokens>;
 gateway_spin::export!(Component);
 
-/// A call on its way, with what is known of it by now.
-struct Act<'a> {
-    call: &'a Call,
+/// A request being served, together with its context and the log entry that records what it did.
+struct Action<'a> {
+    request: &'a Call,
     context: &'a Context<'a>,
     entry: &'a mut Entry,
 }
@@ -42,57 +42,62 @@ impl Service for Tokens {
     const SLUG: &'static str = "tokens";
     const MAX_BODY: u64 = 64 * 1024;
 
-    fn answer(call: &Call, context: &Context<'_>, entry: &mut Entry) -> Result<Reply, Error> {
-        let path = call.path_with_query.split('?').next().unwrap_or_default();
+    fn answer(request: &Call, context: &Context<'_>, entry: &mut Entry) -> Result<Reply, Error> {
+        let path = request.path_with_query.split('?').next().unwrap_or_default();
+        // Checked before routing, because another hop could read an unsafe path differently.
         check_path(path)?;
         let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
-        let mut act = Act { call, context, entry };
+        let mut action = Action { request, context, entry };
         match segments.as_slice() {
-            ["healthz"] => act.only("GET, HEAD").map(|_| health::check(context)),
-            ["tokens"] => match act.only("GET, HEAD, POST")? {
-                Method::POST => create::create(&mut act),
-                _ => list::list(&mut act),
+            ["healthz"] => action.require_method("GET, HEAD").map(|_| health::check(context)),
+            ["tokens"] => match action.require_method("GET, HEAD, POST")? {
+                Method::POST => create::create(&mut action),
+                _ => list::list(&mut action),
             },
-            ["tokens", "openapi.json"] => act.only("GET, HEAD").map(|_| openapi::document()),
-            ["tokens", "refresh"] => {
-                act.only("POST")?;
-                refresh::refresh_own(&mut act)
+            // The two fixed names are matched before `key`. They cannot be ids, which are hex.
+            ["tokens", "openapi.json"] => {
+                action.require_method("GET, HEAD").map(|_| openapi::document())
             }
-            ["tokens", key] => match act.only("DELETE, GET, HEAD, PATCH")? {
-                Method::DELETE => revoke::revoke(&mut act, key),
-                Method::PATCH => patch::patch(&mut act, key),
-                _ => show::show(&mut act, key),
+            ["tokens", "refresh"] => {
+                action.require_method("POST")?;
+                refresh::refresh_own(&mut action)
+            }
+            ["tokens", key] => match action.require_method("DELETE, GET, HEAD, PATCH")? {
+                Method::DELETE => revoke::revoke(&mut action, key),
+                Method::PATCH => patch::patch(&mut action, key),
+                _ => show::show(&mut action, key),
             },
             ["tokens", key, "refresh"] => {
-                act.only("POST")?;
-                refresh::refresh(&mut act, key)
+                action.require_method("POST")?;
+                refresh::refresh(&mut action, key)
             }
             ["tokens", key, "explain"] => {
-                act.only("POST")?;
-                explain::explain(&mut act, key)
+                action.require_method("POST")?;
+                explain::explain(&mut action, key)
             }
-            _ => Err(Error::UnknownUrl { supported: "/tokens as /tokens/openapi.json tells" }),
+            _ => Err(Error::UnknownUrl {
+                supported: "/healthz and the paths in /tokens/openapi.json",
+            }),
         }
     }
 }
 
-impl<'a> Act<'a> {
-    /// The call's method, if it is one of those `allowed`.
-    fn only(&self, allowed: &'static str) -> Result<Method, Error> {
-        let method = &self.call.method;
+impl<'a> Action<'a> {
+    /// Returns the request's method if it is in `allowed`, a list as in an `Allow` header.
+    fn require_method(&self, allowed: &'static str) -> Result<Method, Error> {
+        let method = &self.request.method;
         if allowed.split(", ").any(|name| name == method.as_str()) {
             return Ok(method.clone());
         }
         Err(Error::MethodNotAllowed { allowed })
     }
 
-    /// The token of the call's `Authorization` header: where an admin's is looked for, and nowhere
-    /// else.
-    fn bearer(&self) -> Option<&'a str> {
-        self.call.headers.get_str("authorization").map(without_scheme)
+    /// Returns the token of the `Authorization` header, the only one that may carry the admin token.
+    fn bearer_token(&self) -> Option<&'a str> {
+        self.request.headers.get_str("authorization").map(without_scheme)
     }
 
-    /// When the call came in, RFC 3339.
+    /// Returns when the request was received, RFC 3339.
     fn now(&self) -> String {
         gateway::time::rfc3339(self.context.now)
     }
@@ -105,7 +110,7 @@ mod tests {
     const KEY: &str = "sk_0000000000000000000000000000000000000000000000000000000000000000";
 
     #[test]
-    fn every_path_has_its_methods() {
+    fn respond_checks_path_and_method() {
         let key = format!("/tokens/{KEY}");
         for (method, path, status) in [
             ("DELETE", "/healthz", 405),
@@ -123,7 +128,7 @@ mod tests {
             ("GET", "/tokens/../healthz", 400),
             ("POST", "/tokens/%2e%2e/x", 400),
         ] {
-            let error = Host::default().call(method, path, "", "").unwrap_err();
+            let error = Host::default().send(method, path, "", "").unwrap_err();
             assert_eq!(error.shape().status, status, "{method} {path}: {error}");
         }
     }

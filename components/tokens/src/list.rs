@@ -1,75 +1,85 @@
-//! `GET /tokens`: the keys there are, page by page.
+//! `GET /tokens`: lists keys, page by page.
 
 use gateway::{Error, KeyId, Record, Reply};
 use http::StatusCode;
 use serde::Serialize;
 
-use crate::Act;
-use crate::info::Info;
+use crate::Action;
+use crate::key_view::KeyView;
 use crate::query;
 
-/// Keys on a page, unless fewer or more are asked for.
-const USUAL: u64 = 50;
-const MOST: u64 = 200;
+/// The default number of keys on a page.
+const DEFAULT_LIMIT: u64 = 50;
+
+/// The maximum. Every key costs a read of the store.
+const MAX_LIMIT: u64 = 200;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Page<'a> {
-    data: Vec<Info<'a>>,
-    /// Where the next page begins; `null` at the end.
+    data: Vec<KeyView<'a>>,
+    /// Id of the page's last key, after which the next page starts; `null` on the last page.
     next_cursor: Option<&'a str>,
-    /// Keys of this page whose records cannot be read, of whatever team they are.
+    /// Ids on this page whose records are unreadable. Their teams are unknown, so a filter by team
+    /// does not apply to them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unreadable: Vec<&'a str>,
 }
 
-/// What the store has after a place.
+/// Records read from the store, and the ids of those that cannot be read.
 struct Found {
     records: Vec<Record>,
     unreadable: Vec<KeyId>,
 }
 
-/// Lists keys in the order of their ids, which is no order of time but stays the same.
-pub(crate) fn list(act: &mut Act<'_>) -> Result<Reply, Error> {
-    act.entry.action = Some("list");
-    act.require_admin()?;
-    let [team_id, limit, cursor] = query::read(act.call, ["teamId", "limit", "cursor"])?;
-    let limit = limit.map_or(Ok(USUAL), |limit| query::parse("limit", limit))?;
-    if !(1..=MOST).contains(&limit) {
+/// Lists keys in the order of their ids.
+///
+/// That order says nothing about age, but it is stable: an id is a valid cursor even after its key
+/// was revoked.
+pub(crate) fn list(action: &mut Action<'_>) -> Result<Reply, Error> {
+    action.entry.action = Some("list");
+    action.require_admin()?;
+    let [team_id, limit, cursor] =
+        query::read_params(action.request, ["teamId", "limit", "cursor"])?;
+    let limit = limit.map_or(Ok(DEFAULT_LIMIT), |limit| query::parse_number("limit", limit))?;
+    if !(1..=MAX_LIMIT).contains(&limit) {
         return Err(Error::invalid_param("limit", "`limit` must be between 1 and 200"));
     }
-    let team_id = team_id.map(decoded);
-    let after = cursor.map(|cursor| KeyId::parse(cursor).ok_or_else(no_cursor)).transpose()?;
-    let Found { records, unreadable } = find(act, team_id.as_deref(), after.as_ref(), limit)?;
+    let team_id = team_id.map(decode);
+    let after = cursor.map(|cursor| KeyId::parse(cursor).ok_or_else(invalid_cursor)).transpose()?;
+    let Found { records, unreadable } = find(action, team_id.as_deref(), after.as_ref(), limit)?;
     let (page, is_more) = match usize::try_from(limit).ok().and_then(|limit| records.get(..limit)) {
         Some(page) if page.len() < records.len() => (page, true),
         _ => (records.as_slice(), false),
     };
     let next_cursor = page.last().filter(|_| is_more).map(Record::id);
-    let data = page.iter().map(Info::of).collect();
+    let data = page.iter().map(KeyView::new).collect();
+    // Ids behind the cursor belong to the next page, which reports them again.
     let is_here = |id: &&str| next_cursor.is_none_or(|cursor| *id <= cursor);
     let unreadable = unreadable.iter().map(KeyId::as_str).filter(is_here).collect();
     Ok(Reply::json(StatusCode::OK, &Page { data, next_cursor, unreadable }))
 }
 
-/// The records after the one of `after`, and one more than `limit`, which tells that there are more.
-/// One that cannot be read keeps nobody from seeing the others.
+/// Finds the records after the id `after`, at most one more than `limit`: the extra one shows that
+/// there is another page.
+///
+/// An unreadable record is reported, not an error: it must not hide the other keys.
 fn find(
-    act: &Act<'_>,
+    action: &Action<'_>,
     team_id: Option<&str>,
     after: Option<&KeyId>,
     limit: u64,
 ) -> Result<Found, Error> {
-    let stored = act.context.store.keys()?;
+    let stored = action.context.store.keys()?;
     let mut ids: Vec<KeyId> = stored.iter().filter_map(|key| KeyId::stored(key)).collect();
     ids.sort_unstable();
     let (mut records, mut unreadable) = (Vec::new(), Vec::new());
     for id in ids.into_iter().filter(|id| after.is_none_or(|after| id > after)) {
-        match Record::read(act.context.store, &id) {
+        match Record::read(action.context.store, &id) {
             Ok(Some(record)) if team_id.is_none_or(|id| record.team_id == id) => {
                 records.push(record);
             }
-            // Another team's, or gone since the ids were read.
+            // Another team's key, or one revoked since the ids were read.
             Ok(_) => {}
             Err(Error::CorruptRecord(_)) => unreadable.push(id),
             Err(error) => return Err(error),
@@ -81,12 +91,12 @@ fn find(
     Ok(Found { records, unreadable })
 }
 
-fn no_cursor() -> Error {
-    Error::invalid_param("cursor", "`cursor` must be the `nextCursor` of another page")
+fn invalid_cursor() -> Error {
+    Error::invalid_param("cursor", "`cursor` must be the `nextCursor` of the previous page")
 }
 
-/// A query's value without its escapes.
-fn decoded(value: &str) -> String {
+/// Decodes a query value: `+` is a space, and an invalid escape is kept as it is.
+fn decode(value: &str) -> String {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.bytes();
     while let Some(byte) = rest.next() {
@@ -123,7 +133,7 @@ mod tests {
     }
 
     fn page(host: &Host, query: &str) -> Value {
-        body(&host.call("GET", &format!("/tokens{query}"), ADMIN, "").unwrap())
+        body(&host.send("GET", &format!("/tokens{query}"), ADMIN, "").unwrap())
     }
 
     fn ids(page: &Value) -> Vec<String> {
@@ -132,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn all_keys_come_page_by_page_without_their_hashes() {
+    fn list_pages_through_all_keys_without_their_hashes() {
         let host = host();
         let all = page(&host, "");
         assert_eq!((ids(&all).len(), &all["nextCursor"]), (4, &Value::Null));
@@ -149,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_cannot_be_read_hides_no_other() {
+    fn list_with_unreadable_record_shows_the_others() {
         let host = host();
         let all = ids(&page(&host, ""));
         host.store.set(&format!("key:{}", all[1]), b"{").unwrap();
@@ -164,13 +174,13 @@ mod tests {
                 expected.into_iter().map(|index: usize| &all[index]).collect();
             assert_eq!(ids(&page).iter().collect::<Vec<_>>(), expected, "{query}");
             let broken: Vec<&String> = broken.into_iter().map(|index: usize| &all[index]).collect();
-            let told = page.get("unreadable").cloned().unwrap_or(Value::Array(vec![]));
-            assert_eq!(told, serde_json::json!(broken), "{query}");
+            let reported = page.get("unreadable").cloned().unwrap_or(Value::Array(vec![]));
+            assert_eq!(reported, serde_json::json!(broken), "{query}");
         }
     }
 
     #[test]
-    fn a_teams_keys_are_found() {
+    fn list_by_team_returns_its_keys() {
         let host = host();
         for (query, expected) in [
             ("?teamId=blue", 2),
@@ -184,21 +194,21 @@ mod tests {
     }
 
     #[test]
-    fn bad_parameters_are_named() {
+    fn list_with_invalid_parameter_is_400() {
         for query in
             ["?limit=0", "?limit=201", "?limit=x", "?cursor=x", "?page=2", "?limit=1&limit=2"]
         {
-            let outcome = host().call("GET", &format!("/tokens{query}"), ADMIN, "");
+            let outcome = host().send("GET", &format!("/tokens{query}"), ADMIN, "");
             assert!(matches!(outcome, Err(Error::InvalidBody { .. })), "{query}");
         }
     }
 
     #[test]
-    fn a_failing_store_says_so() {
+    fn list_with_failing_store_is_503() {
         for steps in 0..3 {
             let host = host();
             host.store.fail_after(steps);
-            let outcome = host.call("GET", "/tokens", ADMIN, "");
+            let outcome = host.send("GET", "/tokens", ADMIN, "");
             assert!(matches!(outcome, Err(Error::StoreUnavailable(_))), "{steps}");
         }
     }

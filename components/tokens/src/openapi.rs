@@ -1,4 +1,4 @@
-//! `GET /tokens/openapi.json`: what this component takes and answers, for people and programs.
+//! `GET /tokens/openapi.json`: the OpenAPI document of this component.
 //! <https://spec.openapis.org/oas/v3.1.0>
 
 use gateway::Reply;
@@ -6,7 +6,7 @@ use http::StatusCode;
 
 const DOCUMENT: &str = include_str!("openapi.json");
 
-/// The document, as it is in the source.
+/// Returns the document. It needs no credential, because it is the same for everyone.
 pub(crate) fn document() -> Reply {
     Reply::new(StatusCode::OK, DOCUMENT.as_bytes().to_vec(), "application/json")
 }
@@ -25,7 +25,7 @@ mod tests {
         serde_json::from_str(DOCUMENT).unwrap()
     }
 
-    /// Every operation there could be on the document's paths, and whether the document has it.
+    /// Returns every possible operation on the document's paths, and whether it is documented.
     fn operations() -> Vec<(String, &'static str, bool)> {
         let document = document();
         let paths = document["paths"].as_object().unwrap();
@@ -36,11 +36,11 @@ mod tests {
     }
 
     #[test]
-    fn the_document_has_exactly_the_methods_that_are_served() {
+    fn document_has_exactly_the_served_methods() {
         for (path, method, is_documented) in operations() {
             let host = Host::with_a_key();
             let path = path.replace("{id}", key(0).id().as_str());
-            let outcome = host.call(&method.to_uppercase(), &path, ADMIN, "");
+            let outcome = host.send(&method.to_uppercase(), &path, ADMIN, "");
             let is_served =
                 !matches!(outcome, Err(Error::MethodNotAllowed { .. } | Error::UnknownUrl { .. }));
             assert_eq!(is_served, is_documented, "{method} {path}");
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn every_member_of_an_answer_is_documented() {
+    fn document_has_every_response_field() {
         let host = Host::default();
         let created = host.create(
             r#"{"teamId":"blue","ttlSeconds":60,"providers":["openai"],"models":["gpt-*"],
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_that_is_taken_is_documented_and_no_other() {
+    fn document_has_exactly_the_accepted_fields() {
         let document = document();
         for (schema, method, path) in [
             ("Creation", "POST", "/tokens".to_owned()),
@@ -79,7 +79,7 @@ mod tests {
             let known = |name: &str| {
                 let body = format!(r#"{{"teamId":"a","{name}":{{"x":[]}}}}"#);
                 let text =
-                    Host::with_a_key().call(method, &path, ADMIN, &body).unwrap_err().to_string();
+                    Host::with_a_key().send(method, &path, ADMIN, &body).unwrap_err().to_string();
                 !text.contains("unknown field")
             };
             for name in names.iter().filter(|name| *name != "teamId") {
@@ -90,8 +90,8 @@ mod tests {
     }
 
     #[test]
-    fn it_is_served_to_anybody() {
-        let reply = Host::default().call("GET", "/tokens/openapi.json", "", "").unwrap();
-        assert_eq!((reply.status.as_u16(), &body(&reply)["openapi"]), (200, &"3.1.0".into()));
+    fn document_without_credential_is_served() {
+        let response = Host::default().send("GET", "/tokens/openapi.json", "", "").unwrap();
+        assert_eq!((response.status.as_u16(), &body(&response)["openapi"]), (200, &"3.1.0".into()));
     }
 }

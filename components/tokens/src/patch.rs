@@ -1,21 +1,24 @@
-//! `PATCH /tokens/{id}`: what is known of a key, changed.
+//! `PATCH /tokens/{id}`: updates a key.
 
 use gateway::{Error, Reply};
 use http::StatusCode;
 
-use crate::Act;
+use crate::Action;
 use crate::fields::{Fields, read_body};
-use crate::info::Info;
+use crate::key_view::KeyView;
 
-/// Changes the fields that are given; `null` takes one back. The record is written whole.
-pub(crate) fn patch(act: &mut Act<'_>, id: &str) -> Result<Reply, Error> {
-    act.entry.action = Some("patch");
-    let id = act.require_admin_of(id)?;
-    let fields: Fields = read_body(&act.call.body)?;
-    let mut record = act.read(&id)?;
-    fields.apply(&mut record, act)?;
-    record.update(act.context.store)?;
-    Ok(Reply::json(StatusCode::OK, &Info::of(&record)))
+/// Updates the fields that the body contains; `null` clears one.
+///
+/// The store has no compare-and-swap: of two concurrent updates, the last write wins.
+pub(crate) fn patch(action: &mut Action<'_>, id: &str) -> Result<Reply, Error> {
+    action.entry.action = Some("patch");
+    let id = action.require_admin_for(id)?;
+    let fields: Fields = read_body(&action.request.body)?;
+    let mut record = action.read_record(&id)?;
+    fields.apply(&mut record, action)?;
+    // Not `save`: if the key was revoked since it was read, the update must not restore it.
+    record.update(action.context.store)?;
+    Ok(Reply::json(StatusCode::OK, &KeyView::new(&record)))
 }
 
 #[cfg(test)]
@@ -25,10 +28,10 @@ mod tests {
     use crate::testing::{ADMIN, Host, NOW, body, key};
 
     #[test]
-    fn what_is_given_is_changed_and_null_takes_it_back() {
+    fn patch_sets_given_fields_and_null_clears_them() {
         let host = Host::with_a_key();
         let path = format!("/tokens/{}", key(0).id().as_str());
-        let patch = |change: &str| body(&host.call("PATCH", &path, ADMIN, change).unwrap());
+        let patch = |change: &str| body(&host.send("PATCH", &path, ADMIN, change).unwrap());
         let before = patch("");
         let changed = patch(
             r#"{"name":"Navy","limited":false,"disabled":true,"note":"n","providers":[],
@@ -47,13 +50,13 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_revoked_meanwhile_does_not_come_back() {
+    fn patch_during_revocation_does_not_restore_the_key() {
         // After the change has read the record, and after it has written it.
         for steps in [1, 2] {
             let host = Host::with_a_key();
             host.store.interrupt_after(steps, |store| Record::revoke(store, &key(0).id()).unwrap());
             let path = format!("/tokens/{}", key(0).id().as_str());
-            let _ = host.call("PATCH", &path, ADMIN, r#"{"note":"n"}"#);
+            let _ = host.send("PATCH", &path, ADMIN, r#"{"note":"n"}"#);
             assert!(
                 matches!(Team::find(&host.store, &key(0), NOW), Err(Error::InvalidKey)),
                 "{steps}"
@@ -62,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_change_changes_nothing() {
+    fn patch_with_invalid_field_changes_nothing() {
         let host = Host::with_a_key();
         let path = format!("/tokens/{}", key(0).id().as_str());
         for change in [
@@ -72,19 +75,19 @@ mod tests {
             r#"{"name":"Navy","expiresAt":"2020-01-01T00:00:00Z"}"#,
             "[]",
         ] {
-            let outcome = host.call("PATCH", &path, ADMIN, change);
+            let outcome = host.send("PATCH", &path, ADMIN, change);
             assert!(matches!(outcome, Err(Error::InvalidBody { .. })), "{change}");
         }
         assert_eq!(Record::find(&host.store, &key(0), NOW).unwrap().name, "Blue");
     }
 
     #[test]
-    fn a_failing_store_leaves_the_record_as_it_was() {
+    fn patch_with_failing_store_changes_nothing() {
         for steps in 0..2 {
             let host = Host::with_a_key();
             host.store.fail_after(steps);
             let path = format!("/tokens/{}", key(0).id().as_str());
-            let outcome = host.call("PATCH", &path, ADMIN, r#"{"disabled":true}"#);
+            let outcome = host.send("PATCH", &path, ADMIN, r#"{"disabled":true}"#);
             assert!(matches!(outcome, Err(Error::StoreUnavailable(_))), "{steps}");
             host.store.recover();
             assert!(Team::find(&host.store, &key(0), NOW).is_ok(), "{steps}");

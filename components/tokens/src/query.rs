@@ -1,43 +1,46 @@
-//! The parameters of a query.
+//! Query parameters.
 
 use gateway::Error;
 use gateway::service::Call;
 
-/// The number that the parameter `name` gives; no other parameter may be there.
+/// Reads the number in the parameter `name`, the only one the route takes.
 ///
 /// # Errors
-/// A client's error that names the parameter at fault.
-pub(crate) fn number(call: &Call, name: &'static str) -> Result<Option<u64>, Error> {
-    let [value] = read(call, [name])?;
-    value.map(|value| parse(name, value)).transpose()
+/// A client error that names the parameter at fault.
+pub(crate) fn read_number(request: &Call, name: &'static str) -> Result<Option<u64>, Error> {
+    let [value] = read_params(request, [name])?;
+    value.map(|value| parse_number(name, value)).transpose()
 }
 
-/// A whole number.
+/// Parses the whole number in the parameter `name`.
 ///
 /// # Errors
-/// A client's error.
-pub(crate) fn parse(name: &'static str, value: &str) -> Result<u64, Error> {
-    value.parse().map_err(|_| wrong(name, "must be a whole number"))
+/// A client error that names the parameter.
+pub(crate) fn parse_number(name: &'static str, value: &str) -> Result<u64, Error> {
+    value.parse().map_err(|_| invalid(name, "must be a whole number"))
 }
 
-/// The values of the parameters `names`, and of none besides.
+/// Reads the values of the parameters `names`, still percent-encoded.
+///
+/// Any other parameter is an error: a misspelt `graceSeconds` would otherwise end the old key
+/// immediately.
 ///
 /// # Errors
-/// A client's error for another parameter, or one that is given twice.
-pub(crate) fn read<'a, const N: usize>(
-    call: &'a Call,
+/// A client error for an unknown parameter, or for one that is given twice.
+pub(crate) fn read_params<'a, const N: usize>(
+    request: &'a Call,
     names: [&'static str; N],
 ) -> Result<[Option<&'a str>; N], Error> {
-    let query = call.path_with_query.split_once('?').map_or("", |(_, query)| query);
+    let query = request.path_with_query.split_once('?').map_or("", |(_, query)| query);
     let mut values = [None; N];
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let slot = names.iter().zip(&mut values).find(|(known, _)| **known == name);
         match slot {
             Some((_, slot @ None)) => *slot = Some(value),
-            Some((known, Some(_))) => return Err(wrong(known, "is given more than once")),
+            Some((known, Some(_))) => return Err(invalid(known, "must not be given twice")),
             None => {
-                let message = format!("an unknown parameter: use {}", names.join(", "));
+                let message = format!("unknown query parameter: use {}", names.join(", "));
                 return Err(Error::invalid_param("query", message));
             }
         }
@@ -45,6 +48,6 @@ pub(crate) fn read<'a, const N: usize>(
     Ok(values)
 }
 
-fn wrong(name: &'static str, what: &str) -> Error {
-    Error::invalid_param(name, format!("`{name}` {what}"))
+fn invalid(name: &'static str, rule: &str) -> Error {
+    Error::invalid_param(name, format!("`{name}` {rule}"))
 }

@@ -1,88 +1,112 @@
-//! `POST /tokens/refresh`: a new key for the team of an old one, which may live on for a while.
+//! `POST /tokens/refresh`: rotates a key. The old one can stay valid for a grace period.
 
 use std::time::Duration;
 
-use gateway::{ApiKey, Error, Record, Reply, time};
+use gateway::{ApiKey, Error, KeyId, Record, Reply, time};
 use http::StatusCode;
 
-use crate::Act;
-use crate::access::Named;
-use crate::info::Info;
+use crate::Action;
+use crate::auth::KeyRef;
+use crate::idempotency::IdempotencyKey;
+use crate::key_view::KeyView;
 use crate::query;
-use crate::retry::Retry;
 
-/// Seconds the old key may live on: a week.
-const LONGEST_GRACE: u64 = 7 * 24 * 60 * 60;
+/// The longest grace period: one week.
+const MAX_GRACE_SECONDS: u64 = 7 * 24 * 60 * 60;
 
-/// Rotates the key that is sent as bearer, or as any SDK sends it.
-pub(crate) fn refresh_own(act: &mut Act<'_>) -> Result<Reply, Error> {
-    act.entry.action = Some("refresh");
-    let key = ApiKey::from_headers(&act.call.headers)?;
-    rotate(act, &Named::Key(key))
+/// Rotates the key that the request authenticates with, in any header an SDK sends it in.
+pub(crate) fn refresh_own(action: &mut Action<'_>) -> Result<Reply, Error> {
+    action.entry.action = Some("refresh");
+    let key = ApiKey::from_headers(&action.request.headers)?;
+    rotate(action, &KeyRef::Key(key))
 }
 
-/// Rotates the key that is `named` by itself or by its id.
-pub(crate) fn refresh(act: &mut Act<'_>, named: &str) -> Result<Reply, Error> {
-    act.entry.action = Some("refresh");
-    let named = act.identify(named)?;
-    rotate(act, &named)
+/// Rotates the key that `named`, a plain key or an id, refers to.
+pub(crate) fn refresh(action: &mut Action<'_>, named: &str) -> Result<Reply, Error> {
+    action.entry.action = Some("refresh");
+    let key_ref = action.resolve_key(named)?;
+    rotate(action, &key_ref)
 }
 
-/// Makes a new key for the team of the old one, which is `named`.
-///
-/// The new record is written before the old one goes or gets its end: a failure in between leaves
-/// the team with both keys, never with none.
-fn rotate(act: &mut Act<'_>, named: &Named) -> Result<Reply, Error> {
-    let grace = query::number(act.call, "graceSeconds")?.unwrap_or_default();
-    if grace > LONGEST_GRACE {
-        let why = "`graceSeconds` may be a week at most: 604800";
-        return Err(Error::invalid_param("graceSeconds", why));
-    }
-    let old_id = named.id();
-    act.entry.subject = Some(old_id.as_str().to_owned());
-    // A call that is made again finds the old key gone: it is told so before that is noticed.
-    let retry = Retry::of(act, &format!("refresh:{}", old_id.as_str()))?;
-    retry.check(act)?;
-    let old = act.require(named)?;
-    check(&old, &act.now())?;
-    let key = ApiKey::from_random((act.context.random)());
-    retry.note(act, &key.id())?;
-    let store = act.context.store;
-    let record = old.with_key(&key);
-    record.save(store)?;
-    if grace == 0 {
-        store.delete(&old_id.store_key())?;
-    } else {
-        let end = time::rfc3339(act.context.now + Duration::from_secs(grace));
-        ending(&old, &record, end).save(store)?;
-    }
-    if Record::is_revoked(store, &old_id)? {
-        // Revoked while this was under way: neither of the two is to live.
-        store.delete(&key.id().store_key())?;
-        store.delete(&old_id.store_key())?;
-        return Err(Error::UnknownKeyId);
-    }
-    Ok(Reply::json(StatusCode::OK, &Info::of(&record).with_key(&key)))
+/// Replaces the key of `key_ref` by a new one for the same team.
+fn rotate(action: &mut Action<'_>, key_ref: &KeyRef) -> Result<Reply, Error> {
+    let grace = read_grace(action)?;
+    let old_id = key_ref.id();
+    action.entry.subject = Some(old_id.as_str().to_owned());
+    // On a retry the old key is already gone, so check for a retry before looking it up.
+    let idempotency_key = IdempotencyKey::read(action, &format!("refresh:{}", old_id.as_str()))?;
+    idempotency_key.check(action)?;
+    let old = action.find_record(key_ref)?;
+    check_replaceable(&old, &action.now())?;
+    let key = ApiKey::from_random((action.context.random)());
+    idempotency_key.remember(action, &key.id())?;
+    let new = old.with_key(&key);
+    // The new record is stored before the old key ends: a failure in between leaves the team with
+    // two keys, never with none.
+    new.save(action.context.store)?;
+    retire(action, &old_id, &old, &new, grace)?;
+    undo_if_revoked(action, &old_id, &key.id())?;
+    Ok(Reply::json(StatusCode::OK, &KeyView::new(&new).with_key(&key)))
 }
 
-/// Refuses what cannot have a successor.
-fn check(old: &Record, now: &str) -> Result<(), Error> {
+/// Reads how long the old key stays valid.
+fn read_grace(action: &Action<'_>) -> Result<Duration, Error> {
+    let seconds = query::read_number(action.request, "graceSeconds")?.unwrap_or_default();
+    if seconds > MAX_GRACE_SECONDS {
+        let rule = format!("`graceSeconds` must be at most {MAX_GRACE_SECONDS} (one week)");
+        return Err(Error::invalid_param("graceSeconds", rule));
+    }
+    Ok(Duration::from_secs(seconds))
+}
+
+/// Checks that `old` can be replaced.
+fn check_replaceable(old: &Record, now: &str) -> Result<(), Error> {
+    // In its grace period a replaced key is still valid, and replacing it again would give it a
+    // second successor. The error names the first.
     if let Some(id) = &old.replaced_by {
         return Err(Error::AlreadyDone { id: id.clone() });
     }
+    // Only the admin gets here with an expired key, whose expiry the new key would inherit.
     if old.expires_at.as_deref().is_some_and(|end| end <= now) {
-        let why = "the key has ended, and so would its successor: change `expiresAt` first";
-        return Err(Error::invalid_param("expiresAt", why));
+        let reason =
+            "the key has expired, and a new one would inherit `expiresAt`: change it first";
+        return Err(Error::invalid_param("expiresAt", reason));
     }
     Ok(())
 }
 
-/// The record of `old`, which lives on until `end` at most.
-fn ending(old: &Record, new: &Record, end: String) -> Record {
+/// Deletes the old key, or lets it expire after the `grace` period.
+fn retire(
+    action: &Action<'_>,
+    old_id: &KeyId,
+    old: &Record,
+    new: &Record,
+    grace: Duration,
+) -> Result<(), Error> {
+    let store = action.context.store;
+    if grace.is_zero() {
+        return store.delete(&old_id.store_key());
+    }
+    let end = time::rfc3339(action.context.now + grace);
     let mut record = old.clone();
     record.replaced_by = Some(new.id().to_owned());
+    // A grace period never extends a key's life. Times in this form compare as texts.
     record.expires_at = old.expires_at.clone().filter(|earlier| *earlier < end).or(Some(end));
-    record
+    record.save(store)
+}
+
+/// Deletes both keys if the old one was revoked during the rotation.
+///
+/// The store has no transactions. Revocation is therefore checked last, after both records are
+/// written: it must not be undone by a rotation that read the record before.
+fn undo_if_revoked(action: &Action<'_>, old_id: &KeyId, new_id: &KeyId) -> Result<(), Error> {
+    let store = action.context.store;
+    if !Record::is_revoked(store, old_id)? {
+        return Ok(());
+    }
+    store.delete(&new_id.store_key())?;
+    store.delete(&old_id.store_key())?;
+    Err(Error::UnknownKeyId)
 }
 
 #[cfg(test)]
@@ -102,10 +126,10 @@ mod tests {
             (format!("/tokens/{}/refresh", id.as_str()), ADMIN),
         ] {
             let host = Host::with_a_key();
-            let reply = body(&host.call("POST", &path, credential, "").unwrap());
-            assert_eq!(reply["apiKey"], key(1).reveal(), "{path}");
+            let response = body(&host.send("POST", &path, credential, "").unwrap());
+            assert_eq!(response["apiKey"], key(1).reveal(), "{path}");
             assert_eq!(
-                (&reply["createdAt"], &reply["replaces"]),
+                (&response["createdAt"], &response["replaces"]),
                 (&NOW.into(), &id.as_str().into())
             );
             let team = Record::find(&host.store, &key(1), NOW).unwrap();
@@ -115,12 +139,12 @@ mod tests {
     }
 
     #[test]
-    fn an_old_key_lives_on_for_its_grace() {
+    fn refresh_with_grace_keeps_the_old_key_valid() {
         let host = Host::with_a_key();
         let path = format!("/tokens/{}/refresh?graceSeconds=60", key(0).reveal());
-        host.call("POST", &path, "", "").unwrap();
+        host.send("POST", &path, "", "").unwrap();
         let old = format!("/tokens/{}", key(0).id().as_str());
-        let shown = body(&host.call("GET", &old, ADMIN, "").unwrap());
+        let shown = body(&host.send("GET", &old, ADMIN, "").unwrap());
         assert_eq!(shown["replacedBy"], key(1).id().as_str());
         assert_eq!(shown["expiresAt"], "2026-01-01T00:01:00.007Z");
         assert!(Team::find(&host.store, &key(0), NOW).is_ok());
@@ -130,44 +154,44 @@ mod tests {
     }
 
     #[test]
-    fn a_grace_never_makes_a_life_longer() {
+    fn refresh_with_grace_never_extends_a_key() {
         let host = Host::default();
         host.create(r#"{"teamId":"blue","ttlSeconds":30}"#);
         let path = format!("/tokens/{}/refresh?graceSeconds=60", key(0).reveal());
-        let new = body(&host.call("POST", &path, "", "").unwrap());
+        let new = body(&host.send("POST", &path, "", "").unwrap());
         assert_eq!(new["expiresAt"], "2026-01-01T00:00:30.007Z");
         host.advance(30);
         assert!(Team::find(&host.store, &key(0), &host.now()).is_err());
     }
 
     #[test]
-    fn a_key_that_was_replaced_is_not_replaced_again() {
+    fn refresh_of_a_replaced_key_is_409() {
         let host = Host::with_a_key();
         let path = format!("/tokens/{}/refresh?graceSeconds=60", key(0).reveal());
-        host.call("POST", &path, "", "").unwrap();
-        let Err(Error::AlreadyDone { id }) = host.call("POST", &path, "", "") else { panic!() };
+        host.send("POST", &path, "", "").unwrap();
+        let Err(Error::AlreadyDone { id }) = host.send("POST", &path, "", "") else { panic!() };
         assert_eq!(id, key(1).id().as_str());
     }
 
     #[test]
-    fn a_key_that_has_ended_has_no_successor() {
+    fn refresh_of_an_expired_key_is_400() {
         let host = Host::default();
         host.create(r#"{"teamId":"blue","ttlSeconds":30}"#);
         host.advance(30);
         let path = format!("/tokens/{}/refresh", key(0).id().as_str());
-        let outcome = host.call("POST", &path, ADMIN, "");
+        let outcome = host.send("POST", &path, ADMIN, "");
         assert!(matches!(outcome, Err(Error::InvalidBody { .. })), "{outcome:?}");
     }
 
     #[test]
-    fn a_key_that_is_revoked_meanwhile_has_no_successor() {
+    fn refresh_during_revocation_leaves_no_key() {
         for query in ["", "?graceSeconds=60"] {
             for steps in 1..4 {
                 let host = Host::with_a_key();
                 host.store
                     .interrupt_after(steps, |store| Record::revoke(store, &key(0).id()).unwrap());
                 let path = format!("/tokens/{}/refresh{query}", key(0).reveal());
-                let outcome = host.call("POST", &path, "", "");
+                let outcome = host.send("POST", &path, "", "");
                 assert!(
                     matches!(outcome, Err(Error::UnknownKeyId)),
                     "{query} {steps}: {outcome:?}"
@@ -181,22 +205,22 @@ mod tests {
     }
 
     #[test]
-    fn a_rotation_that_failed_can_be_made_again() {
+    fn refresh_after_a_failure_can_be_retried() {
         for steps in 0..4 {
             let host = Host::with_a_key();
             host.store.fail_after(steps);
             let path = format!("/tokens/{}/refresh", key(0).reveal());
-            host.call("POST", &path, "", "").unwrap_err();
+            host.send("POST", &path, "", "").unwrap_err();
             host.store.recover();
             if Team::find(&host.store, &key(0), NOW).is_ok() {
-                let again = host.call("POST", &format!("{path}?graceSeconds=60"), "", "").unwrap();
+                let again = host.send("POST", &format!("{path}?graceSeconds=60"), "", "").unwrap();
                 assert!(body(&again)["apiKey"].is_string(), "{steps}");
             }
         }
     }
 
     #[test]
-    fn graces_are_numbers_up_to_a_week() {
+    fn refresh_checks_grace_seconds() {
         for (query, is_right) in [
             ("", true),
             ("?graceSeconds=0", true),
@@ -210,32 +234,32 @@ mod tests {
         ] {
             let host = Host::with_a_key();
             let path = format!("/tokens/{}/refresh{query}", key(0).reveal());
-            assert_eq!(host.call("POST", &path, "", "").is_ok(), is_right, "{query}");
+            assert_eq!(host.send("POST", &path, "", "").is_ok(), is_right, "{query}");
         }
     }
 
     #[test]
-    fn refresh_takes_only_a_living_key() {
+    fn refresh_of_an_invalid_key_is_rejected() {
         let host = Host::with_a_key();
         let path = format!("/tokens/{}/refresh", key(0).reveal());
-        assert!(host.call("POST", &path, "", "").is_ok());
-        assert!(matches!(host.call("POST", &path, "", ""), Err(Error::InvalidKey)));
-        let by_header = host.call("POST", "/tokens/refresh", "", "");
+        assert!(host.send("POST", &path, "", "").is_ok());
+        assert!(matches!(host.send("POST", &path, "", ""), Err(Error::InvalidKey)));
+        let by_header = host.send("POST", "/tokens/refresh", "", "");
         assert!(matches!(by_header, Err(Error::MissingKey)));
-        let as_admin = host.call("POST", "/tokens/refresh", ADMIN, "");
+        let as_admin = host.send("POST", "/tokens/refresh", ADMIN, "");
         assert!(matches!(as_admin, Err(Error::MalformedKey)));
         let by_id = format!("/tokens/{}/refresh", key(0).id().as_str());
-        assert!(matches!(host.call("POST", &by_id, ADMIN, ""), Err(Error::UnknownKeyId)));
+        assert!(matches!(host.send("POST", &by_id, ADMIN, ""), Err(Error::UnknownKeyId)));
     }
 
     #[test]
-    fn a_failing_store_never_leaves_a_team_without_a_key_and_revives_none() {
+    fn refresh_with_failing_store_keeps_the_old_key() {
         for query in ["", "?graceSeconds=60"] {
             for steps in 0..3 {
                 let host = Host::with_a_key();
                 host.store.fail_after(steps);
                 let path = format!("/tokens/{}/refresh{query}", key(0).reveal());
-                let outcome = host.call("POST", &path, "", "");
+                let outcome = host.send("POST", &path, "", "");
                 assert!(matches!(outcome, Err(Error::StoreUnavailable(_))), "{steps}");
                 host.store.recover();
                 assert!(Team::find(&host.store, &key(0), NOW).is_ok(), "{query} {steps}");

@@ -1,4 +1,4 @@
-//! A host for unit tests: a store in memory that can fail, a clock that stands, known randomness.
+//! A host for unit tests: an in-memory store that can fail, a fixed clock and known random bytes.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -21,9 +21,10 @@ pub(crate) struct Host {
     pub(crate) store: Memory,
     pub(crate) limited_models: &'static str,
     settings: Settings,
-    drawn: Cell<u8>,
-    /// Seconds since the start.
-    passed: Cell<u64>,
+    /// How often random bytes were drawn, which is also their value.
+    draws: Cell<u8>,
+    /// Seconds since [`NOW`].
+    elapsed: Cell<u64>,
     pub(crate) entry: RefCell<Entry>,
 }
 
@@ -34,7 +35,7 @@ pub(crate) struct Memory {
     interruption: RefCell<Option<(u32, Interruption)>>,
 }
 
-/// What somebody else does to the store amid a call.
+/// What another request does to the store in the middle of this one.
 type Interruption = Box<dyn Fn(&Memory)>;
 
 impl Default for Host {
@@ -46,41 +47,42 @@ impl Default for Host {
     }
 }
 
-/// The `index`th key a host makes.
+/// Returns the key that a host creates as its `index`th.
 pub(crate) fn key(index: u8) -> ApiKey {
     ApiKey::from_random([index; 32])
 }
 
 impl Host {
+    /// Creates a host with the settings in `lines` and an empty store.
     pub(crate) fn with_settings(lines: &str) -> Self {
         Self {
             store: Memory::default(),
             limited_models: "",
             settings: Settings::from_lines(lines.to_owned()),
-            drawn: Cell::new(0),
-            passed: Cell::new(0),
+            draws: Cell::new(0),
+            elapsed: Cell::new(0),
             entry: RefCell::default(),
         }
     }
 
-    /// A host that has made [`key`] number 0, for a limited team.
+    /// Creates a host that stores [`key`] number 0, of a limited team.
     pub(crate) fn with_a_key() -> Self {
         let host = Self::default();
         host.create(r#"{"teamId":"blue","name":"Blue","limited":true}"#);
         host
     }
 
-    /// Makes one more key and tells what is answered.
-    pub(crate) fn create(&self, wish: &str) -> serde_json::Value {
-        body(&self.call("POST", "/tokens", ADMIN, wish).unwrap())
+    /// Creates another key from the JSON `fields` and returns the response's body.
+    pub(crate) fn create(&self, fields: &str) -> serde_json::Value {
+        body(&self.send("POST", "/tokens", ADMIN, fields).unwrap())
     }
 
-    /// Lets time pass.
+    /// Moves the clock forward.
     pub(crate) fn advance(&self, seconds: u64) {
-        self.passed.set(self.passed.get() + seconds);
+        self.elapsed.set(self.elapsed.get() + seconds);
     }
 
-    /// The time it is.
+    /// Returns the clock's time, RFC 3339.
     pub(crate) fn now(&self) -> String {
         gateway::time::rfc3339(self.clock())
     }
@@ -88,11 +90,11 @@ impl Host {
     fn clock(&self) -> SystemTime {
         UNIX_EPOCH
             + Duration::from_millis(1_767_225_600_007)
-            + Duration::from_secs(self.passed.get())
+            + Duration::from_secs(self.elapsed.get())
     }
 
-    /// Makes a call with an `Authorization` header, unless that is empty.
-    pub(crate) fn call(
+    /// Sends a request, with an `Authorization` header unless that is empty.
+    pub(crate) fn send(
         &self,
         method: &str,
         path: &str,
@@ -101,17 +103,18 @@ impl Host {
     ) -> Result<Reply, Error> {
         let credential = [("authorization", authorization)];
         let headers = if authorization.is_empty() { &[][..] } else { &credential };
-        self.call_with(method, path, headers, body)
+        self.send_with(method, path, headers, body)
     }
 
-    pub(crate) fn call_with(
+    /// Sends a request with these `headers`.
+    pub(crate) fn send_with(
         &self,
         method: &str,
         path: &str,
         headers: &[(&str, &str)],
         body: &str,
     ) -> Result<Reply, Error> {
-        let call = Call {
+        let request = Call {
             method: method.parse().unwrap(),
             path_with_query: path.to_owned(),
             headers: headers.iter().copied().collect::<Headers>(),
@@ -122,28 +125,29 @@ impl Host {
             settings: &self.settings,
             variable: &|_| Ok(self.limited_models.to_owned()),
             now: self.clock(),
-            random: &|| [self.drawn.replace(self.drawn.get() + 1); 32],
+            random: &|| [self.draws.replace(self.draws.get() + 1); 32],
         };
         let mut entry = Entry::default();
-        let outcome = Tokens::answer(&call, &context, &mut entry);
+        let outcome = Tokens::answer(&request, &context, &mut entry);
         self.entry.replace(entry);
         outcome
     }
 }
 
 impl Memory {
-    /// Lets `steps` more operations pass and fails all that follow.
+    /// Fails all operations after the next `steps`.
     pub(crate) fn fail_after(&self, steps: u32) {
         self.steps_left.set(Some(steps));
     }
 
+    /// Ends the failure.
     pub(crate) fn recover(&self) {
         self.steps_left.set(None);
     }
 
-    /// Does something else before the operation that follows `steps` others.
-    pub(crate) fn interrupt_after(&self, steps: u32, what: impl Fn(&Memory) + 'static) {
-        self.interruption.replace(Some((steps, Box::new(what))));
+    /// Runs `interruption` once, before the operation that follows the next `steps`.
+    pub(crate) fn interrupt_after(&self, steps: u32, interruption: impl Fn(&Memory) + 'static) {
+        self.interruption.replace(Some((steps, Box::new(interruption))));
     }
 
     fn step(&self) -> Result<(), Error> {
@@ -156,7 +160,7 @@ impl Memory {
             interrupt(self);
         }
         match self.steps_left.get() {
-            Some(0) => Err(Error::StoreUnavailable(Cause("told to fail".to_owned()))),
+            Some(0) => Err(Error::StoreUnavailable(Cause("made to fail".to_owned()))),
             left => {
                 self.steps_left.set(left.map(|left| left - 1));
                 Ok(())
@@ -189,7 +193,7 @@ impl Store for Memory {
     }
 }
 
-/// The JSON of a reply.
-pub(crate) fn body(reply: &Reply) -> serde_json::Value {
-    serde_json::from_slice(&reply.body).unwrap()
+/// Parses the JSON body of a response.
+pub(crate) fn body(response: &Reply) -> serde_json::Value {
+    serde_json::from_slice(&response.body).unwrap()
 }

@@ -1,19 +1,21 @@
-//! Who may do what: the admin everything, and a key's holder little, to that key alone.
+//! Authorization: the admin may use every route, a key's holder may view and rotate that key.
 
 use gateway::key::is_same_secret;
 use gateway::{ApiKey, Error, KeyId, Record};
 
-use crate::Act;
+use crate::Action;
 
-/// A key that somebody is allowed to name.
-pub(crate) enum Named {
-    /// By itself: nobody else has it, but it need not open anything any more.
+/// A key that the request names and may refer to.
+///
+/// Neither form says that the key exists or is valid: [`Action::find_record`] checks that.
+pub(crate) enum KeyRef {
+    /// The plain key. Only its holder has it, so naming it proves possession.
     Key(ApiKey),
-    /// By its id, by the admin.
+    /// The key's id, named by the admin.
     Id(KeyId),
 }
 
-impl Named {
+impl KeyRef {
     pub(crate) fn id(&self) -> KeyId {
         match self {
             Self::Key(key) => key.id(),
@@ -22,11 +24,16 @@ impl Named {
     }
 }
 
-impl Act<'_> {
-    /// Lets only the admin pass. An admin token that is not configured is nobody's.
+impl Action<'_> {
+    /// Requires the admin token.
+    ///
+    /// # Errors
+    /// [`Error::ManagementDisabled`] if none is configured: an empty setting must not match an empty
+    /// token. [`Error::InvalidAdminToken`] if the request's is missing or wrong.
     pub(crate) fn require_admin(&mut self) -> Result<(), Error> {
         let expected = self.context.settings.get("admin_token").ok_or(Error::ManagementDisabled)?;
-        match self.bearer() {
+        match self.bearer_token() {
+            // Compared in constant time, so that response times do not reveal the token.
             Some(given) if is_same_secret(given, expected) => {
                 self.entry.actor = Some("admin".to_owned());
                 Ok(())
@@ -35,46 +42,53 @@ impl Act<'_> {
         }
     }
 
-    /// Lets the admin pass to the key `id`, before anything is asked of the store.
-    pub(crate) fn require_admin_of(&mut self, id: &str) -> Result<KeyId, Error> {
+    /// Requires the admin token and parses `id`, before the store is read.
+    ///
+    /// The token is checked first: a stranger learns nothing about ids.
+    pub(crate) fn require_admin_for(&mut self, id: &str) -> Result<KeyId, Error> {
         self.require_admin()?;
         let id = KeyId::parse(id).ok_or(Error::UnknownKeyId)?;
         self.entry.subject = Some(id.as_str().to_owned());
         Ok(id)
     }
 
-    /// Lets whoever holds `key` pass.
+    /// Resolves `named`, which is a plain key or a key's id.
+    ///
+    /// A plain key authorizes its holder. An id needs the key it belongs to as bearer token, or the
+    /// admin token.
+    pub(crate) fn resolve_key(&mut self, named: &str) -> Result<KeyRef, Error> {
+        if let Ok(key) = ApiKey::parse(named) {
+            return Ok(KeyRef::Key(key));
+        }
+        let bearer = self.bearer_token().and_then(|bearer| ApiKey::parse(bearer).ok());
+        match bearer.filter(|key| key.id().as_str() == named) {
+            Some(key) => Ok(KeyRef::Key(key)),
+            None => self.require_admin_for(named).map(KeyRef::Id),
+        }
+    }
+
+    /// Finds the record of `key_ref`.
+    ///
+    /// A holder's key must be valid. The admin also sees keys that are disabled or expired.
+    pub(crate) fn find_record(&mut self, key_ref: &KeyRef) -> Result<Record, Error> {
+        match key_ref {
+            KeyRef::Key(key) => self.require_holder(key),
+            KeyRef::Id(id) => self.read_record(id),
+        }
+    }
+
+    /// Requires that `key` is valid, and logs its holder as the actor.
     fn require_holder(&mut self, key: &ApiKey) -> Result<Record, Error> {
         let id = key.id();
         self.entry.subject = Some(id.as_str().to_owned());
         let record = Record::find(self.context.store, key, &self.now())?;
+        // Only now: a key that failed the check above is the subject, but has authorized nothing.
         self.entry.actor = Some(id.as_str().to_owned());
         Ok(record)
     }
 
-    /// What `named` stands for: the plain key, which its holder has, or its id, which the admin may
-    /// use, and the holder with the key as bearer.
-    pub(crate) fn identify(&mut self, named: &str) -> Result<Named, Error> {
-        if let Ok(key) = ApiKey::parse(named) {
-            return Ok(Named::Key(key));
-        }
-        let bearer = self.bearer().and_then(|bearer| ApiKey::parse(bearer).ok());
-        match bearer.filter(|key| key.id().as_str() == named) {
-            Some(key) => Ok(Named::Key(key)),
-            None => self.require_admin_of(named).map(Named::Id),
-        }
-    }
-
-    /// The record of what is `named`. A key must open something for it.
-    pub(crate) fn require(&mut self, named: &Named) -> Result<Record, Error> {
-        match named {
-            Named::Key(key) => self.require_holder(key),
-            Named::Id(id) => self.read(id),
-        }
-    }
-
-    /// The record of the key `id`.
-    pub(crate) fn read(&self, id: &KeyId) -> Result<Record, Error> {
+    /// Reads the record of the key `id`, valid or not.
+    pub(crate) fn read_record(&self, id: &KeyId) -> Result<Record, Error> {
         Record::read(self.context.store, id)?.ok_or(Error::UnknownKeyId)
     }
 }
@@ -87,7 +101,7 @@ mod tests {
 
     const BODY: &str = r#"{"teamId":"blue"}"#;
 
-    /// Every route that is the admin's.
+    /// Returns every route that requires the admin token.
     fn routes(id: &str) -> Vec<(&'static str, String)> {
         vec![
             ("POST", "/tokens".to_owned()),
@@ -101,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_admin_token_opens() {
+    fn admin_route_without_admin_token_is_401() {
         let host = Host::with_a_key();
         let other = host.create(BODY);
         let stranger = format!("Bearer {}", key(1).reveal());
@@ -115,39 +129,39 @@ mod tests {
                 "Bearer admin-token!x",
                 &stranger,
             ] {
-                let outcome = host.call(method, &path, token, "");
+                let outcome = host.send(method, &path, token, "");
                 assert!(
                     matches!(outcome, Err(Error::InvalidAdminToken)),
                     "{method} {path} {token}"
                 );
             }
-            let elsewhere = host.call_with(method, &path, &[("x-api-key", "admin-token!")], "");
+            let elsewhere = host.send_with(method, &path, &[("x-api-key", "admin-token!")], "");
             assert!(matches!(elsewhere, Err(Error::InvalidAdminToken)), "{method} {path}");
         }
         assert_eq!(other["teamId"], "blue");
         for token in ["Bearer admin-token!", "bearer admin-token!"] {
-            assert_eq!(host.call("POST", "/tokens", token, BODY).unwrap().status, 201, "{token}");
+            assert_eq!(host.send("POST", "/tokens", token, BODY).unwrap().status, 201, "{token}");
         }
     }
 
     #[test]
-    fn without_an_admin_token_nobody_passes() {
+    fn admin_route_without_configured_admin_token_is_disabled() {
         let host = Host::with_settings("admin_token=\n");
         for (method, path) in routes(key(0).id().as_str()) {
             for token in ["", "Bearer ", ADMIN] {
-                let outcome = host.call(method, &path, token, BODY);
+                let outcome = host.send(method, &path, token, BODY);
                 assert!(matches!(outcome, Err(Error::ManagementDisabled)), "{method} {path}");
             }
         }
     }
 
     #[test]
-    fn a_key_sees_and_refreshes_itself_and_no_more() {
+    fn team_key_shows_and_refreshes_only_itself() {
         let host = Host::with_a_key();
         let own = format!("Bearer {}", key(0).reveal());
         let id = key(0).id();
         let path = format!("/tokens/{}", id.as_str());
-        assert_eq!(host.call("GET", &path, &own, "").unwrap().status, 200);
+        assert_eq!(host.send("GET", &path, &own, "").unwrap().status, 200);
         for (method, path) in [
             ("GET", "/tokens".to_owned()),
             ("POST", "/tokens".to_owned()),
@@ -155,19 +169,19 @@ mod tests {
             ("DELETE", path.clone()),
             ("POST", format!("{path}/explain")),
         ] {
-            let outcome = host.call(method, &path, &own, BODY);
+            let outcome = host.send(method, &path, &own, BODY);
             assert!(matches!(outcome, Err(Error::InvalidAdminToken)), "{method} {path}");
         }
-        assert_eq!(host.call("POST", &format!("{path}/refresh"), &own, "").unwrap().status, 200);
+        assert_eq!(host.send("POST", &format!("{path}/refresh"), &own, "").unwrap().status, 200);
     }
 
     #[test]
-    fn an_id_is_checked_before_the_store_is_asked() {
+    fn malformed_id_is_404_before_the_store_is_read() {
         let host = Host::with_a_key();
         host.store.fail_after(0);
         for id in ["x", "key:x", "0", &"0".repeat(31), &"g".repeat(32), &"A".repeat(32)] {
             for method in ["GET", "PATCH", "DELETE"] {
-                let outcome = host.call(method, &format!("/tokens/{id}"), ADMIN, "{}");
+                let outcome = host.send(method, &format!("/tokens/{id}"), ADMIN, "{}");
                 assert!(matches!(outcome, Err(Error::UnknownKeyId)), "{method} {id}");
             }
         }

@@ -1,4 +1,4 @@
-//! What an answer says of a key.
+//! A key as responses show it.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,13 @@ use gateway::{ApiKey, Record};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-/// A key as an answer shows it; the key itself only where it has just been made.
+/// The JSON form of a key's record, which never contains the hash.
+///
+/// Fields that say nothing are omitted.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Info<'a> {
+pub(crate) struct KeyView<'a> {
+    /// The plain key, present only in the response that creates it.
     #[serde(skip_serializing_if = "Option::is_none")]
     api_key: Option<&'a str>,
     id: &'a str,
@@ -25,6 +28,7 @@ pub(crate) struct Info<'a> {
     providers: Option<&'a [String]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     models: Option<&'a [String]>,
+    /// The team's own entry of `cf-aig-metadata`; a map, because its name is the client's choice.
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<BTreeMap<&'a str, &'a RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,8 +39,9 @@ pub(crate) struct Info<'a> {
     replaced_by: Option<&'a str>,
 }
 
-impl<'a> Info<'a> {
-    pub(crate) fn of(record: &'a Record) -> Self {
+impl<'a> KeyView<'a> {
+    /// Creates the view of `record`, without the key.
+    pub(crate) fn new(record: &'a Record) -> Self {
         let tag = record.tag.as_ref();
         Self {
             api_key: None,
@@ -56,6 +61,7 @@ impl<'a> Info<'a> {
         }
     }
 
+    /// Adds the plain key, for the one response that reveals it.
     pub(crate) fn with_key(self, key: &'a ApiKey) -> Self {
         Self { api_key: Some(key.reveal()), ..self }
     }
