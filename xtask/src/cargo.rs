@@ -1,4 +1,4 @@
-//! Cargo, called with the project's own choices.
+//! Runs cargo with the project's choices.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,24 +11,24 @@ use crate::say;
 /// The target of all components.
 pub(crate) const WASM: &str = "wasm32-wasip2";
 
-/// The project's folder.
+/// Returns the project's folder.
 pub(crate) fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here).to_owned()
 }
 
-/// The components: one per folder, and each folder is a package of that name.
+/// Returns the names of the components: each folder in `components` is a package of that name.
 pub(crate) fn components() -> Result<Vec<String>> {
     let folder = root().join("components");
     let mut names = Vec::new();
-    for entry in std::fs::read_dir(&folder).context("there is no folder components")? {
+    for entry in std::fs::read_dir(&folder).context("cannot read the folder components")? {
         names.push(entry?.file_name().to_string_lossy().into_owned());
     }
     names.sort();
     Ok(names)
 }
 
-/// Builds all components, with cargo's own progress.
+/// Builds all components, showing cargo's own progress.
 pub(crate) fn build_components() -> Result<()> {
     say("Building the components");
     let components = components()?;
@@ -36,13 +36,13 @@ pub(crate) fn build_components() -> Result<()> {
     run(["build", "--release", "--target", WASM].into_iter().chain(packages))
 }
 
-/// The program of the embedded host; its first use builds it.
+/// Returns the path of the embedded host, which the first call builds.
 pub(crate) fn host_program() -> Result<&'static Path> {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     if let Some(program) = PROGRAM.get() {
         return Ok(program);
     }
-    say("Building the embedded host (the first time takes some minutes)");
+    say("Building the embedded host (takes some minutes the first time)");
     run(["build", "--workspace", "--bin", "gateway-host"])?;
     let name = format!("gateway-host{}", std::env::consts::EXE_SUFFIX);
     Ok(PROGRAM.get_or_init(|| target_folder().join("debug").join(name)))
@@ -51,12 +51,12 @@ pub(crate) fn host_program() -> Result<&'static Path> {
 /// Runs `cargo ARGUMENTS` in the project's folder.
 ///
 /// # Errors
-/// Cargo failed; it has said why.
+/// Cargo failed; its own output says why.
 pub(crate) fn run<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Result<()> {
     run_with(arguments, &[])
 }
 
-/// Runs `cargo ARGUMENTS` with environment variables of its own.
+/// Runs `cargo ARGUMENTS` with additional environment variables.
 pub(crate) fn run_with<'a>(
     arguments: impl IntoIterator<Item = &'a str>,
     environment: &[(&str, &str)],
@@ -65,8 +65,8 @@ pub(crate) fn run_with<'a>(
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.current_dir(root()).args(&arguments).envs(environment.iter().copied());
-    // What cargo has told xtask of itself. A build script that watches it (ring's) would take each
-    // call from here for a change, and build all that depends on it once more.
+    // Cargo sets these for xtask, and an inner cargo would inherit them. Build scripts that watch them
+    // (ring's) would then run again on every call, and rebuild everything that depends on them.
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
@@ -78,6 +78,7 @@ pub(crate) fn run_with<'a>(
     Ok(())
 }
 
+/// Returns cargo's target folder, which may be set from outside.
 fn target_folder() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask`: the project's one command.
+//! `cargo xtask`: the project's only command. CI runs it, too.
 
 mod cargo;
 mod ci;
@@ -12,7 +12,7 @@ mod wording;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-/// Everything there is to do with this project.
+/// Builds, runs, tests and measures ai-gateway.
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask")]
 struct Cli {
@@ -22,29 +22,29 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Makes the wasm target present. Every other command does this first.
+    /// Installs the wasm target if it is missing; other commands do this first.
     Setup,
-    /// Builds the components.
+    /// Builds the components as wasm.
     Build,
-    /// Builds the components and serves the app.
+    /// Builds the components and serves the app, with a simulated AI Gateway if none is configured.
     Up(up::Options),
-    /// Runs all tests: native, end to end on the wasm, and the real OpenAI SDKs.
+    /// Runs all tests: native, end-to-end on the wasm, and with the providers' real SDKs.
     Test(ci::TestOptions),
-    /// Checks all that a change must pass: format, lints, tests, documentation.
+    /// Runs every check a change must pass: format, lints, tests and documentation.
     Ci,
-    /// Checks the English of comments, documents and messages.
+    /// Checks the wording of comments, documents and messages.
     Wording,
-    /// Creates, lists, changes and revokes the keys of a running gateway.
+    /// Manages the team keys of a running gateway.
     Tokens(Box<tokens::Options>),
-    /// Measures the gateway against a bare pass-through guest and against no gateway.
+    /// Compares the gateway with a bare pass-through component and with no gateway.
     Bench(ci::BenchOptions),
-    /// Sends mixed traffic for minutes and checks every answer, times and memory.
+    /// Sends mixed traffic for minutes and checks every response, latencies and memory.
     Soak(ci::SoakOptions),
 }
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
-    // These two build nothing, so they need no target.
+    // These two build no component, so they do not need the target.
     if !matches!(cli.command, Command::Tokens(_) | Command::Wording) {
         setup::make_target_present()?;
     }
@@ -61,13 +61,13 @@ fn main() -> Result<()> {
     }
 }
 
-/// Says what is being done.
-#[expect(clippy::print_stderr, reason = "progress is for whoever runs the command")]
+/// Reports progress on standard error, which leaves standard output to a command's result.
+#[expect(clippy::print_stderr, reason = "progress is for the person who runs the command")]
 fn say(text: &str) {
     eprintln!("{text}");
 }
 
-/// Prints what was asked for.
+/// Prints a command's result.
 #[expect(clippy::print_stdout, reason = "a command's output")]
 fn print(text: &str) {
     println!("{text}");

@@ -1,4 +1,4 @@
-//! Programs that run beside a command, and end with it.
+//! Programs that run alongside a command and end with it.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -10,14 +10,14 @@ use anyhow::{Context as _, Result};
 
 use crate::cargo::host_program;
 
-/// A program that runs until this is dropped.
+/// A child process, killed on drop.
 ///
-/// It holds the program's standard input open; `gateway-host` ends when that does, so it also ends
-/// with a command that is killed.
+/// A killed command drops nothing. So `gateway-host` gets a pipe as its standard input and ends when
+/// that is closed, which the system does even then.
 pub(crate) struct Running(Child);
 
 impl Running {
-    /// Builds and starts `gateway-host` and waits for the line that says it is ready.
+    /// Builds and starts `gateway-host`, and waits for the line that reports it is ready.
     pub(crate) fn host(
         arguments: &[&str],
         environment: &[(String, String)],
@@ -32,23 +32,23 @@ impl Running {
             .stdout(Stdio::piped())
             .spawn()
             .with_context(|| format!("cannot run {}", program.display()))?;
-        let output = child.stdout.take().context("no output")?;
+        let output = child.stdout.take().context("gateway-host has no output")?;
         let running = Self(child);
         Ok((running, Ready::read(output)?))
     }
 
-    /// Starts another program that shares this one's terminal.
+    /// Starts another program, which shares the terminal.
     pub(crate) fn program(command: &mut Command) -> Result<Self> {
         let name = command.get_program().to_string_lossy().into_owned();
         Ok(Self(command.spawn().with_context(|| format!("cannot run {name}"))?))
     }
 
-    /// Whether the program has ended by itself.
+    /// Checks whether the program has ended by itself.
     pub(crate) fn has_ended(&mut self) -> Result<bool> {
         Ok(self.0.try_wait()?.is_some())
     }
 
-    /// Waits until the program ends or `signalled` is true.
+    /// Waits until the program ends or `signalled` is set.
     pub(crate) fn wait_unless(mut self, signalled: &AtomicBool) -> Result<()> {
         while !self.has_ended()? && !signalled.load(Ordering::Relaxed) {
             thread::sleep(Duration::from_millis(50));
@@ -59,13 +59,13 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // One that has ended by itself is as good.
+        // Fails if the program has already ended, which is fine.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// What a started `gateway-host` says: where it is, and then its log.
+/// The output of a `gateway-host` that is ready: the URL it serves, then its log.
 pub(crate) struct Ready {
     /// The URL it serves.
     pub(crate) url: String,
@@ -73,11 +73,12 @@ pub(crate) struct Ready {
 }
 
 impl Ready {
+    /// Reads the first line, whose second word is the URL.
     fn read(output: ChildStdout) -> Result<Self> {
         let mut log = BufReader::new(output);
         let mut line = String::new();
         log.read_line(&mut line)?;
-        let url = line.split(' ').nth(1).context("it did not start")?.trim().to_owned();
+        let url = line.split(' ').nth(1).context("gateway-host did not start")?.trim().to_owned();
         Ok(Self { url, log })
     }
 
@@ -91,7 +92,7 @@ impl Ready {
         });
     }
 
-    /// Reads the log away, so that the program is never kept waiting.
+    /// Reads and drops the log: a full pipe would block the program.
     pub(crate) fn hide_log(self) {
         thread::spawn(move || self.log.lines().map_while(Result::ok).for_each(drop));
     }

@@ -1,4 +1,4 @@
-//! The real OpenAI SDKs against the app: installed from lock files into folders of their own.
+//! Tests the app with the providers' real SDKs, installed from lock files into folders of their own.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,7 +12,7 @@ use crate::up::origin;
 
 const ADMIN_TOKEN: &str = "admin-token-of-the-sdk-tests";
 
-/// Starts the app before the simulated AI Gateway and runs both suites.
+/// Starts the app with the simulated AI Gateway as its upstream, and runs both suites.
 pub(crate) fn test() -> Result<()> {
     let node = require("node", "Node.js 20 or later")?;
     let npm = require("npm", "npm, which comes with Node.js")?;
@@ -40,43 +40,44 @@ pub(crate) fn test() -> Result<()> {
     let folder = state.path().display().to_string();
     let arguments = ["up", "--listen", "127.0.0.1:0", "--state-dir", &folder];
     let (_app, app) = Running::host(&arguments, &settings)?;
-    let surroundings = [
+    let variables = [
         ("GATEWAY_URL", app.url.clone()),
         ("SIMULATOR_URL", origin(&upstream)?),
         ("ADMIN_TOKEN", ADMIN_TOKEN.to_owned()),
     ];
     app.hide_log();
 
-    test_node(&node, &npm, &surroundings)?;
-    test_python(&python, &surroundings)
+    test_node(&node, &npm, &variables)?;
+    test_python(&python, &variables)
 }
 
-fn test_node(node: &Path, npm: &Path, surroundings: &[(&str, String)]) -> Result<()> {
+fn test_node(node: &Path, npm: &Path, variables: &[(&str, String)]) -> Result<()> {
     let folder = root().join("tests/sdk/node");
     install(&folder.join("package-lock.json"), &folder.join("node_modules"), || {
         run(Command::new(npm).arg("ci").args(["--no-audit", "--no-fund"]).current_dir(&folder))
     })?;
-    say("Testing with the OpenAI SDK for Node.js");
-    run(Command::new(node).arg("--test").current_dir(&folder).envs(surroundings.iter().cloned()))
+    say("Testing with the SDKs for Node.js");
+    run(Command::new(node).arg("--test").current_dir(&folder).envs(variables.iter().cloned()))
 }
 
-fn test_python(python: &Path, surroundings: &[(&str, String)]) -> Result<()> {
+fn test_python(python: &Path, variables: &[(&str, String)]) -> Result<()> {
     let folder = root().join("tests/sdk/python");
     let environment = folder.join(".venv");
     let inner = environment.join("bin/python");
     install(&folder.join("requirements.txt"), &environment, || {
         run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&environment))?;
         let pip = ["-m", "pip", "install", "--quiet"];
-        // The lock names all there is to install: what came out since it was made is none of pip's business.
+        // The lock file lists every package with its hash, so pip must not resolve any itself.
         let locked = ["--no-deps", "--require-hashes", "-r", "requirements.txt"];
         run(Command::new(&inner).args(pip).args(locked).current_dir(&folder))
     })?;
-    say("Testing with the OpenAI SDK for Python");
+    say("Testing with the SDKs for Python");
     let pytest = ["-m", "pytest", "-q", "-p", "no:cacheprovider"];
-    run(Command::new(&inner).args(pytest).current_dir(&folder).envs(surroundings.iter().cloned()))
+    run(Command::new(&inner).args(pytest).current_dir(&folder).envs(variables.iter().cloned()))
 }
 
-/// Installs what `lock` names into `folder`, unless that was done from the same lock before.
+/// Installs the packages in the `lock` file into `folder`, unless they were installed from the same
+/// lock file before.
 fn install(lock: &Path, folder: &Path, install: impl FnOnce() -> Result<()>) -> Result<()> {
     let stamp = folder.join(".installed-lock");
     let wanted = std::fs::read(lock).with_context(|| format!("cannot read {}", lock.display()))?;
@@ -85,11 +86,12 @@ fn install(lock: &Path, folder: &Path, install: impl FnOnce() -> Result<()>) -> 
     }
     say(&format!("Installing {}", lock.display()));
     install()?;
+    // Written last: an installation that was interrupted is repeated.
     std::fs::write(stamp, wanted)?;
     Ok(())
 }
 
-/// Finds a program that must be there.
+/// Checks that `program` is installed.
 fn require(program: &str, what: &str) -> Result<PathBuf> {
     let found = Command::new(program).arg("--version").output();
     ensure!(

@@ -1,4 +1,4 @@
-//! `cargo xtask tokens`: the keys of a running gateway, for people who would rather not write curl.
+//! `cargo xtask tokens`: manages the team keys of a running gateway.
 
 mod table;
 
@@ -10,10 +10,10 @@ use crate::{print, say};
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// The gateway's address.
+    /// URL of the gateway.
     #[arg(long, global = true, env = "GATEWAY_URL", default_value = "http://127.0.0.1:3000")]
     url: String,
-    /// The admin token.
+    /// Admin token of the gateway.
     #[arg(
         long,
         global = true,
@@ -22,64 +22,64 @@ pub(crate) struct Options {
         default_value = ""
     )]
     admin_token: String,
-    /// Print JSON as it comes, not a table.
+    /// Print JSON instead of a table.
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
-    act: Act,
+    action: Action,
 }
 
 #[derive(Subcommand)]
-enum Act {
-    /// Makes a key and shows it, this once.
+enum Action {
+    /// Creates a key and shows it; it cannot be shown again.
     Create {
-        /// Who requests are attributed to.
+        /// Team that requests are attributed to.
         team: String,
         #[command(flatten)]
         fields: Fields,
     },
-    /// Lists all keys, or a team's.
+    /// Lists all keys, or those of a team.
     List {
-        /// Only this team's keys.
+        /// List only this team's keys.
         #[arg(long)]
         team: Option<String>,
     },
-    /// Shows what is known of a key.
+    /// Shows a key's record, without the key.
     Show {
-        /// The key's id.
+        /// Id of the key.
         id: String,
     },
-    /// Changes what is known of a key; `--clear` takes a field back.
+    /// Updates a key; options that are omitted keep their value.
     Patch {
-        /// The key's id.
+        /// Id of the key.
         id: String,
         #[command(flatten)]
         fields: Fields,
-        /// A field to take back, by its name in JSON: note, models, expiresAt …
+        /// Field to clear, by its JSON name, such as note, models or expiresAt; repeatable.
         #[arg(long)]
         clear: Vec<String>,
     },
-    /// Ends a key, from the next request on.
+    /// Revokes a key, effective from the next request.
     Revoke {
-        /// The key's id.
+        /// Id of the key.
         id: String,
     },
-    /// Makes a new key in the place of another.
+    /// Rotates a key: creates a new one and ends the old one.
     Refresh {
-        /// The old key's id.
+        /// Id of the old key.
         id: String,
-        /// Seconds that the old key lives on.
+        /// Seconds the old key stays valid.
         #[arg(long, default_value_t = 0)]
         grace_seconds: u64,
     },
-    /// Tells what would become of a request.
+    /// Explains whether a request would be allowed, and by which rule.
     Explain {
-        /// The key's id.
+        /// Id of the key.
         id: String,
-        /// The provider, by its route.
+        /// Provider, by its route prefix.
         #[arg(long)]
         provider: String,
-        /// The model.
+        /// Model that the request names.
         #[arg(long)]
         model: String,
     },
@@ -87,84 +87,85 @@ enum Act {
 
 #[derive(Args)]
 struct Fields {
-    /// A name, for people.
+    /// Display name; defaults to the team's id for a new key.
     #[arg(long)]
     name: Option<String>,
-    /// Whether the operator's choice of models counts.
+    /// Restrict the team to the operator's `limited_models`.
     #[arg(long, num_args = 0..=1, default_missing_value = "true")]
     limited: Option<bool>,
-    /// Whether the key opens nothing for the time being.
+    /// Disable the key temporarily: requests get 401.
     #[arg(long, num_args = 0..=1, default_missing_value = "true")]
     disabled: Option<bool>,
-    /// When the key ends, as 2030-01-31T12:00:00Z.
+    /// Expiry, a UTC time such as 2030-01-31T12:00:00Z; excludes --ttl-seconds.
     #[arg(long)]
     expires_at: Option<String>,
-    /// The same, in seconds from now.
+    /// Lifetime in seconds; excludes --expires-at.
     #[arg(long)]
     ttl_seconds: Option<u64>,
-    /// A provider the key is for; more than one may be given.
+    /// Provider (route prefix) the key may use; repeatable.
     #[arg(long = "provider")]
     providers: Option<Vec<String>>,
-    /// A pattern of models the key is for, as `gpt-4o*`; more than one may be given.
+    /// Models the key may use, as a pattern such as `gpt-4o*`; repeatable.
     #[arg(long = "model")]
     models: Option<Vec<String>>,
-    /// An entry for cf-aig-metadata, as `name=value`.
+    /// Entry to add to cf-aig-metadata, as name=value.
     #[arg(long)]
     metadata: Option<String>,
-    /// A remark, for people.
+    /// Free-text note.
     #[arg(long)]
     note: Option<String>,
 }
 
-/// Does what is asked and prints what comes of it.
+/// Runs the action and prints the result.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let answer = ask(options)?;
+    let result = perform(options)?;
     if options.json {
-        print(&serde_json::to_string_pretty(&answer)?);
+        print(&serde_json::to_string_pretty(&result)?);
     } else {
-        print(&table::of(&answer));
+        print(&table::format(&result));
     }
     Ok(())
 }
 
-fn ask(options: &Options) -> Result<Value> {
-    let call = |method, path: &str, body| call(options, method, path, body);
-    match &options.act {
-        Act::Create { team, fields } => {
+/// Sends the requests of the action and returns their result as JSON.
+fn perform(options: &Options) -> Result<Value> {
+    let send = |method, path: &str, body| send(options, method, path, body);
+    match &options.action {
+        Action::Create { team, fields } => {
             let mut body = fields.body();
             body.insert("teamId".to_owned(), json!(team));
-            call("POST", "/tokens", Some(body.into()))
+            send("POST", "/tokens", Some(body.into()))
         }
-        Act::List { team } => list(options, team.as_deref()),
-        Act::Show { id } => call("GET", &format!("/tokens/{id}"), None),
-        Act::Patch { id, fields, clear } => {
+        Action::List { team } => list(options, team.as_deref()),
+        Action::Show { id } => send("GET", &format!("/tokens/{id}"), None),
+        Action::Patch { id, fields, clear } => {
             let mut body = fields.body();
             body.extend(clear.iter().map(|name| (name.clone(), Value::Null)));
-            call("PATCH", &format!("/tokens/{id}"), Some(body.into()))
+            send("PATCH", &format!("/tokens/{id}"), Some(body.into()))
         }
-        Act::Revoke { id } => call("DELETE", &format!("/tokens/{id}"), None),
-        Act::Refresh { id, grace_seconds } => {
-            call("POST", &format!("/tokens/{id}/refresh?graceSeconds={grace_seconds}"), None)
+        Action::Revoke { id } => send("DELETE", &format!("/tokens/{id}"), None),
+        Action::Refresh { id, grace_seconds } => {
+            send("POST", &format!("/tokens/{id}/refresh?graceSeconds={grace_seconds}"), None)
         }
-        Act::Explain { id, provider, model } => {
+        Action::Explain { id, provider, model } => {
             let body = json!({"provider": provider, "model": model});
-            call("POST", &format!("/tokens/{id}/explain"), Some(body))
+            send("POST", &format!("/tokens/{id}/explain"), Some(body))
         }
     }
 }
 
-/// All pages as one list.
+/// Lists the keys of all pages.
 fn list(options: &Options, team: Option<&str>) -> Result<Value> {
     let mut keys = Vec::new();
     let mut cursor = String::new();
     loop {
         let team = team.map(|team| format!("&teamId={}", escape(team))).unwrap_or_default();
-        let mut page = call(options, "GET", &format!("/tokens?limit=200{team}{cursor}"), None)?;
+        let mut page = send(options, "GET", &format!("/tokens?limit=200{team}{cursor}"), None)?;
         if let Some(Value::Array(data)) = page.get_mut("data") {
             keys.append(data);
         }
         for id in page.get("unreadable").and_then(Value::as_array).into_iter().flatten() {
-            say(&format!("The record of {id} cannot be read"));
+            say(&format!("The record of key {id} is unreadable"));
         }
         match page.get("nextCursor").and_then(Value::as_str) {
             Some(next) => cursor = format!("&cursor={next}"),
@@ -173,7 +174,7 @@ fn list(options: &Options, team: Option<&str>) -> Result<Value> {
     }
 }
 
-/// `text` as a query's value.
+/// Escapes `text` as a query value.
 fn escape(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let escape =
@@ -181,8 +182,8 @@ fn escape(text: &str) -> String {
     text.bytes().map(escape).collect()
 }
 
-/// Calls the gateway; an error is told in its words.
-fn call(options: &Options, method: &str, path: &str, body: Option<Value>) -> Result<Value> {
+/// Sends a request to the gateway. An error carries the gateway's own message.
+fn send(options: &Options, method: &str, path: &str, body: Option<Value>) -> Result<Value> {
     let url = format!("{}{path}", options.url.trim_end_matches('/'));
     let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
     let request = http::Request::builder()
@@ -193,16 +194,16 @@ fn call(options: &Options, method: &str, path: &str, body: Option<Value>) -> Res
         .body(body.map(|body| body.to_string()).unwrap_or_default())?;
     let mut response = agent.run(request).with_context(|| format!("cannot reach {url}"))?;
     let text = response.body_mut().read_to_string()?;
-    let answer: Value = serde_json::from_str(&text).unwrap_or_default();
+    let result: Value = serde_json::from_str(&text).unwrap_or_default();
     if response.status().is_success() {
-        return Ok(answer);
+        return Ok(result);
     }
-    let message = answer.pointer("/error/message").and_then(Value::as_str).unwrap_or(&text);
+    let message = result.pointer("/error/message").and_then(Value::as_str).unwrap_or(&text);
     bail!("{}: {message}", response.status())
 }
 
 impl Fields {
-    /// The fields that are given, as JSON.
+    /// Returns the given fields as JSON. Those that are omitted must be absent: `null` clears a field.
     fn body(&self) -> Map<String, Value> {
         let metadata = self.metadata.as_deref().map(|entry| {
             let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
@@ -229,7 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escape_leaves_nothing_that_means_something() {
+    fn escape_encodes_reserved_characters() {
         assert_eq!(escape("a-b_c.~1"), "a-b_c.~1");
         assert_eq!(escape("a&b=ü "), "a%26b%3D%C3%BC%20");
     }

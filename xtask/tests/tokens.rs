@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use support::{ADMIN_TOKEN, App, Config, run};
 
-/// What the command does with `arguments`.
+/// Runs the command with `arguments`.
 fn tokens(app: &App, token: &str, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_xtask"))
         .args(["tokens", "--url", &format!("http://{}", app.address), "--admin-token", token])
@@ -19,17 +19,17 @@ fn tokens(app: &App, token: &str, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-/// The JSON it prints.
+/// Runs the command and parses the JSON it prints.
 fn json(app: &App, arguments: &[&str]) -> Value {
     let output = tokens(app, ADMIN_TOKEN, &[arguments, &["--json"]].concat());
     assert!(output.status.success(), "{arguments:?}: {output:?}");
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-fn life_of_a_key(app: &App) {
-    let wish =
+fn manage_a_key(app: &App) {
+    let arguments =
         ["create", "blue", "--limited", "--model", "gpt-*", "--model", "o3", "--metadata", "a=b"];
-    let created = json(app, &wish);
+    let created = json(app, &arguments);
     assert_eq!((&created["teamId"], &created["limited"]), (&"blue".into(), &true.into()));
     assert_eq!((&created["models"][1], &created["metadata"]["a"]), (&"o3".into(), &"b".into()));
     let id = created["id"].as_str().unwrap();
@@ -52,18 +52,18 @@ fn life_of_a_key(app: &App) {
     let revoked = tokens(app, ADMIN_TOKEN, &["revoke", id]);
     assert_eq!(String::from_utf8(revoked.stdout).unwrap(), "done\n");
     let again = tokens(app, ADMIN_TOKEN, &["revoke", id]);
-    let told = String::from_utf8(again.stderr).unwrap();
-    assert!(!again.status.success() && told.contains("no such key"), "{told}");
+    let message = String::from_utf8(again.stderr).unwrap();
+    assert!(!again.status.success() && message.contains("no such key"), "{message}");
 
     let stranger = tokens(app, "wrong", &["list"]);
-    let told = String::from_utf8(stranger.stderr).unwrap();
-    assert!(!stranger.status.success() && told.contains("invalid admin token"), "{told}");
+    let message = String::from_utf8(stranger.stderr).unwrap();
+    assert!(!stranger.status.success() && message.contains("invalid admin token"), "{message}");
 }
 
 #[test]
-fn a_key_lives_by_the_command_line() {
+fn tokens_command_manages_a_key() {
     run(async {
         let app = App::start(Config::default()).await.unwrap();
-        tokio::task::spawn_blocking(move || life_of_a_key(&app)).await.unwrap();
+        tokio::task::spawn_blocking(move || manage_a_key(&app)).await.unwrap();
     });
 }

@@ -1,8 +1,8 @@
-//! Answers as tables.
+//! Formats results as tables.
 
 use serde_json::Value;
 
-/// What a list of keys shows of each.
+/// The columns of a list of keys: title and JSON field.
 const COLUMNS: [(&str, &str); 8] = [
     ("ID", "id"),
     ("TEAM", "teamId"),
@@ -14,18 +14,19 @@ const COLUMNS: [(&str, &str); 8] = [
     ("MODELS", "models"),
 ];
 
-/// A list as a table with a line each; one thing as a table of its members.
-pub(crate) fn of(answer: &Value) -> String {
-    match answer {
+/// Formats a list with one line per key, and an object with one line per field.
+pub(crate) fn format(result: &Value) -> String {
+    match result {
         Value::Array(keys) => {
-            let head = COLUMNS.map(|(title, _)| title.to_owned()).to_vec();
+            let titles = COLUMNS.map(|(title, _)| title.to_owned()).to_vec();
             let line = |key: &Value| COLUMNS.map(|(_, name)| cell(key.get(name))).to_vec();
-            aligned(std::iter::once(head).chain(keys.iter().map(line)).collect())
+            align(std::iter::once(titles).chain(keys.iter().map(line)).collect())
         }
-        Value::Object(members) => {
+        Value::Object(fields) => {
             let line = |(name, value): (&String, &Value)| vec![name.clone(), cell(Some(value))];
-            aligned(members.iter().map(line).collect())
+            align(fields.iter().map(line).collect())
         }
+        // A revocation returns no body.
         _ => "done".to_owned(),
     }
 }
@@ -42,8 +43,8 @@ fn cell(value: Option<&Value>) -> String {
     }
 }
 
-/// The lines with their cells below one another.
-fn aligned(lines: Vec<Vec<String>>) -> String {
+/// Aligns the cells of all lines in columns.
+fn align(lines: Vec<Vec<String>>) -> String {
     let mut widths: Vec<usize> = Vec::new();
     for line in &lines {
         widths.resize(widths.len().max(line.len()), 0);
@@ -65,15 +66,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_lines_and_one_key_is_a_table() {
+    fn format_lists_keys_as_lines_and_one_key_as_a_table() {
         let key = json!({"id": "0a", "teamId": "blue", "models": ["a*", "b"], "limited": true});
         let expected = "ID  TEAM  NAME  LIMITED  DISABLED  EXPIRES  PROVIDERS  MODELS\n\
                         0a  blue  -     true     -         -        -          a* b";
-        assert_eq!(of(&json!([key])), expected);
+        assert_eq!(format(&json!([key])), expected);
         assert_eq!(
-            of(&json!({"allowed": false, "rule": "models"})),
+            format(&json!({"allowed": false, "rule": "models"})),
             "allowed  false\nrule     models"
         );
-        assert_eq!(of(&Value::Null), "done");
+        assert_eq!(format(&Value::Null), "done");
     }
 }
