@@ -11,7 +11,7 @@ use crate::query;
 /// The default number of keys on a page.
 const DEFAULT_LIMIT: u64 = 50;
 
-/// The maximum. Every key costs a read of the store.
+/// The maximum number of keys on a page, because every key costs a read of the store.
 const MAX_LIMIT: u64 = 200;
 
 #[derive(Serialize)]
@@ -43,7 +43,8 @@ pub(crate) fn list(action: &mut Action<'_>) -> Result<Reply, Error> {
         query::read_params(action.request, ["teamId", "limit", "cursor"])?;
     let limit = limit.map_or(Ok(DEFAULT_LIMIT), |limit| query::parse_number("limit", limit))?;
     if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(Error::invalid_param("limit", "`limit` must be between 1 and 200"));
+        let rule = format!("`limit` must be between 1 and {MAX_LIMIT}");
+        return Err(Error::invalid_param("limit", rule));
     }
     let team_id = team_id.map(decode);
     let after = cursor.map(|cursor| KeyId::parse(cursor).ok_or_else(invalid_cursor)).transpose()?;
