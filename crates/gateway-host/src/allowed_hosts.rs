@@ -1,4 +1,4 @@
-//! `allowed_outbound_hosts`: where a component may send requests.
+//! Parses `allowed_outbound_hosts` and checks where a component may send requests.
 //! <https://spinframework.dev/v3/http-outbound#granting-http-permissions-to-components>
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -13,22 +13,29 @@ pub(crate) struct AllowedHost {
 }
 
 impl AllowedHost {
-    /// Reads `scheme://host[:port]`.
+    /// Parses `scheme://host[:port]`.
     ///
     /// # Errors
-    /// What Spin refuses too: no scheme, or a path.
+    /// The pattern has no scheme, has a path, or has neither a port nor a scheme with a default
+    /// port. Spin rejects these too.
     pub(crate) fn parse(pattern: &str) -> Result<Self> {
-        let (scheme, rest) = pattern.split_once("://").context("an allowed host has a scheme")?;
+        let (scheme, rest) = pattern
+            .split_once("://")
+            .with_context(|| format!("allowed host {pattern:?} needs a scheme"))?;
         let rest = rest.strip_suffix('/').unwrap_or(rest);
-        ensure!(!rest.is_empty() && !rest.contains('/'), "an allowed host is an origin: {pattern}");
+        ensure!(
+            !rest.is_empty() && !rest.contains('/'),
+            "allowed host {pattern:?} must be an origin"
+        );
         let (host, port) = match rest.rsplit_once(':') {
+            // In `[::1]` without a port, the last colon is part of the address.
             Some((host, port)) if !port.contains(']') => (host, port.to_owned()),
             _ => (rest, default_port(scheme)?),
         };
         Ok(Self { scheme: scheme.to_owned(), host: host.to_ascii_lowercase(), port })
     }
 
-    /// Whether a request to `uri` may leave.
+    /// Checks whether a request may be sent to `uri`.
     pub(crate) fn allows(&self, uri: &Uri) -> bool {
         let scheme = uri.scheme_str().unwrap_or("https");
         let port = uri.port_u16().map(|port| port.to_string());
@@ -38,6 +45,7 @@ impl AllowedHost {
             && self.allows_host(&uri.host().unwrap_or_default().to_ascii_lowercase())
     }
 
+    /// Checks the host name, in lower case. `*.example.com` allows subdomains only.
     fn allows_host(&self, host: &str) -> bool {
         match self.host.strip_prefix("*.") {
             Some(domain) => {
@@ -48,16 +56,18 @@ impl AllowedHost {
     }
 }
 
+/// Checks whether a part of a pattern is `*` or equals `value`.
 fn is_match(pattern: &str, value: &str) -> bool {
     pattern == "*" || pattern == value
 }
 
+/// Returns the port of a scheme that has a default one.
 fn default_port(scheme: &str) -> Result<String> {
     Ok(match scheme {
         "https" => "443",
         "http" => "80",
         "*" => "*",
-        other => bail!("an allowed host of scheme {other:?} needs a port"),
+        other => bail!("an allowed host with the scheme {other:?} needs a port"),
     }
     .to_owned())
 }
@@ -67,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn allows_only_the_declared_origin() {
+    fn allows_uri_of_declared_origin_only() {
         for (pattern, url, expected) in [
             ("https://h.example", "https://h.example/a", true),
             ("https://h.example/", "https://H.example:443/a", true),
@@ -87,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn parse_refuses_what_spin_refuses() {
+    fn parse_invalid_pattern_is_error() {
         for pattern in ["h.example", "https://h.example/v1", "redis://h", "https://"] {
             assert!(AllowedHost::parse(pattern).is_err(), "{pattern}");
         }

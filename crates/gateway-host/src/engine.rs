@@ -1,4 +1,4 @@
-//! Compiled components and what surrounds their instances.
+//! Compiles components and keeps what their instances share.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -13,36 +13,37 @@ use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
 use crate::allowed_hosts::AllowedHost;
 use crate::bindings::fermyon::spin::{key_value, variables};
-use crate::instance::{Instance, Spin};
-use crate::manifest::Declared;
+use crate::instance::{Instance, SpinInterfaces};
+use crate::manifest::DeclaredComponent;
 use crate::outbound::{Client, Hooks};
 use crate::store::Backend;
 use crate::variables::Values;
 
-/// Instances that may live at once; Spin's default.
+/// Maximum number of instances at a time; Spin's default.
 const INSTANCES: u32 = 1000;
 
-/// Bytes of a slot's memory that are cleared rather than given back to the system between uses.
+/// Bytes of a slot's memory that are zeroed between uses rather than returned to the system, which
+/// would cause a page fault for each page of the next instance.
 const KEPT_RESIDENT: usize = 1024 * 1024;
 
-/// What instances share with others and with the host.
-pub(crate) struct Surroundings {
+/// What the instances of a component share with each other and with the host.
+pub(crate) struct SharedResources {
     pub(crate) store: Backend,
     pub(crate) outbound: Client,
     pub(crate) log: Option<OutputFile>,
 }
 
-/// A component, compiled and linked, with what the manifest allows it.
+/// A compiled and linked component, with the access that the manifest grants it.
 pub(crate) struct Component {
     pub(crate) pre: ProxyPre<Instance>,
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) stores: BTreeSet<String>,
     allowed_hosts: Arc<[AllowedHost]>,
-    surroundings: Surroundings,
+    shared: SharedResources,
 }
 
-/// Compiles components and links what they import, each file once, however many apps serve it: one
-/// that is built anew meanwhile is served as it was.
+/// Compiles components and links their imports. Each file is compiled once, however many apps use
+/// it; a file that is rebuilt later is not reloaded.
 #[derive(Clone)]
 #[expect(missing_debug_implementations, reason = "compiled components have nothing to show")]
 pub struct Compiler {
@@ -51,29 +52,35 @@ pub struct Compiler {
 }
 
 impl Compiler {
-    /// A compiler that has compiled nothing yet.
+    /// Creates a compiler.
     ///
     /// # Errors
-    /// The machine has no room for the instances.
+    /// The memory for the pool of instances cannot be reserved.
     pub fn new() -> Result<Self> {
         let linker = Arc::new(linker(&new_engine()?)?);
         Ok(Self { linker, compiled: Arc::default() })
     }
 
+    /// Compiles the file `source`, or returns the result of an earlier compilation.
     fn compile(&self, source: &Path) -> Result<ProxyPre<Instance>> {
+        // The lock is kept while compiling, so that apps loaded concurrently do not compile one
+        // file twice. A panic cannot leave the map half changed.
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = compiled.get(source) {
             return Ok(known.clone());
         }
         let wasm = wasmtime::component::Component::from_file(self.linker.engine(), source)
             .map_err(anyhow::Error::from)
-            .with_context(|| format!("cannot compile {}; is it built?", source.display()))?;
+            .with_context(|| {
+                format!("cannot compile {}: build the components first", source.display())
+            })?;
         let pre = ProxyPre::new(self.linker.instantiate_pre(&wasm)?)?;
         compiled.insert(source.to_owned(), pre.clone());
         Ok(pre)
     }
 }
 
+/// Creates an engine that takes instances from a pool, as Spin does, so that starting one is cheap.
 fn new_engine() -> Result<Engine> {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(INSTANCES)
@@ -88,30 +95,34 @@ fn new_engine() -> Result<Engine> {
     Ok(Engine::new(&config)?)
 }
 
-/// Links what every instance may import: WASI 0.2, HTTP and Spin's two interfaces.
+/// Builds a linker of everything an instance may import: WASI 0.2, WASI HTTP, and Spin's key-value
+/// and variables interfaces. Every other import fails when the app is loaded.
 fn linker(engine: &Engine) -> Result<Linker<Instance>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
-    key_value::add_to_linker::<_, Spin>(&mut linker, |instance| instance)?;
-    variables::add_to_linker::<_, Spin>(&mut linker, |instance| instance)?;
+    key_value::add_to_linker::<_, SpinInterfaces>(&mut linker, |instance| instance)?;
+    variables::add_to_linker::<_, SpinInterfaces>(&mut linker, |instance| instance)?;
     Ok(linker)
 }
 
 impl Component {
+    /// Compiles a component and expands the templates in its declaration.
     pub(crate) fn load(
         compiler: &Compiler,
         folder: &Path,
-        declared: &Declared,
+        declared: &DeclaredComponent,
         values: &Values,
-        surroundings: Surroundings,
+        shared: SharedResources,
     ) -> Result<Self> {
         let allowed_hosts = declared.allowed_outbound_hosts.iter().map(|pattern| {
             let pattern = values.expand(pattern)?;
             AllowedHost::parse(&pattern)
         });
         let variables = declared.variables.iter().map(|(name, template)| {
-            let value = values.expand(template).with_context(|| format!("variable {name:?}"))?;
+            let value = values
+                .expand(template)
+                .with_context(|| format!("cannot expand variable {name:?}"))?;
             Ok((name.clone(), value))
         });
         Ok(Self {
@@ -119,22 +130,25 @@ impl Component {
             variables: variables.collect::<Result<_>>()?,
             stores: declared.key_value_stores.iter().cloned().collect(),
             allowed_hosts: allowed_hosts.collect::<Result<_>>()?,
-            surroundings,
+            shared,
         })
     }
 
+    /// Returns the key-value store.
     pub(crate) fn store(&self) -> &Backend {
-        &self.surroundings.store
+        &self.shared.store
     }
 
+    /// Creates the handler of an instance's outgoing requests.
     pub(crate) fn hooks(&self) -> Hooks {
-        Hooks::new(self.surroundings.outbound.clone(), self.allowed_hosts.clone())
+        Hooks::new(self.shared.outbound.clone(), self.allowed_hosts.clone())
     }
 
-    /// A guest sees no files, no sockets and no environment: only its output goes anywhere.
+    /// Creates the WASI context of an instance. It grants no files, sockets or environment
+    /// variables, only standard output and standard error.
     pub(crate) fn wasi(&self) -> WasiCtx {
         let mut builder = WasiCtxBuilder::new();
-        let builder = match &self.surroundings.log {
+        let builder = match &self.shared.log {
             Some(file) => builder.stdout(file.clone()).stderr(file.clone()),
             None => builder.inherit_stdout().inherit_stderr(),
         };

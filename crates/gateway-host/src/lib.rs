@@ -1,8 +1,8 @@
-//! Runs `spin.toml` without Spin, and stands in for Cloudflare AI Gateway: for development and
-//! tests. Production is Spin.
+//! Runs the app of `spin.toml` without Spin, and simulates Cloudflare AI Gateway, for development
+//! and tests. Production runs on Spin.
 //!
-//! The host reads the same manifest, runs the same wasm, one instance per request, and refuses
-//! what Spin refuses: an undeclared host, store or variable, and headers a guest may not set.
+//! The host reads the same manifest and runs the same wasm, one instance per request. Like Spin, it
+//! rejects an undeclared host, store or variable, and headers that a guest may not set.
 
 mod allowed_hosts;
 mod bindings;
@@ -29,27 +29,28 @@ pub use crate::engine::Compiler;
 use crate::engine::Component;
 use crate::routes::Routes;
 
-/// Where the app is and what surrounds it.
+/// Where to find the app, and the environment to run it in.
 #[derive(Clone, Default)]
 #[expect(missing_debug_implementations, reason = "compiled components have nothing to show")]
 pub struct Options {
-    /// The manifest; wasm paths in it are relative to its folder.
+    /// The path of the manifest. The wasm paths in it are relative to its folder.
     pub manifest: PathBuf,
-    /// Values that come before the environment's.
+    /// Values of application variables, which take precedence over the environment's.
     pub variables: BTreeMap<String, String>,
-    /// Whether `SPIN_VARIABLE_*` and `.env` count. Tests leave them out.
+    /// Whether `SPIN_VARIABLE_*` and `.env` are read. Tests leave this off, so that the developer's
+    /// own settings cannot change their outcome.
     pub use_environment: bool,
-    /// Spin's runtime configuration, for the key-value store.
+    /// The path of Spin's runtime configuration, which may configure the key-value store.
     pub runtime_config: Option<PathBuf>,
-    /// The folder of the default store; Spin's is `.spin` beside the manifest.
+    /// The folder of the default store. Without one it is `.spin` next to the manifest, as in Spin.
     pub state_dir: Option<PathBuf>,
-    /// A file the components' output goes to, in place of standard output.
+    /// A file to append the components' output to, instead of standard output.
     pub log_file: Option<PathBuf>,
-    /// A compiler that other apps use too, so that each file is compiled once.
+    /// A compiler shared with other apps, so that each file is compiled only once.
     pub compiler: Option<Compiler>,
 }
 
-/// An app, compiled and ready to serve.
+/// A compiled app that is ready to serve requests.
 #[derive(Clone)]
 #[expect(missing_debug_implementations, reason = "compiled components have nothing to show")]
 pub struct Host {
@@ -61,10 +62,13 @@ impl Host {
     /// Reads the manifest, resolves its variables and compiles its components.
     ///
     /// # Errors
-    /// Whatever would keep Spin from starting the app, and says so.
+    /// The manifest, a variable, the store or a component is invalid. Spin would not start the app
+    /// either.
     pub async fn load(options: &Options) -> Result<Self> {
         let manifest = manifest::read(&options.manifest)?;
         let folder = options.manifest.parent().unwrap_or(Path::new("."));
+        // Components are compiled last: a missing variable or an unreachable store is reported
+        // without waiting for the compiler.
         let values = variables::resolve(&manifest, options)?;
         let store = store::open(options, folder).await?;
         let compiler = match &options.compiler {
@@ -76,40 +80,46 @@ impl Host {
 
         let mut components = BTreeMap::new();
         for (id, declared) in &manifest.components {
-            let surroundings = engine::Surroundings {
+            let shared = engine::SharedResources {
                 store: store.clone(),
                 outbound: outbound.clone(),
                 log: log.clone(),
             };
-            let component = Component::load(&compiler, folder, declared, &values, surroundings)
+            let component = Component::load(&compiler, folder, declared, &values, shared)
                 .with_context(|| format!("component {id:?}"))?;
             components.insert(id.as_str(), Arc::new(component));
         }
         let routes = Routes::new(manifest.trigger.http.iter().map(|trigger| {
             let component = components.get(trigger.component.as_str()).cloned();
             component
-                .with_context(|| format!("route {:?}: no such component", trigger.route))
+                .with_context(|| {
+                    format!(
+                        "route {:?} names component {:?}, which the manifest does not declare",
+                        trigger.route, trigger.component
+                    )
+                })
                 .map(|component| (trigger.route.clone(), component))
         }))?;
         Ok(Self { routes: Arc::new(routes), store })
     }
 
-    /// The routes of the app, as the manifest gives them.
+    /// Lists the routes of the app as the manifest declares them.
     pub fn routes(&self) -> impl Iterator<Item = &str> {
         self.routes.patterns()
     }
 
-    /// How often the components have asked the key-value store for anything.
+    /// Returns the number of key-value store operations that the components have made.
     pub fn store_operations(&self) -> u64 {
         self.store.operations()
     }
 
-    /// Serves connections of `listener` until the task is dropped.
+    /// Serves the connections of `listener` until the future is dropped.
     pub async fn serve(self, listener: TcpListener) {
         server::serve(self.routes, listener).await;
     }
 }
 
+/// Opens the log file for appending, so that apps that share a file keep each other's lines.
 fn open_log(path: &Path) -> Result<OutputFile> {
     let file = std::fs::File::options().create(true).append(true).open(path);
     Ok(OutputFile::new(file.with_context(|| format!("cannot open {}", path.display()))?))

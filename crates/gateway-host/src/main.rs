@@ -1,4 +1,4 @@
-//! `gateway-host`: serves the app without Spin, or simulates the AI Gateway behind it.
+//! The command `gateway-host`: serves the app without Spin, or simulates the AI Gateway behind it.
 
 use std::path::PathBuf;
 
@@ -9,12 +9,13 @@ use gateway_host::{Host, Options};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
-/// Runs spin.toml without Spin, and stands in for Cloudflare AI Gateway: for development and tests.
+/// Runs the app of spin.toml without Spin, or simulates Cloudflare AI Gateway, for development and
+/// tests.
 #[derive(Parser)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// Ends when standard input does: whoever started this is gone then.
+    /// Exits when standard input ends, which happens when the parent process exits.
     #[arg(long, global = true)]
     until_stdin_ends: bool,
 }
@@ -29,23 +30,23 @@ enum Command {
 
 #[derive(Args)]
 struct Up {
-    /// The app's manifest.
+    /// Path of the app's manifest.
     #[arg(long, default_value = "spin.toml")]
     from: PathBuf,
-    /// Address to serve on; port 0 takes a free one.
+    /// Address to serve on; port 0 chooses a free port.
     #[arg(long, default_value = "127.0.0.1:3000")]
     listen: String,
-    /// Spin's runtime configuration, for the key-value store.
+    /// Path of Spin's runtime configuration, which may configure the key-value store.
     #[arg(long)]
     runtime_config_file: Option<PathBuf>,
-    /// Folder of the default key-value store.
+    /// Folder of the default key-value store [default: .spin next to the manifest].
     #[arg(long)]
     state_dir: Option<PathBuf>,
 }
 
 #[derive(Args)]
 struct Simulate {
-    /// Address to serve on; port 0 takes a free one.
+    /// Address to serve on; port 0 chooses a free port.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: String,
 }
@@ -66,6 +67,7 @@ async fn main() -> Result<()> {
     }
 }
 
+/// Loads the app, prints its address and serves it.
 async fn serve_app(up: Up) -> Result<()> {
     let options = Options {
         manifest: up.from,
@@ -74,31 +76,36 @@ async fn serve_app(up: Up) -> Result<()> {
         state_dir: up.state_dir,
         ..Options::default()
     };
+    // The address is printed only after loading: programs that start this one wait for that line
+    // and send requests immediately.
     let host = Host::load(&options).await?;
     let listener = bind(&up.listen).await?;
-    say(&format!("Serving http://{}", listener.local_addr()?));
+    print_line(&format!("Serving http://{}", listener.local_addr()?));
     host.serve(listener).await;
     Ok(())
 }
 
+/// Prints the simulator's address and serves it.
 async fn serve_simulator(simulate: Simulate) -> Result<()> {
     let listener = bind(&simulate.listen).await?;
-    say(&format!("Simulating http://{}{BASE_PATH}", listener.local_addr()?));
+    print_line(&format!("Simulating http://{}{BASE_PATH}", listener.local_addr()?));
     Simulator::new().serve(listener).await;
     Ok(())
 }
 
+/// Listens on `address`.
 async fn bind(address: &str) -> Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
 }
 
+/// Waits until standard input ends, and discards what it contains.
 async fn stdin_ended() {
     let mut stdin = tokio::io::stdin();
     let mut ignored = [0; 64];
     while stdin.read(&mut ignored).await.is_ok_and(|count| count > 0) {}
 }
 
-#[expect(clippy::print_stdout, reason = "a command's output")]
-fn say(line: &str) {
+#[expect(clippy::print_stdout, reason = "it is the output of a command")]
+fn print_line(line: &str) {
     println!("{line}");
 }

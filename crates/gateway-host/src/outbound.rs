@@ -1,4 +1,5 @@
-//! Requests that leave: allowed hosts only, over pooled connections, within the guest's timeouts.
+//! Sends the components' outgoing requests: only to allowed hosts, over pooled connections, and
+//! within the timeouts that the guest sets.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -21,37 +22,41 @@ use crate::allowed_hosts::AllowedHost;
 
 type Pool = legacy::Client<HttpsConnector<HttpConnector>, WasiBody>;
 
-/// Spin's default for each timeout.
+/// Default of each timeout, as in Spin.
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(10);
 
-/// Connections shared by all instances: a pool for each connect timeout that is asked for.
+/// The connections shared by all instances. There is one pool for each connect timeout, because a
+/// connector has a single timeout and guests may set different ones.
 #[derive(Clone)]
 pub(crate) struct Client(Arc<Mutex<HashMap<Duration, Pool>>>);
 
-/// What an instance's requests go through.
+/// Handles the outgoing requests of one instance.
 pub(crate) struct Hooks {
     client: Client,
     allowed_hosts: Arc<[AllowedHost]>,
 }
 
-/// A response body that fails when nothing comes for too long.
-struct Timed {
+/// A response body that fails if no frame arrives within `limit`.
+struct TimedBody {
     body: Incoming,
     limit: Duration,
     deadline: Pin<Box<Sleep>>,
 }
 
 impl Client {
+    /// Creates a client without connections.
     pub(crate) fn new() -> Self {
         Self(Arc::default())
     }
 
+    /// Returns the pool for a connect timeout, and creates it for the first request that uses it.
     fn pool(&self, connect_timeout: Duration) -> Pool {
         let mut pools = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         pools.entry(connect_timeout).or_insert_with(|| new_pool(connect_timeout)).clone()
     }
 }
 
+/// Creates a pool of connections, which use the HTTP version that the server chooses.
 fn new_pool(connect_timeout: Duration) -> Pool {
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
@@ -66,13 +71,14 @@ fn new_pool(connect_timeout: Duration) -> Pool {
 }
 
 impl Hooks {
+    /// Creates the handler of an instance that may reach `allowed_hosts`.
     pub(crate) fn new(client: Client, allowed_hosts: Arc<[AllowedHost]>) -> Self {
         Self { client, allowed_hosts }
     }
 }
 
-/// A sent request's answer, and the rest of its exchange, which the pool looks after.
-type Sent = Box<
+/// The future of a response, and of the rest of the exchange, which the pool drives.
+type ResponseFuture = Box<
     dyn Future<
             Output = Result<
                 (Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>),
@@ -87,7 +93,8 @@ impl WasiHttpHooks for Hooks {
         request: Request<WasiBody>,
         options: Option<RequestOptions>,
         _response_outcome: Box<dyn Future<Output = Result<(), Error>> + Send>,
-    ) -> Sent {
+    ) -> ResponseFuture {
+        // Checked before a connection is opened, so that a denied host sees no traffic at all.
         if !self.allowed_hosts.iter().any(|allowed| allowed.allows(request.uri())) {
             return Box::new(async { Err(Error::HttpRequestDenied) });
         }
@@ -101,6 +108,7 @@ impl WasiHttpHooks for Hooks {
     }
 }
 
+/// Sends a request and waits for the response headers.
 async fn send(
     pool: Pool,
     request: Request<WasiBody>,
@@ -111,12 +119,13 @@ async fn send(
     let response = tokio::time::timeout(first_byte, pool.request(request))
         .await
         .map_err(|_| Error::ConnectionReadTimeout)?
-        .map_err(|error| failure(&error))?;
-    Ok(response.map(|body| Timed::new(body, between_bytes).boxed_unsync()))
+        .map_err(|error| to_wasi_error(&error))?;
+    Ok(response.map(|body| TimedBody::new(body, between_bytes).boxed_unsync()))
 }
 
-/// What a client error means in WASI's words.
-fn failure(error: &legacy::Error) -> Error {
+/// Converts a client error into the matching WASI error.
+fn to_wasi_error(error: &legacy::Error) -> Error {
+    // The client wraps the I/O error several times, so the whole chain is searched.
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         match cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
@@ -128,15 +137,16 @@ fn failure(error: &legacy::Error) -> Error {
     if error.is_connect() { Error::DestinationUnavailable } else { Error::ConnectionTerminated }
 }
 
-// === impl Timed ===
+// === impl TimedBody ===
 
-impl Timed {
+impl TimedBody {
+    /// Starts the time limit of the first frame.
     fn new(body: Incoming, limit: Duration) -> Self {
         Self { body, limit, deadline: Box::pin(tokio::time::sleep(limit)) }
     }
 }
 
-impl Body for Timed {
+impl Body for TimedBody {
     type Data = Bytes;
     type Error = Error;
 
@@ -144,6 +154,8 @@ impl Body for Timed {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        // The body is polled before the deadline: a frame that has arrived is delivered even if the
+        // guest was slow to read it.
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
             let deadline = Instant::now() + self.limit;
             self.deadline.as_mut().reset(deadline);

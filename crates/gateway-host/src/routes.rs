@@ -1,13 +1,13 @@
-//! Which component serves a path: the longest route that matches.
+//! Selects the component that serves a path: the one with the longest matching route.
 //! <https://spinframework.dev/v3/http-trigger#resolving-overlapping-routes>
 
 use anyhow::{Result, ensure};
 
-/// Routes and what serves them.
+/// Routes and their targets, the longest route first.
 #[derive(Debug)]
 pub(crate) struct Routes<T>(Vec<(Route, T)>);
 
-/// One route: exact, or with a trailing wildcard.
+/// A route: an exact path, or a prefix with a trailing wildcard.
 #[derive(Debug)]
 pub(crate) struct Route {
     pattern: String,
@@ -16,37 +16,46 @@ pub(crate) struct Route {
 }
 
 impl<T> Routes<T> {
+    /// Parses the routes and sorts them by precedence.
     pub(crate) fn new(routes: impl IntoIterator<Item = Result<(String, T)>>) -> Result<Self> {
         let mut list = Vec::new();
         for entry in routes {
             let (pattern, target) = entry?;
             list.push((Route::parse(pattern)?, target));
         }
+        // The first match is used, so longer routes come first, and an exact route comes before a
+        // wildcard of the same length.
         list.sort_by_key(|(route, _)| std::cmp::Reverse((route.base.len(), !route.has_wildcard)));
         Ok(Self(list))
     }
 
-    /// The route that serves `path`, and what serves it.
+    /// Finds the route that serves `path`, and its target.
     pub(crate) fn find(&self, path: &str) -> Option<(&Route, &T)> {
         self.0.iter().find(|(route, _)| route.matches(path)).map(|(route, target)| (route, target))
     }
 
+    /// Lists the routes as the manifest declares them.
     pub(crate) fn patterns(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(route, _)| route.pattern.as_str())
     }
 }
 
 impl Route {
+    /// Parses `/path` or `/path/...`.
     fn parse(pattern: String) -> Result<Self> {
         ensure!(pattern.starts_with('/'), "route {pattern:?} must start with /");
         let (base, has_wildcard) = match pattern.strip_suffix("/...") {
             Some(base) => (base, true),
             None => (pattern.as_str(), false),
         };
-        ensure!(!base.contains(':'), "named wildcards are not understood: {pattern:?}");
+        ensure!(
+            !base.contains(':'),
+            "route {pattern:?} has a named wildcard, which this host does not support"
+        );
         Ok(Self { base: base.to_owned(), has_wildcard, pattern })
     }
 
+    /// Checks whether the route serves `path`. A trailing slash makes no difference.
     fn matches(&self, path: &str) -> bool {
         match path.strip_prefix(&self.base) {
             Some("") => true,
@@ -55,12 +64,12 @@ impl Route {
         }
     }
 
-    /// The route as the manifest gives it.
+    /// Returns the route as the manifest declares it.
     pub(crate) fn pattern(&self) -> &str {
         &self.pattern
     }
 
-    /// The route without its wildcard.
+    /// Returns the route without its wildcard.
     pub(crate) fn base(&self) -> &str {
         &self.base
     }
@@ -71,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_longest_match_serves() {
+    fn find_path_returns_longest_match() {
         let patterns = ["/...", "/a/...", "/a/b", "/healthz"];
         let routes = Routes::new(patterns.map(|pattern| Ok((pattern.to_owned(), ())))).unwrap();
         for (path, expected) in [
@@ -91,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn no_route_no_component() {
+    fn find_path_without_route_is_none() {
         let routes = Routes::new([Ok(("/a/...".to_owned(), ()))]).unwrap();
         assert!(routes.find("/b").is_none());
     }

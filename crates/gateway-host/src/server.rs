@@ -1,4 +1,4 @@
-//! Connections that come in, and the instance that serves each request.
+//! Accepts connections and runs one instance for each request.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,40 +21,43 @@ use crate::engine::Component;
 use crate::instance::Instance;
 use crate::routes::{Route, Routes};
 
-type Table = Routes<Arc<Component>>;
+type AppRoutes = Routes<Arc<Component>>;
 
 /// Accepts connections for as long as the task lives.
-pub(crate) async fn serve(routes: Arc<Table>, listener: TcpListener) {
+pub(crate) async fn serve(routes: Arc<AppRoutes>, listener: TcpListener) {
     loop {
-        // An accept that fails is a client that is gone, or no file handles: try the next.
+        // Accepting fails if the client has disconnected or file handles have run out. Neither is a
+        // reason to stop serving.
         if let Ok((stream, client)) = listener.accept().await {
             tokio::spawn(serve_connection(routes.clone(), stream, client));
         }
     }
 }
 
-async fn serve_connection(routes: Arc<Table>, stream: TcpStream, client: SocketAddr) {
-    // Without it, each chunk of a stream could wait for the last one's acknowledgement.
+/// Serves the requests of one connection.
+async fn serve_connection(routes: Arc<AppRoutes>, stream: TcpStream, client: SocketAddr) {
+    // Without `TCP_NODELAY`, a chunk of a stream could wait for the acknowledgement of the previous
+    // one.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
         let routes = routes.clone();
         async move { Ok::<_, std::convert::Infallible>(respond(&routes, request, client).await) }
     });
-    // Whatever ends a connection early is the client's to know.
+    // A connection that ends early is ignored: the client has disconnected.
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), service)
         .await;
 }
 
-/// Answers with the component's response; 404 without a route, 500 if the component fails.
+/// Returns the component's response, 404 if no route matches, or 500 if the component fails.
 async fn respond(
-    routes: &Table,
+    routes: &AppRoutes,
     mut request: Request<Incoming>,
     client: SocketAddr,
 ) -> Response<WasiBody> {
     let Some((route, component)) = routes.find(request.uri().path()) else {
-        return plain(StatusCode::NOT_FOUND);
+        return empty_response(StatusCode::NOT_FOUND);
     };
     let path = request.uri().path().to_owned();
     add_spin_headers(request.headers_mut(), route, &path, client);
@@ -62,7 +65,7 @@ async fn respond(
         Ok(response) => response,
         Err(error) => {
             report(&error);
-            plain(StatusCode::INTERNAL_SERVER_ERROR)
+            empty_response(StatusCode::INTERNAL_SERVER_ERROR)
         }
     }
 }
@@ -75,7 +78,8 @@ async fn run(component: Arc<Component>, request: Request<Incoming>) -> Result<Re
     let request = store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
     let out = store.data_mut().http().new_response_outparam(sender)?;
 
-    // The instance goes on after its response's head is sent: the body is still to come.
+    // The instance runs in a task of its own, because it is still writing the body when the
+    // response headers are returned.
     let task = tokio::spawn(async move {
         let proxy = component.pre.instantiate_async(&mut store).await?;
         proxy.wasi_http_incoming_handler().call_handle(&mut store, request, out).await
@@ -83,11 +87,14 @@ async fn run(component: Arc<Component>, request: Request<Incoming>) -> Result<Re
     if let Ok(response) = receiver.await {
         return Ok(response?);
     }
+    // The sender is gone, so the instance has ended. A trap explains a missing response better than
+    // the message below.
     task.await??;
-    Err(anyhow!("the component gave no response"))
+    Err(anyhow!("the component returned no response"))
 }
 
-/// Spin's request headers, appended behind whatever the client sent under the same names.
+/// Appends Spin's request headers after any that the client sent under the same names, so that
+/// tests show what a component does with forged ones.
 fn add_spin_headers(headers: &mut HeaderMap, route: &Route, path: &str, client: SocketAddr) {
     let info = path.strip_prefix(route.base()).unwrap_or_default();
     for (name, value) in [
@@ -104,14 +111,15 @@ fn add_spin_headers(headers: &mut HeaderMap, route: &Route, path: &str, client: 
     }
 }
 
-fn plain(status: StatusCode) -> Response<WasiBody> {
+/// Builds a response without a body.
+fn empty_response(status: StatusCode) -> Response<WasiBody> {
     let body = Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync();
     let mut response = Response::new(body);
     *response.status_mut() = status;
     response
 }
 
-#[expect(clippy::print_stderr, reason = "a trap is for whoever runs the host")]
+#[expect(clippy::print_stderr, reason = "a trap is reported to the person who runs the host")]
 fn report(error: &anyhow::Error) {
     eprintln!("component failed: {error:#}");
 }

@@ -1,4 +1,5 @@
-//! The key-value store `default`: SQLite in Spin's own layout, or Redis, as runtime config says.
+//! The key-value store `default`: SQLite in Spin's own layout, or Redis if the runtime
+//! configuration says so.
 
 mod redis;
 mod sqlite;
@@ -12,26 +13,26 @@ use serde::Deserialize;
 
 use crate::Options;
 
-/// The store all components share, and how often it was asked.
+/// The store that all components share, and the number of operations on it.
 #[derive(Clone)]
 pub(crate) struct Backend {
-    place: Place,
+    storage: Storage,
     operations: Arc<AtomicU64>,
 }
 
-/// Where the values are.
+/// Where the values are stored.
 #[derive(Clone)]
-enum Place {
+enum Storage {
     Sqlite(Arc<sqlite::Database>),
     Redis(redis::Server),
 }
 
-/// A store a component has opened.
+/// A store that a component has opened.
 #[derive(Clone)]
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
-pub struct Opened(pub(crate) Backend);
+pub struct OpenStore(pub(crate) Backend);
 
-/// `runtime-config.toml`, as far as stores go.
+/// The part of Spin's runtime configuration that configures stores.
 #[derive(Deserialize)]
 struct RuntimeConfig {
     #[serde(default)]
@@ -50,16 +51,16 @@ enum StoreConfig {
     Redis { url: String },
 }
 
-/// Opens the store that `options` ask for; by default the file Spin would use.
+/// Opens the configured store, or by default the file that Spin would use.
 pub(crate) async fn open(options: &Options, folder: &Path) -> Result<Backend> {
     let config = options.runtime_config.as_deref().map(read_config).transpose()?.flatten();
     let state_dir = options.state_dir.clone().unwrap_or_else(|| folder.join(".spin"));
     let default_path = state_dir.join("sqlite_key_value.db");
     let path = match config {
         Some(StoreConfig::Redis { url }) => {
-            return Ok(Backend::new(Place::Redis(redis::Server::connect(&url).await?)));
+            return Ok(Backend::new(Storage::Redis(redis::Server::connect(&url).await?)));
         }
-        // As in Spin, relative to the file that says it.
+        // As in Spin, the path is relative to the configuration file.
         Some(StoreConfig::Spin { path: Some(path) }) => {
             options.runtime_config.as_deref().and_then(Path::parent).unwrap_or(folder).join(path)
         }
@@ -67,57 +68,63 @@ pub(crate) async fn open(options: &Options, folder: &Path) -> Result<Backend> {
     };
     let database = sqlite::Database::open(&path)
         .with_context(|| format!("cannot open the key-value store {}", path.display()))?;
-    Ok(Backend::new(Place::Sqlite(Arc::new(database))))
+    Ok(Backend::new(Storage::Sqlite(Arc::new(database))))
 }
 
+/// Reads the configuration of the default store, if the file has one.
 fn read_config(path: &Path) -> Result<Option<StoreConfig>> {
     let text =
         std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let config: RuntimeConfig =
-        toml::from_str(&text).with_context(|| format!("cannot understand {}", path.display()))?;
+        toml::from_str(&text).with_context(|| format!("cannot parse {}", path.display()))?;
     Ok(config.key_value_store.default)
 }
 
 impl Backend {
-    fn new(place: Place) -> Self {
-        Self { place, operations: Arc::default() }
+    fn new(storage: Storage) -> Self {
+        Self { storage, operations: Arc::default() }
     }
 
-    /// How often the store was asked for anything.
+    /// Returns the number of operations so far.
     pub(crate) fn operations(&self) -> u64 {
         self.operations.load(Ordering::Relaxed)
     }
 
-    fn place(&self) -> &Place {
+    /// Counts an operation and returns the storage to run it on.
+    fn storage(&self) -> &Storage {
         self.operations.fetch_add(1, Ordering::Relaxed);
-        &self.place
+        &self.storage
     }
 
+    /// Reads the value of `key`.
     pub(crate) async fn get(&self, key: &str) -> Result<Option<Vec<u8>>> {
-        match self.place() {
-            Place::Sqlite(database) => database.get(key),
-            Place::Redis(server) => server.get(key).await,
+        match self.storage() {
+            Storage::Sqlite(database) => database.get(key),
+            Storage::Redis(server) => server.get(key).await,
         }
     }
 
+    /// Writes the value of `key`.
     pub(crate) async fn set(&self, key: &str, value: &[u8]) -> Result<()> {
-        match self.place() {
-            Place::Sqlite(database) => database.set(key, value),
-            Place::Redis(server) => server.set(key, value).await,
+        match self.storage() {
+            Storage::Sqlite(database) => database.set(key, value),
+            Storage::Redis(server) => server.set(key, value).await,
         }
     }
 
+    /// Deletes `key`, if it exists.
     pub(crate) async fn delete(&self, key: &str) -> Result<()> {
-        match self.place() {
-            Place::Sqlite(database) => database.delete(key),
-            Place::Redis(server) => server.delete(key).await,
+        match self.storage() {
+            Storage::Sqlite(database) => database.delete(key),
+            Storage::Redis(server) => server.delete(key).await,
         }
     }
 
+    /// Lists all keys.
     pub(crate) async fn keys(&self) -> Result<Vec<String>> {
-        match self.place() {
-            Place::Sqlite(database) => database.keys(),
-            Place::Redis(server) => server.keys().await,
+        match self.storage() {
+            Storage::Sqlite(database) => database.keys(),
+            Storage::Redis(server) => server.keys().await,
         }
     }
 }

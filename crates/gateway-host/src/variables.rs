@@ -1,4 +1,4 @@
-//! Application variables: where their values come from, and the templates that use them.
+//! Application variables: looks up their values and expands the templates that use them.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,17 @@ use anyhow::{Context as _, Result, bail};
 use crate::Options;
 use crate::manifest::Manifest;
 
-/// What an environment variable of a setting starts with.
+/// The prefix of environment variables that set an application variable.
 const PREFIX: &str = "SPIN_VARIABLE_";
 
 /// The value of every application variable.
 pub(crate) struct Values(BTreeMap<String, String>);
 
-/// Looks every variable up: given values first, then the environment, then `.env`, then the
-/// default.
+/// Looks up the value of every variable in order of precedence: `options.variables`, the
+/// environment, `.env`, the default in the manifest.
+///
+/// # Errors
+/// A variable has no value.
 pub(crate) fn resolve(manifest: &Manifest, options: &Options) -> Result<Values> {
     let env_file = if options.use_environment { env_file() } else { BTreeMap::new() };
     let mut values = BTreeMap::new();
@@ -32,28 +35,34 @@ pub(crate) fn resolve(manifest: &Manifest, options: &Options) -> Result<Values> 
         match value {
             Some(value) => drop(values.insert(name.clone(), value)),
             None if variable.required => bail!("variable {name:?} is required: set {env_name}"),
-            None => bail!("variable {name:?} has neither a default nor `required`"),
+            None => bail!("variable {name:?} needs a default or `required = true` in the manifest"),
         }
     }
     Ok(Values(values))
 }
 
+/// Reads `.env`; without a readable file there are no values.
 fn env_file() -> BTreeMap<String, String> {
     dotenvy::dotenv_iter().map(|entries| entries.flatten().collect()).unwrap_or_default()
 }
 
 impl Values {
-    /// Replaces every `{{ name }}` in `template`.
+    /// Replaces every `{{ name }}` in `template` with the variable's value. A value is not expanded
+    /// again, so it may contain `{{`.
     ///
     /// # Errors
-    /// An unknown variable, or a `{{` without its `}}`.
+    /// The template names an unknown variable, or has a `{{` without `}}`.
     pub(crate) fn expand(&self, template: &str) -> Result<String> {
         let mut text = String::new();
         let mut rest = template;
         while let Some((before, after)) = rest.split_once("{{") {
-            let (name, after) = after.split_once("}}").context("`{{` without `}}`")?;
+            let (name, after) =
+                after.split_once("}}").context("a template has `{{` without `}}`")?;
             let name = name.trim();
-            let value = self.0.get(name).with_context(|| format!("no variable {name:?}"))?;
+            let value = self
+                .0
+                .get(name)
+                .with_context(|| format!("the manifest declares no variable {name:?}"))?;
             text.extend([before, value]);
             rest = after;
         }
@@ -71,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn expand_replaces_names_once() {
+    fn expand_template_replaces_names_once() {
         for (template, expected) in
             [("", ""), ("plain {x}", "plain {x}"), ("{{ a }}-{{a}}", "1-1"), ("{{ b }}", "{{ a }}")]
         {
@@ -80,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn expand_refuses_what_spin_refuses() {
+    fn expand_invalid_template_is_error() {
         for template in ["{{ unknown }}", "{{ a", "{{}}"] {
             assert!(values().expand(template).is_err(), "{template}");
         }

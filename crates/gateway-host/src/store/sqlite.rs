@@ -1,4 +1,4 @@
-//! SQLite in Spin's own table layout, so both hosts read the same file.
+//! The key-value store in SQLite, in Spin's own table layout, so that both hosts can use one file.
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,12 +6,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use anyhow::{Context as _, Result};
 use rusqlite::{Connection, OptionalExtension as _};
 
-/// The store label, part of every row's key.
+/// The label of the store, which is part of every row's key.
 const LABEL: &str = "default";
 
+/// An open database file.
 pub(crate) struct Database(Mutex<Connection>);
 
 impl Database {
+    /// Opens the file at `path`, and creates it and its table if necessary.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)
@@ -30,6 +32,7 @@ impl Database {
         Ok(Self(Mutex::new(connection)))
     }
 
+    /// Reads the value of `key`.
     pub(crate) fn get(&self, key: &str) -> Result<Option<Vec<u8>>> {
         let connection = self.lock();
         let mut query = connection
@@ -37,6 +40,7 @@ impl Database {
         Ok(query.query_row([LABEL, key], |row| row.get(0)).optional()?)
     }
 
+    /// Writes the value of `key`.
     pub(crate) fn set(&self, key: &str, value: &[u8]) -> Result<()> {
         self.lock().execute(
             "INSERT INTO spin_key_value (store, key, value) VALUES (?1, ?2, ?3)
@@ -46,12 +50,14 @@ impl Database {
         Ok(())
     }
 
+    /// Deletes `key`, if it exists.
     pub(crate) fn delete(&self, key: &str) -> Result<()> {
         self.lock()
             .execute("DELETE FROM spin_key_value WHERE store = ?1 AND key = ?2", [LABEL, key])?;
         Ok(())
     }
 
+    /// Lists all keys.
     pub(crate) fn keys(&self) -> Result<Vec<String>> {
         let connection = self.lock();
         let mut query =
@@ -60,7 +66,8 @@ impl Database {
         Ok(keys.collect::<Result<_, _>>()?)
     }
 
-    /// A statement is whole or not at all, so a panic elsewhere leaves nothing half done.
+    /// Locks the connection. A poisoned lock is used all the same: statements are atomic, so a
+    /// panic elsewhere cannot leave a partial change.
     fn lock(&self) -> MutexGuard<'_, Connection> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
