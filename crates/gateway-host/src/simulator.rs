@@ -1,8 +1,9 @@
-//! A stand-in for Cloudflare AI Gateway and the providers behind it: strict about what reaches it,
-//! true to the shapes of what it answers, and able to fail on demand ([`faults`]).
+//! A simulation of Cloudflare AI Gateway and the providers behind it. It is strict about the
+//! requests it receives, its responses have the vendors' shapes, and it fails on demand
+//! ([`faults`]).
 //!
-//! Nothing of it is part of the app: tests, benches and a first `cargo xtask up` use it.
-#![expect(clippy::indexing_slicing, reason = "a JSON value has a null for what it lacks")]
+//! It is not part of the app: tests, benchmarks and `cargo xtask up` use it.
+#![expect(clippy::indexing_slicing, reason = "indexing a JSON value gives null for what is absent")]
 
 pub mod bedrock;
 pub mod faults;
@@ -33,22 +34,24 @@ use tokio::sync::Notify;
 use crate::simulator::faults::Fault;
 use crate::simulator::reply::{Body, Cut, Reply};
 
-/// The path of the one gateway that is simulated.
+/// The path of the only gateway that is simulated.
 pub const BASE_PATH: &str = "/v1/simulated-account/simulated-gateway";
 
-/// The token it takes in `cf-aig-authorization`.
+/// The token that the gateway accepts in `cf-aig-authorization`.
 pub const TOKEN: &str = "simulated-gateway-token";
 
-/// Requests that are remembered.
-const REMEMBERED: usize = 1000;
+/// Maximum number of requests that are kept for [`Simulator::received`]; the oldest are dropped, so
+/// that a benchmark does not fill the memory.
+const MAX_KEPT: usize = 1000;
 
-/// Bodies up to this size are remembered with their request.
-const REMEMBERED_BODY: usize = 1024 * 1024;
+/// Maximum size of a body that is kept with its request.
+const MAX_KEPT_BODY: usize = 1024 * 1024;
 
-/// The simulated gateway. Clones share what they have seen.
+/// The simulated gateway. Clones share the requests they have received.
 #[derive(Clone, Debug, Default)]
 pub struct Simulator(Arc<State>);
 
+/// The state that the clones of a simulator share.
 #[derive(Debug, Default)]
 struct State {
     received: Mutex<VecDeque<Received>>,
@@ -57,7 +60,7 @@ struct State {
     failures: Mutex<HashMap<String, u32>>,
 }
 
-/// A request as it reached the simulated gateway.
+/// A request that the simulated gateway has received.
 #[derive(Clone, Debug)]
 pub struct Received {
     /// The method.
@@ -66,17 +69,17 @@ pub struct Received {
     pub target: String,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body; empty if it is very long.
+    /// The body; empty in [`Simulator::received`] if it is longer than 1 MiB.
     pub body: Bytes,
 }
 
 impl Simulator {
-    /// A gateway that has seen nothing yet.
+    /// Creates a simulator that has received no request.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Serves connections of `listener` until the task is dropped.
+    /// Serves the connections of `listener` until the future is dropped.
     pub async fn serve(self, listener: TcpListener) {
         loop {
             if let Ok((stream, _)) = listener.accept().await {
@@ -85,7 +88,7 @@ impl Simulator {
         }
     }
 
-    /// The requests whose header `x-case` is `case`, in the order they came.
+    /// Returns the requests whose header `x-case` is `case`, in the order of their arrival.
     pub fn received(&self, case: &str) -> Vec<Received> {
         let is_of_case = |received: &&Received| {
             received.headers.get("x-case").is_some_and(|value| value.as_bytes() == case.as_bytes())
@@ -93,7 +96,8 @@ impl Simulator {
         lock(&self.0.received).iter().filter(is_of_case).cloned().collect()
     }
 
-    /// Lets streams that wait at the gate `name` go on, now and later.
+    /// Opens the gate `name` for good: streams that wait at it continue, and later ones do not
+    /// wait.
     pub fn open_gate(&self, name: &str) {
         lock(&self.0.open_gates).insert(name.to_owned());
         self.0.gate_opened.notify_waiters();
@@ -102,6 +106,7 @@ impl Simulator {
     /// Waits until the gate `name` is open.
     pub(crate) async fn pass_gate(&self, name: &str) {
         loop {
+            // Created before the check, so that a gate opened in between is not missed.
             let opened = self.0.gate_opened.notified();
             if lock(&self.0.open_gates).contains(name) {
                 return;
@@ -110,14 +115,15 @@ impl Simulator {
         }
     }
 
-    /// Counts a failure called `name` and tells whether it is one of the first `times`.
-    pub(crate) fn is_due(&self, name: &str, times: u32) -> bool {
+    /// Counts a request for the failure `name` and returns whether it is one of the first `times`.
+    pub(crate) fn is_failure_due(&self, name: &str, times: u32) -> bool {
         let mut failures = lock(&self.0.failures);
         let count = failures.entry(name.to_owned()).or_default();
         *count += 1;
         *count <= times
     }
 
+    /// Serves the requests of one connection.
     async fn serve_connection(self, stream: TcpStream) {
         let _ = stream.set_nodelay(true);
         let service = service_fn(move |request| {
@@ -127,7 +133,7 @@ impl Simulator {
         let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
     }
 
-    /// Answers a request; an error cuts the connection without an answer.
+    /// Responds to a request. An error cuts the connection without a response.
     async fn respond(self, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
@@ -137,36 +143,43 @@ impl Simulator {
             headers: parts.headers,
             body,
         };
-        if let Some(reply) = control::answer(&self, &received) {
+        // Tests control the simulator from here, so these requests are neither recorded nor
+        // checked.
+        if let Some(reply) = control::respond(&self, &received) {
             return Ok(reply.into_response(&self, &Fault::default()));
         }
-        self.remember(&received);
+        // Recorded before the checks, so that a test can inspect a request that was rejected.
+        self.record(&received);
         let fault = Fault::read(&received.headers);
         let reply = match checks::violation(&received) {
             Some(reply) => reply,
-            None => answer(&self, &received, &fault).await?,
+            None => respond(&self, &received, &fault).await?,
         };
         Ok(reply.into_response(&self, &fault))
     }
 
-    fn remember(&self, received: &Received) {
+    /// Keeps a request for [`Simulator::received`].
+    fn record(&self, received: &Received) {
         let mut list = lock(&self.0.received);
-        if list.len() == REMEMBERED {
+        if list.len() == MAX_KEPT {
             list.pop_front();
         }
         let mut kept = received.clone();
-        if kept.body.len() > REMEMBERED_BODY {
+        if kept.body.len() > MAX_KEPT_BODY {
             kept.body.clear();
         }
         list.push_back(kept);
     }
 }
 
-/// Answers as the provider that the path names would.
-async fn answer(simulator: &Simulator, received: &Received, fault: &Fault) -> Result<Reply, Cut> {
+/// Responds as the provider that the first segment of the path names.
+async fn respond(simulator: &Simulator, received: &Received, fault: &Fault) -> Result<Reply, Cut> {
     let path = received.path();
     let (provider, path) = path.split_once('/').unwrap_or((path, ""));
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    // The one place to add a provider: an arm with the first segment of its path at AI Gateway, and
+    // a module that implements `Provider`. The list is the simulator's own, because it stands for
+    // the providers that exist rather than those that the app has a component for.
     let provider: &dyn Provider = match provider {
         "openai" => &openai::OpenAi,
         "anthropic" => &anthropic::Anthropic,
@@ -177,49 +190,56 @@ async fn answer(simulator: &Simulator, received: &Received, fault: &Fault) -> Re
         "aws-bedrock" => &bedrock::Bedrock,
         _ => return Ok(faults::gateway_error(2001)),
     };
-    if let Some(refusal) = provider.refuse_credential(received) {
-        return Ok(refusal);
+    // Credentials are checked before faults are applied: a test of a fault must not pass with a
+    // request that the provider would have rejected.
+    if let Some(rejection) = provider.refuse_credential(received) {
+        return Ok(rejection);
     }
     let failure = |status| provider.error(received, status, "simulated failure");
-    fault.apply(simulator, failure, || provider.answer(received, &segments)).await
+    fault.apply(simulator, failure, || provider.respond(received, &segments)).await
 }
 
 /// A provider behind the simulated gateway.
 trait Provider: Sync {
-    /// The headers its own credentials may come in.
+    /// Lists the headers that may carry the provider's own credentials.
     fn credentials(&self) -> &'static [&'static str];
-    /// Its answer to a request whose credentials nobody configured.
+    /// Rejects a request whose credentials are not configured.
     fn refuse_credential(&self, received: &Received) -> Option<Reply> {
         let problem = checks::wrong_credential(&received.headers, self.credentials())?;
         Some(checks::refuse(&problem))
     }
-    /// Its answer to a request that has passed all checks.
-    fn answer(&self, received: &Received, segments: &[&str]) -> Reply;
-    /// Its error of a status, in its own shape.
+    /// Responds to a request that has passed all checks. `segments` are those of the path after the
+    /// provider's name.
+    fn respond(&self, received: &Received, segments: &[&str]) -> Reply;
+    /// Builds an error with `status` in the provider's own shape.
     fn error(&self, received: &Received, status: u16, message: &str) -> Reply;
 }
 
 impl Received {
-    /// The path below the gateway's base.
+    /// Returns the path below the gateway's base, which starts with the provider's name.
     fn path(&self) -> &str {
         let path = self.target.split('?').next().unwrap_or_default();
         path.strip_prefix(BASE_PATH).unwrap_or(path).trim_start_matches('/')
     }
 
+    /// Returns the query; empty if the target has no `?`.
     fn query(&self) -> &str {
         self.target.split_once('?').map_or("", |(_, query)| query)
     }
 
+    /// Returns the first value of a header, if it is text.
     fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// Parses the body as JSON; null if it is not JSON.
     fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 }
 
-/// A panic elsewhere leaves these collections as they were.
+/// Locks a collection. A poisoned lock is used all the same: the collections are consistent after
+/// every operation, so a panic elsewhere does not damage them.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

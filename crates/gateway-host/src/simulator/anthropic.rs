@@ -1,4 +1,4 @@
-//! Anthropic's API, its own and its OpenAI layer, as far as clients can tell from its shapes.
+//! Anthropic: its own API and its OpenAI-compatible one, reduced to the shapes that clients see.
 //! <https://docs.anthropic.com/en/api/messages>
 
 use http::Method;
@@ -8,6 +8,7 @@ use crate::simulator::faults::Fault;
 use crate::simulator::reply::Reply;
 use crate::simulator::{Provider, Received, openai};
 
+/// The provider Anthropic.
 pub(crate) struct Anthropic;
 
 impl Provider for Anthropic {
@@ -15,14 +16,14 @@ impl Provider for Anthropic {
         &["authorization", "x-api-key"]
     }
 
-    fn answer(&self, received: &Received, segments: &[&str]) -> Reply {
+    fn respond(&self, received: &Received, segments: &[&str]) -> Reply {
         let is_own = segments != ["v1", "chat", "completions"];
         if is_own && received.header("anthropic-version").is_none() {
             return error(400, "anthropic-version: header is required");
         }
         let reply = match (&received.method, segments) {
             (&Method::POST, ["v1", "chat", "completions"]) => {
-                openai::answer(received, &["chat", "completions"])
+                openai::respond(received, &["chat", "completions"])
             }
             (&Method::POST, ["v1", "messages"]) => messages(received),
             (&Method::POST, ["v1", "messages", "count_tokens"]) => {
@@ -43,6 +44,7 @@ impl Provider for Anthropic {
     }
 }
 
+/// Builds an error of Anthropic's own API.
 fn error(status: u16, message: &str) -> Reply {
     let kind = match status {
         401 => "authentication_error",
@@ -58,6 +60,7 @@ fn error(status: u16, message: &str) -> Reply {
     Reply::json(status, &body)
 }
 
+/// Responds to a message with a text that repeats it.
 fn messages(received: &Received) -> Reply {
     let body = received.json();
     if !body["max_tokens"].is_u64() {
@@ -66,8 +69,8 @@ fn messages(received: &Received) -> Reply {
     let Some(last) = body["messages"].as_array().and_then(|messages| messages.last()) else {
         return error(400, "messages: Field required");
     };
-    let said = last["content"].as_str().unwrap_or("something else");
-    let text = format!("You said: {said}");
+    let prompt = last["content"].as_str().unwrap_or("nothing");
+    let text = format!("You said: {prompt}");
     if body["stream"] == true && !Fault::read(&received.headers).is_plain {
         return stream(&body, &text);
     }
@@ -75,6 +78,7 @@ fn messages(received: &Received) -> Reply {
     Reply::json(200, &message(&body, &content, Some("end_turn")))
 }
 
+/// Streams the text word by word, as Anthropic's sequence of named events.
 fn stream(body: &Value, text: &str) -> Reply {
     let start = json!({"type": "message_start", "message": message(body, &json!([]), None)});
     let block = json!({"type": "text", "text": ""});
@@ -99,6 +103,7 @@ fn stream(body: &Value, text: &str) -> Reply {
     }))
 }
 
+/// Builds a message; at the start of a stream it has no content and no stop reason.
 fn message(body: &Value, content: &Value, stop_reason: Option<&str>) -> Value {
     json!({
         "id": "msg_simulated",

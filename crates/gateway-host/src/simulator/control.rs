@@ -1,13 +1,13 @@
-//! What tests outside of this process steer the simulated gateway with: paths below `/-/`.
+//! Lets tests in other processes control the simulated gateway, by requests to paths below `/-/`.
 
 use serde_json::json;
 
 use crate::simulator::reply::Reply;
 use crate::simulator::{Received, Simulator, lock};
 
-/// Answers `POST /-/gates/{name}`, which opens a gate, and `GET /-/requests`, which tells how many
-/// requests are remembered.
-pub(crate) fn answer(simulator: &Simulator, received: &Received) -> Option<Reply> {
+/// Responds to `POST /-/gates/{name}`, which opens a gate, and to `GET /-/requests`, which returns
+/// the number of recorded requests. Other paths are not for the control interface.
+pub(crate) fn respond(simulator: &Simulator, received: &Received) -> Option<Reply> {
     let path = received.target.strip_prefix("/-/")?;
     if let Some(name) = path.strip_prefix("gates/") {
         simulator.open_gate(name);

@@ -1,36 +1,36 @@
-//! Failures on demand, asked for by the header `x-simulate` of a request: `name=value` pairs,
-//! separated by commas. The gateway under test passes the header on like any it does not know.
+//! Faults on demand. A request asks for them in its header `x-simulate`: `name=value` pairs,
+//! separated by commas. The gateway under test forwards the header like any unknown one.
 //!
-//! | pair | what happens |
+//! | pair | effect |
 //! |---|---|
-//! | `status=429` | the provider's error of that status |
-//! | `cloudflare=2005` | the gateway's own error of that code |
-//! | `policy=403` | the gateway's policy error, which has no code |
-//! | `times=2`, `id=x` | … for the first two requests of that id only |
-//! | `head_delay=50` | the head comes that many milliseconds late |
-//! | `chunk_delay=5` | each further chunk comes that many milliseconds late |
+//! | `status=429` | the provider's error with that status |
+//! | `cloudflare=2005` | the AI Gateway's own error with that code |
+//! | `policy=403` | the AI Gateway's policy error, which has no code |
+//! | `times=2`, `id=x` | the fault affects only the first two requests with that ID |
+//! | `head_delay=50` | the response headers are delayed by that many milliseconds |
+//! | `chunk_delay=5` | each chunk after the first is delayed by that many milliseconds |
 //! | `gate=x` | chunks after the first wait until the gate `x` is opened |
-//! | `cut=head` | the connection ends before the head |
+//! | `cut=head` | the connection ends before the response headers |
 //! | `cut=body` | the connection ends after the first chunk |
-//! | `garbage=1` | a body that is not what its content type says |
-//! | `odd=1` | an event stream of all that is allowed and rare, byte by byte: [`ODD_STREAM`] |
-//! | `plain=1` | a whole JSON answer to `stream: true`, as guardrails make it |
-//! | `chunks=500` | a chat stream of that many content chunks |
+//! | `garbage=1` | a body that does not match its content type |
+//! | `odd=1` | an event stream of everything valid but rare, byte by byte: [`ODD_STREAM`] |
+//! | `plain=1` | a whole JSON response to `stream: true`, as guardrails return |
+//! | `chunks=500` | a chat stream with that many content chunks |
 //!
-//! Of Bedrock only; `times` does not count these:
+//! Bedrock only; `times` has no effect on these:
 //!
-//! | pair | what happens |
+//! | pair | effect |
 //! |---|---|
-//! | `exception=throttlingException` | the exception of that name, the first frame of a stream |
-//! | `exception=error` | the same, as a frame that is an error and no exception |
-//! | `after=2` | … after that many frames |
-//! | `flip=crc` | a bit of the third frame's checksum is wrong |
-//! | `cut=frame` | the stream ends in the middle of the third frame, as if that were its end |
-//! | `cut=stop` | the stream ends before `messageStop`, as if that were its end |
-//! | `split=1` | the stream comes byte by byte |
+//! | `exception=throttlingException` | the exception of that name, as the first frame of a stream |
+//! | `exception=error` | the same, as a frame of type `error` instead of `exception` |
+//! | `after=2` | the exception follows that many frames |
+//! | `flip=crc` | one bit of the third frame's checksum is wrong |
+//! | `cut=frame` | the body ends regularly in the middle of the third frame |
+//! | `cut=stop` | the body ends regularly before `messageStop` |
+//! | `split=1` | the stream is sent byte by byte |
 //! | `no_usage=1` | the stream has no `metadata` |
-//! | `stop=max_tokens` | that stop reason, whatever it is |
-//! | `no_output=1` | a 200 without output |
+//! | `stop=max_tokens` | that stop reason, which need not be a known one |
+//! | `no_output=1` | status 200 without output |
 //! | `citations=1` | text with a citation |
 //! | `redacted=1` | redacted reasoning first |
 
@@ -43,24 +43,25 @@ use serde_json::json;
 use crate::simulator::Simulator;
 use crate::simulator::reply::{Content, Cut, Reply};
 
-/// Comments, both line ends, data of many lines, an event's name and id, and no text encoding.
+/// An event stream with comments, every kind of line ending, data on several lines, an event name
+/// and ID, and bytes that are not UTF-8.
 pub const ODD_STREAM: &[u8] =
     b": a comment\r\n\r\nid: 7\r\nevent: odd\r\ndata: one\r\ndata:two\n\n\
     :\n\nretry: 10\n\ndata: {\"model\":\"odd\"}\r\r\xff\xfe\n\ndata: [DONE]\n\n";
 
-/// What is to go wrong.
+/// The faults that a request asks for, of any provider.
 #[derive(Clone, Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fault of its own")]
 pub struct Fault {
     status: Option<u16>,
     cloudflare: Option<u16>,
     policy: Option<u16>,
     times: Option<u32>,
     id: String,
-    head_delay: Option<Duration>,
+    response_delay: Option<Duration>,
     pub(crate) chunk_delay: Option<Duration>,
     pub(crate) gate: Option<String>,
-    cuts_head: bool,
+    cuts_connection: bool,
     pub(crate) cuts_body: bool,
     is_garbage: bool,
     is_odd: bool,
@@ -69,15 +70,12 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// Reads the header; what it does not know it ignores.
+    /// Reads the faults from the request headers.
     pub(crate) fn read(headers: &HeaderMap) -> Self {
-        let mut fault = Self::default();
-        for (name, value) in pairs(headers) {
-            fault.set(name, value);
-        }
-        fault
+        read_pairs(headers, Self::set)
     }
 
+    /// Sets the fault of one pair. Unknown names are ignored: they may be Bedrock's.
     fn set(&mut self, name: &str, value: &str) {
         let millis = || value.parse().ok().map(Duration::from_millis);
         match name {
@@ -86,11 +84,11 @@ impl Fault {
             "policy" => self.policy = value.parse().ok(),
             "times" => self.times = value.parse().ok(),
             "id" => value.clone_into(&mut self.id),
-            "head_delay" => self.head_delay = millis(),
+            "head_delay" => self.response_delay = millis(),
             "chunk_delay" => self.chunk_delay = millis(),
             "gate" => self.gate = Some(value.to_owned()),
             "cut" => {
-                self.cuts_head = value == "head";
+                self.cuts_connection = value == "head";
                 self.cuts_body = value == "body";
             }
             "garbage" => self.is_garbage = true,
@@ -101,30 +99,31 @@ impl Fault {
         }
     }
 
-    /// Whether it shows in the middle of a body.
+    /// Checks whether the fault affects the middle of a body.
     pub(crate) fn is_of_body(&self) -> bool {
         self.cuts_body || self.gate.is_some() || self.chunk_delay.is_some()
     }
 
-    /// Fails as asked, or answers with `answer`.
+    /// Fails as requested, or returns the reply of `respond`.
     pub(crate) async fn apply(
         &self,
         simulator: &Simulator,
         error: impl FnOnce(u16) -> Reply,
-        answer: impl FnOnce() -> Reply,
+        respond: impl FnOnce() -> Reply,
     ) -> Result<Reply, Cut> {
-        if let Some(delay) = self.head_delay {
+        if let Some(delay) = self.response_delay {
             tokio::time::sleep(delay).await;
         }
-        if self.times.is_some_and(|times| !simulator.is_due(&self.id, times)) {
-            return Ok(answer());
+        if self.times.is_some_and(|times| !simulator.is_failure_due(&self.id, times)) {
+            return Ok(respond());
         }
-        if self.cuts_head {
+        if self.cuts_connection {
             return Err(Cut);
         }
-        Ok(self.failure(error).unwrap_or_else(answer))
+        Ok(self.failure(error).unwrap_or_else(respond))
     }
 
+    /// Builds the reply of the fault, if it replaces the regular one.
     fn failure(&self, error: impl FnOnce(u16) -> Reply) -> Option<Reply> {
         if let Some(status) = self.status {
             return Some(error(status));
@@ -144,13 +143,18 @@ impl Fault {
     }
 }
 
-/// The pairs of the header.
-pub(crate) fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+/// Builds faults from the pairs of the header `x-simulate`, each of which is passed to `set`.
+pub(crate) fn read_pairs<F: Default>(headers: &HeaderMap, set: fn(&mut F, &str, &str)) -> F {
     let text = headers.get("x-simulate").and_then(|value| value.to_str().ok());
-    text.unwrap_or_default().split(',').filter_map(|pair| pair.trim().split_once('='))
+    let pairs = text.unwrap_or_default().split(',');
+    let mut fault = F::default();
+    for (name, value) in pairs.filter_map(|pair| pair.trim().split_once('=')) {
+        set(&mut fault, name, value);
+    }
+    fault
 }
 
-/// An error of the gateway itself, with the status Cloudflare gives it.
+/// Builds an error of the AI Gateway itself, with the status that Cloudflare documents for `code`.
 /// <https://developers.cloudflare.com/ai-gateway/reference/troubleshooting/>
 pub(crate) fn gateway_error(code: u16) -> Reply {
     let (status, message) = match code {

@@ -1,4 +1,5 @@
-//! Google AI Studio: the Gemini API, Google's OpenAI layer, and the AI Gateway's compat endpoint.
+//! Google AI Studio: the Gemini API, Google's OpenAI-compatible API, and the AI Gateway's compat
+//! endpoint.
 //! <https://ai.google.dev/api/generate-content>
 
 use http::Method;
@@ -8,6 +9,7 @@ use crate::simulator::faults::{Fault, gateway_error};
 use crate::simulator::reply::Reply;
 use crate::simulator::{Provider, Received, openai};
 
+/// The provider Google AI Studio.
 pub(crate) struct AiStudio;
 
 impl Provider for AiStudio {
@@ -15,7 +17,7 @@ impl Provider for AiStudio {
         &["authorization", "x-goog-api-key"]
     }
 
-    fn answer(&self, received: &Received, segments: &[&str]) -> Reply {
+    fn respond(&self, received: &Received, segments: &[&str]) -> Reply {
         match (&received.method, segments) {
             (&Method::POST, ["v1" | "v1beta", "models", call]) => generate(received, call),
             (&Method::GET, ["v1" | "v1beta", "models"]) => {
@@ -28,7 +30,7 @@ impl Provider for AiStudio {
                 let model = json!({"id": "models/gemini-2.5-flash", "object": "model", "owned_by": "google"});
                 Reply::json(200, &json!({"object": "list", "data": [model]}))
             }
-            (_, ["v1beta", "openai", rest @ ..]) => openai::answer(received, rest),
+            (_, ["v1beta", "openai", rest @ ..]) => openai::respond(received, rest),
             _ => error(404, "Requested entity was not found."),
         }
     }
@@ -41,7 +43,7 @@ impl Provider for AiStudio {
     }
 }
 
-/// The gateway's own endpoint for all providers, which simulates this one only.
+/// The AI Gateway's own endpoint for all providers, simulated for Google AI Studio only.
 pub(crate) struct Compat;
 
 impl Provider for Compat {
@@ -49,7 +51,7 @@ impl Provider for Compat {
         &["authorization"]
     }
 
-    fn answer(&self, received: &Received, segments: &[&str]) -> Reply {
+    fn respond(&self, received: &Received, segments: &[&str]) -> Reply {
         let body = received.json();
         let model = body["model"].as_str().unwrap_or_default();
         let bare = model.strip_prefix("google-ai-studio/").filter(|bare| !bare.contains('/'));
@@ -57,7 +59,7 @@ impl Provider for Compat {
         if segments != ["chat", "completions"] || !is_known {
             return gateway_error(2019);
         }
-        openai::answer(received, segments)
+        openai::respond(received, segments)
     }
 
     fn error(&self, _: &Received, status: u16, message: &str) -> Reply {
@@ -65,6 +67,7 @@ impl Provider for Compat {
     }
 }
 
+/// Builds an error of the Gemini API.
 fn error(status: u16, message: &str) -> Reply {
     let name = match status {
         401 => "UNAUTHENTICATED",
@@ -79,6 +82,7 @@ fn error(status: u16, message: &str) -> Reply {
     Reply::json(status, &json!({"error": error}))
 }
 
+/// Responds to `{model}:{method}` with a text that repeats the last message.
 fn generate(received: &Received, call: &str) -> Reply {
     let body = received.json();
     let Some((model, method)) = call.split_once(':') else {
@@ -87,8 +91,8 @@ fn generate(received: &Received, call: &str) -> Reply {
     let Some(last) = body["contents"].as_array().and_then(|contents| contents.last()) else {
         return error(400, "contents is not specified");
     };
-    let said = last["parts"][0]["text"].as_str().unwrap_or("something else");
-    let text = format!("You said: {said}");
+    let message = last["parts"][0]["text"].as_str().unwrap_or("nothing");
+    let text = format!("You said: {message}");
     let is_plain = Fault::read(&received.headers).is_plain;
     match method {
         "generateContent" => Reply::json(200, &response(model, &text, Some("STOP"))),
@@ -101,6 +105,7 @@ fn generate(received: &Received, call: &str) -> Reply {
     }
 }
 
+/// Streams the text word by word, with Google's `\r\n` line endings.
 fn stream(model: &str, text: &str) -> Reply {
     let words: Vec<&str> = text.split_inclusive(' ').collect();
     let last = words.len().saturating_sub(1);
@@ -110,6 +115,7 @@ fn stream(model: &str, text: &str) -> Reply {
     }))
 }
 
+/// Builds a response, or one chunk of a stream.
 fn response(model: &str, text: &str, finish: Option<&str>) -> Value {
     let content = json!({"parts": [{"text": text}], "role": "model"});
     let mut candidate = json!({"content": content, "index": 0});

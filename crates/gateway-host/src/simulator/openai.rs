@@ -1,4 +1,4 @@
-//! OpenAI's API, as far as clients can tell from its shapes.
+//! OpenAI's API, reduced to the shapes that clients see.
 //! <https://platform.openai.com/docs/api-reference>
 
 mod audio;
@@ -14,13 +14,13 @@ use serde_json::{Value, json};
 use crate::simulator::reply::Reply;
 use crate::simulator::{Provider, Received};
 
-/// When everything that is simulated was made: 2026-01-01.
+/// The creation time of every simulated object: 2026-01-01.
 pub(crate) const CREATED: u64 = 1_767_225_600;
 
-/// The models there are.
+/// The models that exist.
 const MODELS: [&str; 3] = ["gpt-4o", "gpt-4o-mini", "text-embedding-3-small"];
 
-/// OpenAI itself.
+/// The provider OpenAI.
 pub(crate) struct OpenAi;
 
 impl Provider for OpenAi {
@@ -28,8 +28,8 @@ impl Provider for OpenAi {
         &["authorization"]
     }
 
-    fn answer(&self, received: &Received, segments: &[&str]) -> Reply {
-        answer(received, segments)
+    fn respond(&self, received: &Received, segments: &[&str]) -> Reply {
+        respond(received, segments)
             .with_header("x-request-id", "req_simulated")
             .with_header("openai-version", "2020-10-01")
     }
@@ -39,12 +39,12 @@ impl Provider for OpenAi {
     }
 }
 
-/// Answers as OpenAI's API does, of OpenAI and of those who serve the same.
-pub(crate) fn answer(received: &Received, segments: &[&str]) -> Reply {
+/// Responds as OpenAI's API does, for OpenAI and for the providers that are compatible with it.
+pub(crate) fn respond(received: &Received, segments: &[&str]) -> Reply {
     match (&received.method, segments) {
-        (&Method::POST, ["chat", "completions"]) => with_json(received, chat::answer),
-        (&Method::POST, ["responses"]) => with_json(received, responses::answer),
-        (&Method::POST, ["embeddings"]) => with_json(received, embeddings::answer),
+        (&Method::POST, ["chat", "completions"]) => with_json(received, chat::respond),
+        (&Method::POST, ["responses"]) => with_json(received, responses::respond),
+        (&Method::POST, ["embeddings"]) => with_json(received, embeddings::respond),
         (&Method::POST, ["images", "generations"]) => with_json(received, images),
         (&Method::POST, ["audio", "speech"]) => with_json(received, audio::speech),
         (&Method::POST, ["audio", "transcriptions" | "translations"]) => {
@@ -64,7 +64,7 @@ pub(crate) fn answer(received: &Received, segments: &[&str]) -> Reply {
     }
 }
 
-/// An error in OpenAI's envelope.
+/// Builds an error in OpenAI's shape.
 pub(crate) fn error(status: u16, message: &str, param: Option<&str>) -> Reply {
     let (kind, code) = match status {
         401 => ("invalid_request_error", "invalid_api_key"),
@@ -77,8 +77,8 @@ pub(crate) fn error(status: u16, message: &str, param: Option<&str>) -> Reply {
     Reply::json(status, &json!({"error": error}))
 }
 
-/// Reads the body as JSON with a model, as every such endpoint does.
-fn with_json(received: &Received, answer: impl FnOnce(&Received, &Value) -> Reply) -> Reply {
+/// Parses the body as JSON, checks its model, and passes both to `respond`.
+fn with_json(received: &Received, respond: impl FnOnce(&Received, &Value) -> Reply) -> Reply {
     let Ok(body) = serde_json::from_slice::<Value>(&received.body) else {
         return error(400, "We could not parse the JSON body of your request.", None);
     };
@@ -87,7 +87,7 @@ fn with_json(received: &Received, answer: impl FnOnce(&Received, &Value) -> Repl
         Some("no-such-model") => {
             error(404, "The model `no-such-model` does not exist", Some("model"))
         }
-        Some(_) => answer(received, &body),
+        Some(_) => respond(received, &body),
     }
 }
 
@@ -107,6 +107,7 @@ fn model_object(id: &str) -> Value {
     json!({"id": id, "object": "model", "created": CREATED, "owned_by": "openai"})
 }
 
+/// Responds with as many images as requested, at most ten.
 fn images(_: &Received, body: &Value) -> Reply {
     let count = body["n"].as_u64().unwrap_or(1);
     let image = json!({"b64_json": "iVBORw0KGgo="});
@@ -114,7 +115,8 @@ fn images(_: &Received, body: &Value) -> Reply {
     Reply::json(200, &json!({"created": CREATED, "data": data}))
 }
 
-/// Tells the request back: what reached the gateway, for clients that want to see it.
+/// Returns the request as the AI Gateway received it, for tests of what the app forwards. The
+/// operator's token is left out, because clients must not see it.
 fn echo(received: &Received) -> Reply {
     let headers: Vec<Value> = received
         .headers

@@ -1,4 +1,4 @@
-//! Answers of the simulated gateway, whole or as a stream of steps.
+//! Responses of the simulated gateway, whole or streamed.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use crate::simulator::Simulator;
 use crate::simulator::faults::Fault;
 
-/// An answer, before faults are applied to its body.
+/// A response, before faults are applied to its body.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
@@ -22,39 +22,43 @@ pub(crate) struct Reply {
     pub(crate) body: Content,
 }
 
-/// A body: known whole, or chunk by chunk.
+/// The content of a body.
 #[derive(Debug)]
 pub(crate) enum Content {
+    /// A body sent in one piece.
     Whole(Bytes),
+    /// A body sent chunk by chunk.
     Chunks(Vec<Bytes>),
 }
 
-/// A connection that is cut.
+/// The error that makes the server cut the connection.
 #[derive(Debug)]
 pub(crate) struct Cut;
 
 impl std::fmt::Display for Cut {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("cut on demand")
+        formatter.write_str("the connection was cut on demand")
     }
 }
 
 impl std::error::Error for Cut {}
 
-/// A response body, fed by a task for streams.
+/// The body of a response on the wire.
 #[derive(Debug)]
 pub(crate) enum Body {
-    /// All of it.
+    /// A whole body, until it has been sent.
     Whole(Option<Bytes>),
-    /// As it comes.
+    /// A body whose chunks a task sends.
     Stream(mpsc::Receiver<Result<Bytes, Cut>>),
 }
 
 impl Reply {
+    /// Builds a JSON response.
     pub(crate) fn json(status: u16, value: &Value) -> Self {
         Self::whole(status, "application/json", value.to_string())
     }
 
+    /// Builds a response with a whole body.
     pub(crate) fn whole(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
         Self {
             status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
@@ -63,7 +67,7 @@ impl Reply {
         }
     }
 
-    /// Server-sent events, one chunk each.
+    /// Builds a stream of server-sent events, one chunk each.
     pub(crate) fn events(events: impl IntoIterator<Item = String>) -> Self {
         Self {
             status: StatusCode::OK,
@@ -72,18 +76,22 @@ impl Reply {
         }
     }
 
+    /// Adds a header.
     #[must_use]
     pub(crate) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
-    /// The response on the wire; `fault` slows or cuts its stream.
+    /// Converts the reply into the response on the wire, and applies the faults of its body.
+    ///
+    /// It adds the headers of the AI Gateway, among them a cookie that clients must not receive.
     pub(crate) fn into_response(self, simulator: &Simulator, fault: &Fault) -> Response<Body> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let body = match self.body {
             Content::Whole(bytes) if !fault.is_of_body() => Body::Whole(Some(bytes)),
+            // A fault of the body needs at least two chunks.
             Content::Whole(bytes) => feed(simulator.clone(), fault.clone(), halves(&bytes)),
             Content::Chunks(chunks) => feed(simulator.clone(), fault.clone(), chunks),
         };
@@ -104,19 +112,23 @@ impl Reply {
     }
 }
 
+/// Splits a body into two chunks.
 fn halves(bytes: &Bytes) -> Vec<Bytes> {
     let middle = bytes.len() / 2;
     vec![bytes.slice(..middle), bytes.slice(middle..)]
 }
 
-/// Sends `chunks` one after the other, as `fault` says, until the reader is gone.
+/// Starts a task that sends `chunks` with the delays and cuts of `fault`, until the client
+/// disconnects.
 fn feed(simulator: Simulator, fault: Fault, chunks: Vec<Bytes>) -> Body {
+    // The channel holds one chunk, so that the task is only as fast as the reader.
     let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
         for (index, chunk) in chunks.into_iter().enumerate() {
             if index > 0 {
                 if fault.cuts_body {
-                    // Only a chunk that has left shows that the cut came after it.
+                    // Without a pause the server could drop the first chunk together with the
+                    // connection.
                     tokio::time::sleep(Duration::from_millis(20)).await;
                     let _ = sender.send(Err(Cut)).await;
                     return;

@@ -1,4 +1,4 @@
-//! Workers AI: OpenAI's API below `/v1`, and models by their own names.
+//! Workers AI: OpenAI's API below `/v1`, and each model below its own name.
 //! <https://developers.cloudflare.com/workers-ai/configuration/open-ai-compatibility/>
 
 use http::Method;
@@ -8,6 +8,7 @@ use crate::simulator::faults::{Fault, gateway_error};
 use crate::simulator::reply::Reply;
 use crate::simulator::{Provider, Received, openai};
 
+/// The provider Workers AI.
 pub(crate) struct WorkersAi;
 
 impl Provider for WorkersAi {
@@ -15,12 +16,12 @@ impl Provider for WorkersAi {
         &["authorization"]
     }
 
-    fn answer(&self, received: &Received, segments: &[&str]) -> Reply {
+    fn respond(&self, received: &Received, segments: &[&str]) -> Reply {
         if received.header("authorization").is_none() {
             return gateway_error(10000);
         }
         match (&received.method, segments) {
-            (&Method::POST, ["v1", rest @ ..]) => openai::answer(received, rest),
+            (&Method::POST, ["v1", rest @ ..]) => openai::respond(received, rest),
             (&Method::POST, ["@cf", _, model]) => run(received, model),
             _ => failure(404, 7000, "No route for that URI"),
         }
@@ -34,20 +35,21 @@ impl Provider for WorkersAi {
     }
 }
 
-/// An error of Cloudflare's REST API: `errors`, where the AI Gateway says `error`.
+/// Builds an error of Cloudflare's REST API. It has `errors`, where the AI Gateway has `error`.
 fn failure(status: u16, code: u32, message: &str) -> Reply {
     let error = json!({"code": code, "message": message});
     let body = json!({"result": null, "success": false, "errors": [error], "messages": []});
     Reply::json(status, &body)
 }
 
+/// Runs a model, whose text repeats the prompt.
 fn run(received: &Received, model: &str) -> Reply {
     if model.starts_with("no-such") {
         return failure(400, 5007, &format!("No such model {model}"));
     }
     let body = received.json();
-    let said = body["prompt"].as_str().unwrap_or("something else");
-    let text = format!("You said: {said}");
+    let prompt = body["prompt"].as_str().unwrap_or("nothing");
+    let text = format!("You said: {prompt}");
     if body["stream"] == true && !Fault::read(&received.headers).is_plain {
         let words = text.split_inclusive(' ');
         let events = words.map(|word| format!("data: {}\n\n", json!({"response": word})));

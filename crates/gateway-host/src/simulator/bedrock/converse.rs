@@ -1,4 +1,4 @@
-//! Converse: the whole answer at once.
+//! The Converse operation, which returns a whole response.
 
 use serde_json::{Value, json};
 
@@ -9,17 +9,20 @@ use crate::simulator::bedrock::turn::{Block, Turn, usage};
 use crate::simulator::bedrock::{rules, schema};
 use crate::simulator::reply::Reply;
 
-/// Milliseconds that every answer takes.
+/// The latency in milliseconds that every response reports.
 pub(crate) const LATENCY: u64 = 42;
 
-/// What every signature and all that is hidden looks like.
+/// The signature of every thought.
 pub(crate) const SIGNATURE: &str = "c2ln";
+/// The content of every redacted thought.
 pub(crate) const REDACTED: &str = "cmVkYWN0ZWQ=";
 
-/// What the model thinks.
+/// The text of every thought.
 pub(crate) const THOUGHT: &str = "Let me think.";
 
-pub(crate) fn answer(request: &Request<'_>, fault: &Fault) -> Result<Reply, Exception> {
+/// Responds to a Converse request.
+pub(crate) fn respond(request: &Request<'_>, fault: &Fault) -> Result<Reply, Exception> {
+    // Checked before the faults, so that a test of a fault cannot pass with an invalid request.
     check(request)?;
     fault.check_whole()?;
     if fault.lacks_output {
@@ -33,18 +36,18 @@ pub(crate) fn answer(request: &Request<'_>, fault: &Fault) -> Result<Reply, Exce
         "usage": usage(request),
         "metrics": {"latencyMs": LATENCY},
     });
-    echo(request, &mut body);
+    echo_service_settings(request, &mut body);
     Ok(Reply::json(200, &body))
 }
 
-/// Refuses what AWS would refuse.
+/// Rejects a request that AWS would reject. The schema comes first, because the rules rely on it.
 pub(crate) fn check(request: &Request<'_>) -> Result<(), Exception> {
     schema::CONVERSE.check(request.body)?;
     rules::violation(request).map_or(Ok(()), |message| Err(Exception::validation(message)))
 }
 
-/// Tells the tier and the latency that were asked for, as those that were given.
-pub(crate) fn echo(request: &Request<'_>, body: &mut Value) {
+/// Copies the requested service tier and latency into the response, which reports those in use.
+pub(crate) fn echo_service_settings(request: &Request<'_>, body: &mut Value) {
     for name in ["serviceTier", "performanceConfig"] {
         if let Some(value) = request.body.get(name) {
             body[name] = value.clone();
@@ -52,18 +55,20 @@ pub(crate) fn echo(request: &Request<'_>, body: &mut Value) {
     }
 }
 
-/// What AWS's front end answers for a moment when it has no such operation yet, or no longer.
+/// Builds the response that AWS's front end returns briefly while an operation is being deployed or
+/// withdrawn: status 200, with an error in place of the output.
 pub(crate) fn without_output() -> Reply {
     let kind = "com.amazon.coral.service#UnknownOperationException";
     Reply::json(200, &json!({"Output": {"__type": kind}, "Version": "1.0"}))
 }
 
-/// Where the model has found what it says.
+/// Builds the citation of every cited text.
 pub(crate) fn citation() -> Value {
     let web = json!({"url": "https://example.com/paris", "domain": "example.com"});
     json!({"title": "Paris", "location": {"web": web}})
 }
 
+/// Builds a content block.
 fn block(block: &Block) -> Value {
     match block {
         Block::Thought => {

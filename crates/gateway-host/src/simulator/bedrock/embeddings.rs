@@ -1,4 +1,5 @@
-//! Embedding models behind `InvokeModel`: each has a body of its own, all count tokens in a header.
+//! Embedding models behind `InvokeModel`. Each has a body of its own; all report tokens in a
+//! header.
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html>
 
 use serde_json::{Value, json};
@@ -10,31 +11,33 @@ use crate::simulator::bedrock::request::list;
 use crate::simulator::bedrock::schema::{self, Schema};
 use crate::simulator::reply::Reply;
 
-/// What a kind of model takes, and how it answers.
+/// A family of embedding models: its ID prefix, request schema and response.
 struct Kind {
     prefix: &'static str,
     schema: &'static Schema,
-    answer: fn(&Value) -> Value,
+    respond: fn(&Value) -> Value,
 }
 
+/// The families. The first match is used, so `cohere.embed-v4` comes before `cohere.embed-`.
 static KINDS: [Kind; 7] = [
-    Kind { prefix: "amazon.titan-embed-text-v2", schema: &schema::TITAN_V2, answer: titan_v2 },
-    Kind { prefix: "amazon.titan-embed-text-v1", schema: &schema::TITAN_V1, answer: titan_v1 },
-    Kind { prefix: "amazon.titan-embed-g1", schema: &schema::TITAN_V1, answer: titan_v1 },
-    Kind { prefix: "amazon.titan-embed-image", schema: &schema::TITAN_IMAGE, answer: titan_image },
-    Kind { prefix: "cohere.embed-v4", schema: &schema::COHERE_V4, answer: cohere_v4 },
-    Kind { prefix: "cohere.embed-", schema: &schema::COHERE_V3, answer: cohere_v3 },
-    Kind { prefix: "amazon.nova-2-multimodal-embeddings", schema: &schema::NOVA, answer: nova },
+    Kind { prefix: "amazon.titan-embed-text-v2", schema: &schema::TITAN_V2, respond: titan_v2 },
+    Kind { prefix: "amazon.titan-embed-text-v1", schema: &schema::TITAN_V1, respond: titan_v1 },
+    Kind { prefix: "amazon.titan-embed-g1", schema: &schema::TITAN_V1, respond: titan_v1 },
+    Kind { prefix: "amazon.titan-embed-image", schema: &schema::TITAN_IMAGE, respond: titan_image },
+    Kind { prefix: "cohere.embed-v4", schema: &schema::COHERE_V4, respond: cohere_v4 },
+    Kind { prefix: "cohere.embed-", schema: &schema::COHERE_V3, respond: cohere_v3 },
+    Kind { prefix: "amazon.nova-2-multimodal-embeddings", schema: &schema::NOVA, respond: nova },
 ];
 
-pub(crate) fn answer(body: &Value, model: &Model, fault: &Fault) -> Result<Reply, Exception> {
-    let kind = KINDS.iter().find(|kind| model.is_of(kind.prefix)).ok_or_else(|| {
+/// Responds to a request for embeddings.
+pub(crate) fn respond(body: &Value, model: &Model, fault: &Fault) -> Result<Reply, Exception> {
+    let kind = KINDS.iter().find(|kind| model.has_prefix(kind.prefix)).ok_or_else(|| {
         Exception::validation("Only embedding models are simulated behind InvokeModel.")
     })?;
     kind.schema.check(body)?;
     fault.check_whole()?;
     let count = tokens(body).to_string();
-    let reply = Reply::json(200, &(kind.answer)(body));
+    let reply = Reply::json(200, &(kind.respond)(body));
     Ok(reply.with_header("x-amzn-bedrock-input-token-count", count))
 }
 
@@ -57,7 +60,7 @@ fn titan_image(body: &Value) -> Value {
     json!({"embedding": vector, "inputTextTokenCount": tokens(body), "message": null})
 }
 
-/// The older models answer with a plain list, unless types are asked for.
+/// Responds as the older Cohere models do: with a plain list, unless the request names types.
 fn cohere_v3(body: &Value) -> Value {
     if body.get("embedding_types").is_some() {
         return cohere_by_type(body, 1024);
@@ -93,7 +96,8 @@ fn nova(body: &Value) -> Value {
     json!({"embeddings": [{"embeddingType": "TEXT", "embedding": vector}]})
 }
 
-/// Numbers that depend on the text, and that 32 bits hold exactly.
+/// Computes a vector from the text. Its numbers are exact in 32 bits, so that they are unchanged
+/// after every conversion between JSON and binary.
 fn vector(text: &Value, dimensions: u64) -> Vec<f32> {
     (0..dimensions)
         .map(|index| {
@@ -103,7 +107,7 @@ fn vector(text: &Value, dimensions: u64) -> Vec<f32> {
         .collect()
 }
 
-/// The words of all texts.
+/// Counts the words of all texts, which stand for their tokens.
 fn tokens(body: &Value) -> usize {
     let one = [&body["inputText"], &body["singleEmbeddingParams"]["text"]["value"]];
     let texts = one.into_iter().chain(list(&body["texts"]));

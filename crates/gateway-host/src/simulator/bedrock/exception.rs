@@ -1,13 +1,13 @@
-//! AWS's errors: a name in a header, a message in the body.
+//! AWS's errors, which have their name in a header and a message in the body.
 
 use serde_json::{Value, json};
 
 use crate::simulator::reply::Reply;
 
-/// Where AWS's services keep the names of their errors.
+/// The namespace of error names, which AWS appends to them.
 const NAMESPACE: &str = "http://internal.amazon.com/coral/com.amazonaws.bedrock/";
 
-/// Statuses and names; the first name of a status stands for it.
+/// Statuses and error names. The first name of a status is used for a status without a name.
 const KINDS: [(u16, &str); 17] = [
     (400, "ValidationException"),
     (400, "IncompleteSignatureException"),
@@ -28,7 +28,7 @@ const KINDS: [(u16, &str); 17] = [
     (503, "ServiceUnavailableException"),
 ];
 
-/// An error of AWS.
+/// An error that AWS returns.
 #[derive(Debug)]
 pub(crate) struct Exception {
     kind: String,
@@ -36,35 +36,38 @@ pub(crate) struct Exception {
 }
 
 impl Exception {
+    /// Creates the error called `kind`.
     pub(crate) fn new(kind: impl Into<String>, message: impl Into<String>) -> Self {
         Self { kind: kind.into(), message: message.into() }
     }
 
+    /// Creates the error for an invalid request.
     pub(crate) fn validation(message: impl Into<String>) -> Self {
         Self::new("ValidationException", message)
     }
 
-    /// The error that a status stands for.
-    pub(crate) fn of_status(status: u16, message: &str) -> Self {
+    /// Creates the error that is typical of a status.
+    pub(crate) fn from_status(status: u16, message: &str) -> Self {
         let kind = KINDS.iter().find(|(its, _)| *its == status).map(|(_, kind)| *kind);
         let other = if status < 500 { "ValidationException" } else { "InternalServerException" };
         Self::new(kind.unwrap_or(other), message)
     }
 
-    /// The error by the name that a stream has for it, which begins in lower case.
-    pub(crate) fn of_stream(name: &str, message: &str) -> Self {
+    /// Creates the error by its name in streams, which starts in lower case.
+    pub(crate) fn from_stream_name(name: &str, message: &str) -> Self {
         let mut letters = name.chars();
         let first = letters.next().map(|letter| letter.to_ascii_uppercase());
         Self::new(first.into_iter().chain(letters).collect::<String>(), message)
     }
 
+    /// Builds the response with the error's own status.
     pub(crate) fn reply(&self) -> Reply {
         let status = KINDS.iter().find(|(_, kind)| *kind == self.kind).map(|(status, _)| *status);
-        self.reply_of(status.unwrap_or(500))
+        self.reply_with_status(status.unwrap_or(500))
     }
 
-    /// The answer, of a status that need not be the error's own.
-    pub(crate) fn reply_of(&self, status: u16) -> Reply {
+    /// Builds the response with a status that need not be the error's own.
+    pub(crate) fn reply_with_status(&self, status: u16) -> Reply {
         let body = if self.message.is_empty() { json!({}) } else { self.body() };
         let reply = Reply::json(status, &body)
             .with_header("x-amzn-errortype", format!("{}:{NAMESPACE}", self.kind));

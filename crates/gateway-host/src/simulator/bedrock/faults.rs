@@ -1,4 +1,4 @@
-//! Bedrock's own failures on demand; [`crate::simulator::faults`] has the table of all.
+//! Bedrock's own faults on demand. [`crate::simulator::faults`] lists the faults of all providers.
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -6,11 +6,11 @@ use serde_json::json;
 
 use crate::simulator::bedrock::exception::Exception;
 use crate::simulator::bedrock::frames::Frame;
-use crate::simulator::faults::pairs;
+use crate::simulator::faults::read_pairs;
 
-/// What is to go wrong, or to be otherwise.
+/// The faults and variations that a request asks for, of Bedrock only.
 #[derive(Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fault of its own")]
 pub(crate) struct Fault {
     exception: Option<String>,
     after: usize,
@@ -26,15 +26,12 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    /// Reads the header; what it does not know it ignores.
+    /// Reads the faults from the request headers.
     pub(crate) fn read(headers: &HeaderMap) -> Self {
-        let mut fault = Self::default();
-        for (name, value) in pairs(headers) {
-            fault.set(name, value);
-        }
-        fault
+        read_pairs(headers, Self::set)
     }
 
+    /// Sets the fault of one pair. Unknown names are ignored: they may be faults of all providers.
     fn set(&mut self, name: &str, value: &str) {
         match name {
             "exception" => self.exception = Some(value.to_owned()),
@@ -54,16 +51,16 @@ impl Fault {
         }
     }
 
-    /// Fails an answer that is no stream.
+    /// Returns the requested exception, for a response that is not a stream.
     pub(crate) fn check_whole(&self) -> Result<(), Exception> {
         match self.exception.as_deref() {
             None => Ok(()),
             Some("error") => Err(Exception::new("InternalServerException", MESSAGE)),
-            Some(name) => Err(Exception::of_stream(name, MESSAGE)),
+            Some(name) => Err(Exception::from_stream_name(name, MESSAGE)),
         }
     }
 
-    /// The chunks of a stream, one frame each, with all that goes wrong in them.
+    /// Encodes a stream into chunks of one frame each, and applies the faults to them.
     pub(crate) fn chunks(&self, mut frames: Vec<Frame>) -> Vec<Bytes> {
         frames.retain(|frame| {
             let is_last = frame.is("metadata");
@@ -75,6 +72,7 @@ impl Fault {
             frames.push(exception(kind));
         }
         let mut chunks: Vec<Bytes> = frames.iter().map(Frame::encode).collect();
+        // Damaged before the split, which would change which chunk is the third frame.
         self.damage(&mut chunks);
         if self.is_split {
             let byte =
@@ -84,7 +82,7 @@ impl Fault {
         chunks
     }
 
-    /// Harms the third frame, in its checksum or by ending in its middle.
+    /// Breaks the third frame: its checksum is wrong, or the stream ends in its middle.
     fn damage(&self, chunks: &mut Vec<Bytes>) {
         let Some(third) = chunks.get_mut(2) else {
             return;
@@ -103,9 +101,10 @@ impl Fault {
     }
 }
 
-/// What every failure on demand says.
+/// The message of every exception on demand.
 const MESSAGE: &str = "simulated failure";
 
+/// Builds the frame of an exception on demand.
 fn exception(kind: &str) -> Frame {
     if kind == "error" {
         return Frame::Error { code: "InternalError", message: MESSAGE };
@@ -134,13 +133,13 @@ mod tests {
         Fault::read(&headers).chunks(frames.into())
     }
 
-    /// The first header of each frame.
+    /// Returns the first header of each frame, which holds its kind.
     fn kinds(chunks: &[Bytes]) -> Vec<String> {
         chunks.iter().map(|chunk| decode(chunk).0[0].1.clone()).collect()
     }
 
     #[test]
-    fn chunks_faults_change_the_frames() {
+    fn chunks_fault_changes_frames() {
         let all =
             ["messageStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata"];
         for (fault, expected) in [
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_damage_is_in_the_third_frame() {
+    fn chunks_damage_is_in_third_frame() {
         let whole = chunks("");
         let flipped = chunks("flip=crc");
         let differing = |(left, right): &(&Bytes, &Bytes)| left != right;

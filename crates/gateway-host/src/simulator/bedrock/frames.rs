@@ -1,31 +1,35 @@
-//! Frames of `application/vnd.amazon.eventstream`: headers and a payload, with two checksums.
+//! Encodes frames of `application/vnd.amazon.eventstream`: headers and a payload, with two
+//! checksums.
 //! <https://docs.aws.amazon.com/lexv2/latest/dg/event-stream-encoding.html>
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-/// A message of a stream.
+/// A frame of a stream.
 #[derive(Debug)]
 pub(crate) enum Frame {
-    /// A step of the answer.
+    /// An event of the response.
     Event { kind: &'static str, payload: Value },
-    /// An error that AWS's model has.
+    /// An error that AWS's service model declares.
     Exception { kind: String, payload: Value },
-    /// An error that it has not, all of it in headers.
+    /// An error that the service model does not declare. It has headers only.
     Error { code: &'static str, message: &'static str },
 }
 
 impl Frame {
-    /// A step, padded as Bedrock's are so that their length tells nothing.
+    /// Creates an event with padding in `p`. Bedrock pads its events so that their length does not
+    /// reveal the text.
     pub(crate) fn event(kind: &'static str, mut payload: Value) -> Self {
         payload["p"] = json!("abcdef");
         Self::Event { kind, payload }
     }
 
+    /// Checks whether the frame is the event `name`.
     pub(crate) fn is(&self, name: &str) -> bool {
         matches!(self, Self::Event { kind, .. } if *kind == name)
     }
 
+    /// Encodes the frame.
     pub(crate) fn encode(&self) -> Bytes {
         match self {
             Self::Event { kind, payload } => {
@@ -56,12 +60,14 @@ impl Frame {
     }
 }
 
-/// Bytes of a frame that are neither headers nor payload: two lengths and two checksums.
+/// Bytes of a frame besides its headers and payload: two lengths and two checksums.
 const OVERHEAD: usize = 16;
 
 /// The type of a header whose value is a string.
 const STRING: u8 = 7;
 
+/// Encodes a frame. The first checksum covers the lengths only, so that a reader can trust them
+/// before it waits for the rest.
 fn encode(headers: &[(&str, &str)], payload: &[u8]) -> Bytes {
     let headers: Vec<u8> = headers.iter().flat_map(|(name, value)| header(name, value)).collect();
     let mut frame = Vec::with_capacity(OVERHEAD + headers.len() + payload.len());
@@ -74,6 +80,7 @@ fn encode(headers: &[(&str, &str)], payload: &[u8]) -> Bytes {
     frame.into()
 }
 
+/// Encodes a header whose value is a string.
 fn header(name: &str, value: &str) -> Vec<u8> {
     let name_length = u8::try_from(name.len()).unwrap_or(u8::MAX);
     let value_length = u16::try_from(value.len()).unwrap_or(u16::MAX);
@@ -95,7 +102,7 @@ pub(super) mod tests {
 
     use super::Frame;
 
-    /// A frame taken apart, for tests; panics at the first thing that is wrong with it.
+    /// Decodes a frame into its headers and payload. Panics if it is malformed.
     pub(in super::super) fn decode(frame: &[u8]) -> (Vec<(String, String)>, Value) {
         let number = |at: usize| u32::from_be_bytes(frame[at..at + 4].try_into().unwrap());
         let end = frame.len() - 4;
@@ -117,7 +124,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn encode_event_keeps_headers_and_payload() {
+    fn encode_event_has_headers_and_payload() {
         let payload = json!({"role": "assistant", "p": "abcdef"});
         let frame = Frame::event("messageStart", json!({"role": "assistant"}));
         let (headers, decoded) = decode(&frame.encode());
@@ -138,7 +145,7 @@ pub(super) mod tests {
         assert_eq!(payload, Value::Null);
     }
 
-    /// An empty message, as AWS's own tools encode it.
+    // The bytes are those of AWS's own tools.
     #[test]
     fn encode_without_headers_and_payload_is_sixteen_bytes() {
         let expected = [0, 0, 0, 16, 0, 0, 0, 0, 5, 194, 72, 235, 125, 152, 200, 255];

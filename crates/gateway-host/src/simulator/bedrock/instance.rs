@@ -1,15 +1,16 @@
-//! Makes up values that a JSON Schema allows, for models that must keep to one.
+//! Generates a value that conforms to a JSON Schema, for models whose output must conform to one.
 
 use serde_json::{Map, Value, json};
 
-/// Schemas nest, and may contain themselves; nothing below this depth is made up.
+/// Maximum depth of a value, because a schema may refer to itself.
 const DEPTH: u8 = 12;
 
-/// A value for a simple schema.
+/// Generates a value for a schema.
 pub(crate) fn instance(schema: &Value) -> Value {
     build(schema, schema, DEPTH)
 }
 
+/// Generates the value of a subschema. `root` is the whole schema, which references point into.
 fn build(schema: &Value, root: &Value, depth: u8) -> Value {
     let Some(depth) = depth.checked_sub(1) else {
         return Value::Null;
@@ -21,6 +22,7 @@ fn build(schema: &Value, root: &Value, depth: u8) -> Value {
         let target = root.pointer(target.trim_start_matches('#')).unwrap_or(&Value::Null);
         return build(target, root, depth);
     }
+    // The first alternative is enough: a test needs one valid value.
     let choices = ["anyOf", "oneOf", "allOf"].iter().find_map(|name| schema[name].get(0));
     if let Some(choice) = choices {
         return build(choice, root, depth);
@@ -36,6 +38,7 @@ fn build(schema: &Value, root: &Value, depth: u8) -> Value {
     }
 }
 
+/// Generates an object with every declared property.
 fn object(schema: &Value, root: &Value, depth: u8) -> Value {
     let properties = schema["properties"].as_object().into_iter().flatten();
     let members: Map<String, Value> =
@@ -43,7 +46,8 @@ fn object(schema: &Value, root: &Value, depth: u8) -> Value {
     members.into()
 }
 
-/// The type, or the first of several that is not null.
+/// Returns the type, or the first of several that is not null. Without a type it is an object if
+/// there are properties, and a string otherwise.
 fn kind(schema: &Value) -> &str {
     let kinds = &schema["type"];
     let implied = if schema.get("properties").is_some() { "object" } else { "string" };
@@ -58,7 +62,7 @@ mod tests {
     use super::instance;
 
     #[test]
-    fn instance_follows_the_schema() {
+    fn instance_of_schema_conforms() {
         for (schema, expected) in [
             (json!({"type": "string"}), json!("Paris")),
             (json!({"type": "integer"}), json!(7)),
@@ -79,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn instance_of_itself_ends() {
+    fn instance_of_recursive_schema_is_finite() {
         let schema = json!({"type": "array", "items": {"$ref": "#"}});
         assert!(instance(&schema).is_array());
     }

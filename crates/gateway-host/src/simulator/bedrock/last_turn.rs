@@ -1,18 +1,20 @@
-//! What the user's last turn says: its text, its attachments, and what tools have returned.
+//! The user's last turn, which the simulated model repeats: text, attachments and tool results.
 
 use serde_json::Value;
 
 use crate::simulator::bedrock::request::{Request, list};
 
-/// The last user turn.
-pub(crate) struct Said {
+/// The content of the last message with the user role.
+pub(crate) struct LastTurn {
+    /// The text of the message's own blocks.
     pub(crate) text: String,
-    /// The text of tool results, if there are any.
+    /// The text of the tool results, if there are any.
     pub(crate) result: Option<String>,
     attachments: String,
 }
 
-impl Said {
+impl LastTurn {
+    /// Extracts the last user turn of a request.
     pub(crate) fn new(request: &Request<'_>) -> Self {
         let turns = request.messages().iter();
         let last = turns.rev().find(|turn| turn["role"] == "user").unwrap_or(&Value::Null);
@@ -29,18 +31,18 @@ impl Said {
         }
     }
 
-    /// What a model that has nothing to do answers.
-    pub(crate) fn answer(&self) -> String {
+    /// Builds the text of a model that calls no tool.
+    pub(crate) fn repeat(&self) -> String {
         let attachments = &self.attachments;
         match &self.result {
             Some(result) => format!("The tool says: {result}{attachments}"),
-            None if self.text.is_empty() => format!("You said: something else{attachments}"),
+            None if self.text.is_empty() => format!("You said: nothing{attachments}"),
             None => format!("You said: {}{attachments}", self.text),
         }
     }
 }
 
-/// The texts of blocks, and their JSON as text.
+/// Joins the texts of blocks. JSON is written as text, and guarded content is read like any other.
 fn join<'a>(blocks: impl Iterator<Item = &'a Value>) -> String {
     let text = |block: &Value| match block.get("text")?.as_str() {
         Some(text) => Some(text.to_owned()),
@@ -55,7 +57,8 @@ fn join<'a>(blocks: impl Iterator<Item = &'a Value>) -> String {
     texts.join(" ")
 }
 
-/// Such as ` [2 images, png, jpeg]`, for tests to see what has arrived.
+/// Formats the attachments, such as ` [2 images, png, jpeg]`, so that tests see which ones were
+/// received.
 fn attachments(blocks: &[&Value]) -> String {
     let kinds = ["image", "document", "audio", "video"];
     kinds

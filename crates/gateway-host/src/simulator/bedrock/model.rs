@@ -1,6 +1,6 @@
-//! Which model a path names, as far as rules and answers depend on it.
+//! Parses the model that a path names, as far as rules and responses depend on it.
 
-/// Whose models there are.
+/// The vendors that have models, as the prefixes of their model IDs.
 const VENDORS: [&str; 9] = [
     "ai21.",
     "amazon.",
@@ -13,16 +13,18 @@ const VENDORS: [&str; 9] = [
     "qwen.",
 ];
 
-/// What inference profiles put before a model's id.
+/// The prefixes that inference profiles put in front of a model ID.
 const REGION_PREFIXES: [&str; 9] =
     ["apac.", "au.", "ca.", "eu.", "global.", "in.", "jp.", "us-gov.", "us."];
 
-/// A model, by its id without a region; of an ARN the last part, which may say nothing.
+/// A model ID without its region prefix. For an ARN it is the last part, which need not name a
+/// model.
 #[derive(Debug)]
 pub(crate) struct Model(String);
 
 impl Model {
-    /// Reads a path's segment. Unknown is what no vendor has, and what says `no-such` of itself.
+    /// Parses a segment of the path. `None` if no vendor has such a model, or if the ID contains
+    /// `no-such`, which tests use for a model that does not exist.
     pub(crate) fn read(segment: &str) -> Option<Self> {
         let id = decode(segment)?;
         let resource = id.strip_prefix("arn:aws:bedrock:");
@@ -34,17 +36,18 @@ impl Model {
         (is_known && !name.contains("no-such")).then(|| Self(name.to_owned()))
     }
 
-    /// Whether it is of a vendor, or of a family whose ids begin so.
-    pub(crate) fn is_of(&self, prefix: &str) -> bool {
+    /// Checks whether the ID starts with `prefix`, which names a vendor or a family.
+    pub(crate) fn has_prefix(&self, prefix: &str) -> bool {
         self.0.starts_with(prefix)
     }
 
-    /// Whether its id contains one of `parts`.
-    pub(crate) fn is_one_of(&self, parts: &[&str]) -> bool {
+    /// Checks whether the ID contains one of `parts`.
+    pub(crate) fn contains_any(&self, parts: &[&str]) -> bool {
         parts.iter().any(|part| self.0.contains(part))
     }
 }
 
+/// Decodes the percent-encoding of a segment.
 fn decode(segment: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(segment.len());
     let mut rest = segment.as_bytes();
@@ -66,7 +69,7 @@ mod tests {
     use super::Model;
 
     #[test]
-    fn read_model_strips_regions_and_arns() {
+    fn read_segment_strips_region_and_arn() {
         for (segment, expected) in [
             ("amazon.nova-lite-v1%3A0", Some("amazon.nova-lite-v1:0")),
             ("amazon.nova-lite-v1:0", Some("amazon.nova-lite-v1:0")),

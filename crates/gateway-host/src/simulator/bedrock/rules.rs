@@ -1,4 +1,4 @@
-//! What AWS and the models behind it refuse although its shape is right.
+//! Rules that AWS and its models enforce on requests whose shape is valid.
 
 mod claude;
 mod conversation;
@@ -8,19 +8,20 @@ mod tools;
 
 use crate::simulator::bedrock::request::Request;
 
-/// Tells what is wrong with a request, if anything is.
+/// A rule. It returns the error message if a request breaks it.
 type Rule = fn(&Request<'_>) -> Option<String>;
 
-/// All there are, in the order they are asked: of Converse itself first, of models after.
+/// All rules in the order of their checks: those of Converse first, as AWS checks them before it
+/// calls a model, and those of the models after them.
 const RULES: [&[Rule]; 5] =
     [&conversation::RULES, &tools::RULES, &media::RULES, &families::RULES, &claude::RULES];
 
-/// The message of the first rule that a request breaks.
+/// Returns the message of the first rule that a request breaks.
 pub(crate) fn violation(request: &Request<'_>) -> Option<String> {
     RULES.iter().copied().flatten().find_map(|rule| rule(request))
 }
 
-/// What a schema would have said, of a field that only some requests may have.
+/// Builds the schema's error for an unknown field, for a field that only some requests may have.
 fn extraneous(place: &str, key: &str) -> String {
     format!(
         "Malformed input request: #{place}: extraneous key [{key}] is not permitted, \

@@ -1,4 +1,4 @@
-//! Verifies AWS's Signature Version 4, and what a signature through Cloudflare may cover.
+//! Verifies AWS Signature Version 4, and that a signature survives the path through Cloudflare.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
 
 mod signature;
@@ -9,31 +9,34 @@ use http::HeaderMap;
 
 use crate::simulator::bedrock::exception::Exception;
 
-/// How an `authorization` that is a signature begins.
+/// The first word of an `authorization` that holds a signature.
 pub(crate) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
-/// How far a request's clock may be off.
+/// Maximum difference between the request's clock and the server's.
 const SKEW: Duration = Duration::from_mins(5);
 
-/// Headers that must be signed, and those that must be where they are given.
-const DEMANDED: [&str; 2] = ["host", "x-amz-date"];
+/// Headers that must be signed.
+const REQUIRED: [&str; 2] = ["host", "x-amz-date"];
+/// Headers that must be signed if they are present.
 const OPTIONAL: [&str; 2] = ["x-amz-content-sha256", "x-amz-security-token"];
 
-/// Headers that are changed or dropped on the way to AWS, and families of them.
+/// Headers that Cloudflare changes or drops, so that a signature of them would not match.
 const UNSTABLE: [&str; 3] = ["accept-encoding", "connection", "user-agent"];
+/// Prefixes of such headers.
 const UNSTABLE_PREFIXES: [&str; 2] = ["cf-", "x-forwarded"];
 
-/// Who is expected to sign.
+/// The credentials that a request must be signed with.
 pub(crate) struct Credentials<'a> {
     pub(crate) access_key_id: &'a str,
     pub(crate) secret_access_key: &'a str,
     pub(crate) session_token: &'a str,
 }
 
-/// What a signature is of: a POST to Bedrock's host in `region`, whatever host was dialled.
-pub(crate) struct Signed<'a> {
+/// The request that a signature covers: a POST to Bedrock's host in `region`, which is not the host
+/// that the request was sent to.
+pub(crate) struct SignedRequest<'a> {
     pub(crate) region: &'a str,
-    /// As it was sent, from `/model` on.
+    /// The raw path from `/model` on.
     pub(crate) path: &'a str,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) body: &'a [u8],
@@ -47,9 +50,12 @@ struct Authorization<'a> {
     signature: &'a str,
 }
 
-/// Refuses a request that is not signed as AWS and Cloudflare together demand.
+/// Rejects a request whose signature AWS would not accept behind Cloudflare.
+///
+/// The signature itself is checked last, so that the error names the cause of a mismatch if it is a
+/// known one.
 pub(crate) fn verify(
-    signed: &Signed<'_>,
+    signed: &SignedRequest<'_>,
     credentials: &Credentials<'_>,
     now: SystemTime,
 ) -> Result<(), Exception> {
@@ -72,6 +78,7 @@ pub(crate) fn verify(
 }
 
 impl<'a> Authorization<'a> {
+    /// Parses an `authorization`.
     fn read(text: &'a str) -> Option<Self> {
         let parameters = text.strip_prefix(ALGORITHM)?.strip_prefix(' ')?;
         let parameter = |name: &str| {
@@ -84,20 +91,24 @@ impl<'a> Authorization<'a> {
     }
 }
 
-impl Signed<'_> {
+impl SignedRequest<'_> {
+    /// Returns the first value of a header; empty if it is absent.
     fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
+    /// Returns the date as it was sent.
     fn date(&self) -> &str {
         self.header("x-amz-date")
     }
 
+    /// Returns the scope that the credential must have.
     fn scope(&self) -> String {
         let day = self.date().get(..8).unwrap_or_default();
         format!("{day}/{}/bedrock/aws4_request", self.region)
     }
 
+    /// Checks that the date is close to `now`.
     fn check_date(&self, now: SystemTime) -> Result<(), Exception> {
         let date = self.date();
         let time = read_date(date).ok_or_else(|| {
@@ -114,6 +125,7 @@ impl Signed<'_> {
         Ok(())
     }
 
+    /// Checks that the credential is scoped to the date, the region and Bedrock.
     fn check_scope(&self, authorization: &Authorization<'_>) -> Result<(), Exception> {
         let expected = self.scope();
         if authorization.scope == expected {
@@ -123,18 +135,18 @@ impl Signed<'_> {
         Err(invalid(format!("Credential should be scoped to '{expected}', not '{given}'.")))
     }
 
-    /// AWS demands what must be signed; what must not be would break on its way through Cloudflare.
+    /// Checks which headers are signed: those that AWS requires, and none that Cloudflare changes.
     fn check_coverage(&self, authorization: &Authorization<'_>) -> Result<(), Exception> {
         let names = &authorization.signed_headers;
-        let is_demanded = |name: &str| DEMANDED.contains(&name) || self.headers.contains_key(name);
-        let mut demanded = DEMANDED.iter().chain(&OPTIONAL).filter(|name| is_demanded(name));
-        if let Some(missing) = demanded.find(|name| !names.contains(name)) {
+        let is_required = |name: &str| REQUIRED.contains(&name) || self.headers.contains_key(name);
+        let mut required = REQUIRED.iter().chain(&OPTIONAL).filter(|name| is_required(name));
+        if let Some(missing) = required.find(|name| !names.contains(name)) {
             return Err(invalid(format!(
                 "'{missing}' must be a 'SignedHeader' in the AWS Authorization."
             )));
         }
         if let Some(name) = names.iter().find(|name| is_unstable(name)) {
-            return Err(invalid(format!("'{name}' is signed, and changed on its way.")));
+            return Err(invalid(format!("'{name}' is signed, but Cloudflare changes it.")));
         }
         if !names.is_sorted() {
             return Err(invalid("The 'SignedHeaders' are not in order."));
@@ -142,7 +154,7 @@ impl Signed<'_> {
         self.check_hash()
     }
 
-    /// The body's hash, where a request states it.
+    /// Checks the hash of the body, if the request states it.
     fn check_hash(&self) -> Result<(), Exception> {
         let hash = self.header("x-amz-content-sha256");
         if hash.is_empty() || hash == signature::hash(self.body) {
@@ -153,6 +165,7 @@ impl Signed<'_> {
         Err(invalid(message))
     }
 
+    /// Checks the access key and the session token.
     fn check_identity(
         &self,
         authorization: &Authorization<'_>,
@@ -168,11 +181,12 @@ impl Signed<'_> {
     }
 }
 
+/// Checks whether Cloudflare changes or drops a header.
 fn is_unstable(name: &str) -> bool {
     UNSTABLE.contains(&name) || UNSTABLE_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Reads AWS's `20260101T000000Z`.
+/// Parses AWS's date format, `20260101T000000Z`.
 fn read_date(text: &str) -> Option<SystemTime> {
     if text.len() != 16 {
         return None;
@@ -184,10 +198,12 @@ fn read_date(text: &str) -> Option<SystemTime> {
     humantime::parse_rfc3339(&format!("{day}{separator}{time}{zone}")).ok()
 }
 
+/// Creates the error for missing parts of a signature.
 fn incomplete(message: &str) -> Exception {
     Exception::new("IncompleteSignatureException", message)
 }
 
+/// Creates the error for a signature that does not match.
 fn invalid(message: impl Into<String>) -> Exception {
     Exception::new("InvalidSignatureException", message)
 }

@@ -1,4 +1,4 @@
-//! `ConverseStream`: the answer step by step.
+//! The ConverseStream operation, which returns the response as a stream of events.
 
 use serde_json::{Value, json};
 
@@ -15,17 +15,19 @@ use crate::simulator::checks::EVENT_STREAM;
 use crate::simulator::faults;
 use crate::simulator::reply::{Content, Reply};
 
-/// Characters in a fragment of a tool's input.
+/// The length of a fragment of a tool's input, in characters. It is short so that fragments split
+/// JSON in the middle of names and values.
 const FRAGMENT: usize = 6;
 
-pub(crate) fn answer(
+/// Responds to a ConverseStream request.
+pub(crate) fn respond(
     received: &Received,
     request: &Request<'_>,
     fault: &Fault,
 ) -> Result<Reply, Exception> {
     let common = faults::Fault::read(&received.headers);
     if common.is_plain {
-        return converse::answer(request, fault);
+        return converse::respond(request, fault);
     }
     converse::check(request)?;
     if fault.lacks_output {
@@ -36,7 +38,8 @@ pub(crate) fn answer(
     Ok(Reply { body, ..Reply::whole(200, EVENT_STREAM, "") })
 }
 
-/// The steps: only tools announce their block, and the tokens come after the end.
+/// Builds the events of a turn. As in Bedrock, only tool calls have a start event, and the token
+/// usage follows the end of the message.
 fn frames(request: &Request<'_>, turn: &Turn, count: Option<usize>) -> Vec<Frame> {
     let mut frames = vec![Frame::event("messageStart", json!({"role": "assistant"}))];
     for (index, block) in turn.blocks.iter().enumerate() {
@@ -53,12 +56,12 @@ fn frames(request: &Request<'_>, turn: &Turn, count: Option<usize>) -> Vec<Frame
     }
     frames.push(Frame::event("messageStop", json!({"stopReason": turn.stop_reason})));
     let mut metadata = json!({"usage": usage(request), "metrics": {"latencyMs": LATENCY}});
-    converse::echo(request, &mut metadata);
+    converse::echo_service_settings(request, &mut metadata);
     frames.push(Frame::event("metadata", metadata));
     frames
 }
 
-/// A block in small pieces; text as `count` pieces, if there is a count.
+/// Splits a block into deltas. `count` replaces its text with that many tokens.
 fn deltas(block: &Block, count: Option<usize>) -> Vec<Value> {
     match block {
         Block::Thought => {
@@ -80,6 +83,7 @@ fn deltas(block: &Block, count: Option<usize>) -> Vec<Value> {
     }
 }
 
+/// Splits a text into its words, or replaces it with `count` tokens.
 fn texts(text: &str, count: Option<usize>) -> Vec<Value> {
     match count {
         Some(count) => vec![json!({"text": "token "}); count],
@@ -87,11 +91,12 @@ fn texts(text: &str, count: Option<usize>) -> Vec<Value> {
     }
 }
 
+/// Splits a text after each space.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split_inclusive(' ')
 }
 
-/// A tool's input in pieces; an empty one is not even mentioned.
+/// Splits a tool's input into fragments. As in Bedrock, an empty input has none.
 fn fragments(input: &Value) -> Vec<String> {
     if input.as_object().is_some_and(serde_json::Map::is_empty) {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! Requests as they reach the simulator, signed and unsigned, and AWS's errors.
+//! Tests of requests to the simulator, signed and unsigned, and of AWS's errors.
 
 use std::time::SystemTime;
 
@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 
 use super::{ACCESS_KEY_ID, Bedrock, SECRET_ACCESS_KEY, SESSION_TOKEN};
-use crate::simulator::bedrock::sigv4::{Signed, tests::sign};
+use crate::simulator::bedrock::sigv4::{SignedRequest, tests::sign};
 use crate::simulator::reply::{Content, Reply};
 use crate::simulator::{BASE_PATH, Provider as _, Received};
 
@@ -30,9 +30,9 @@ fn hello() -> Value {
     json!({"messages": [{"role": "user", "content": [{"text": "hello"}]}]})
 }
 
-fn answer(received: &Received) -> Reply {
+fn respond(received: &Received) -> Reply {
     let path = received.path().to_owned();
-    Bedrock.answer(received, &path.split('/').skip(1).collect::<Vec<_>>())
+    Bedrock.respond(received, &path.split('/').skip(1).collect::<Vec<_>>())
 }
 
 fn header(reply: &Reply, name: &str) -> Option<String> {
@@ -47,7 +47,7 @@ fn json(reply: &Reply) -> Value {
     serde_json::from_slice(body).unwrap()
 }
 
-/// The status, and the error's name or what the simulator says of a violation.
+/// Returns the status and the name of the error, or the type of a violation.
 fn refusal(reply: &Reply) -> (u16, String) {
     let kind = header(reply, "x-amzn-errortype").map(|kind| kind.split(':').next().unwrap().into());
     let problem = || json(reply)["error"]["type"].as_str().unwrap_or_default().to_owned();
@@ -55,8 +55,8 @@ fn refusal(reply: &Reply) -> (u16, String) {
 }
 
 #[test]
-fn answer_converse_says_what_was_said() {
-    let reply = answer(&received(CONVERSE, &[], &hello()));
+fn respond_converse_repeats_message() {
+    let reply = respond(&received(CONVERSE, &[], &hello()));
     assert_eq!(header(&reply, "x-amzn-requestid").as_deref(), Some(super::REQUEST_ID));
     let content = json!([{"text": "You said: hello"}]);
     let expected = json!({
@@ -69,10 +69,10 @@ fn answer_converse_says_what_was_said() {
 }
 
 #[test]
-fn answer_stream_has_a_frame_a_chunk() {
+fn respond_stream_has_one_frame_per_chunk() {
     let path = CONVERSE.replace("/converse", "/converse-stream");
     for (fault, count) in [("", 7), ("cut=stop", 5), ("plain=1", 0), ("chunks=20", 24)] {
-        let reply = answer(&received(&path, &[("x-simulate", fault)], &hello()));
+        let reply = respond(&received(&path, &[("x-simulate", fault)], &hello()));
         let (content_type, frames) = match &reply.body {
             Content::Chunks(chunks) => ("application/vnd.amazon.eventstream", chunks.len()),
             Content::Whole(_) => ("application/json", 0),
@@ -83,7 +83,7 @@ fn answer_stream_has_a_frame_a_chunk() {
 }
 
 #[test]
-fn answer_what_aws_does_not_have_refuses() {
+fn respond_unknown_region_model_or_operation_is_error() {
     for (path, body, expected) in [
         ("mars-north-1/model/amazon.nova/converse", hello(), (400, String::new())),
         ("eu-west-1/model/gpt-4o/converse", hello(), (400, "ValidationException".into())),
@@ -92,12 +92,12 @@ fn answer_what_aws_does_not_have_refuses() {
         ("eu-west-1/guardrail/a/apply", hello(), (404, "UnknownOperationException".into())),
         ("eu-west-1/model/amazon.nova/invoke", hello(), (400, "ValidationException".into())),
     ] {
-        assert_eq!(refusal(&answer(&received(path, &[], &body))), expected, "{path}");
+        assert_eq!(refusal(&respond(&received(path, &[], &body))), expected, "{path}");
     }
 }
 
 #[test]
-fn error_status_has_awss_name_for_it() {
+fn error_of_status_has_aws_name() {
     for (status, kind, retry_after) in [
         (400, "ValidationException", None),
         (403, "AccessDeniedException", None),
@@ -118,7 +118,7 @@ fn error_status_has_awss_name_for_it() {
 }
 
 #[test]
-fn refuse_credential_takes_configured_ones_only() {
+fn refuse_credential_accepts_configured_only() {
     let violation = || Some((400, "simulator_violation".to_owned()));
     for (headers, expected) in [
         (&[][..], None),
@@ -139,13 +139,13 @@ fn refuse_credential_takes_configured_ones_only() {
 }
 
 #[test]
-fn refuse_credential_verifies_the_path_that_was_sent() {
+fn refuse_credential_verifies_path_as_sent() {
     let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
     let date = now.replace(['-', ':'], "");
     let headers = [("x-amz-date", date.as_str()), ("x-amz-security-token", SESSION_TOKEN)];
     let mut request = received(CONVERSE, &headers, &hello());
     let authorization = sign(
-        &Signed {
+        &SignedRequest {
             region: "us-east-1",
             path: "/model/us.amazon.nova-lite-v1%3A0/converse",
             headers: &request.headers,

@@ -1,39 +1,38 @@
-//! What the model answers: always the same to the same request.
+//! The simulated model's turn, which depends only on the request.
 
 use serde_json::{Value, json};
 
 use crate::simulator::bedrock::faults::Fault;
 use crate::simulator::bedrock::instance::instance;
+use crate::simulator::bedrock::last_turn::LastTurn;
 use crate::simulator::bedrock::request::{Request, has};
-use crate::simulator::bedrock::said::Said;
 
-/// The model's turn.
+/// A turn of the model.
 pub(crate) struct Turn {
     pub(crate) blocks: Vec<Block>,
     pub(crate) stop_reason: String,
 }
 
-/// A part of it.
+/// A content block of a turn.
 pub(crate) enum Block {
     /// Reasoning with a signature.
     Thought,
-    /// Reasoning that only the model can read.
+    /// Reasoning that is encrypted.
     Redacted,
+    /// Text.
     Text(String),
     /// Text with a source on the web.
     Cited(String),
-    Call {
-        id: String,
-        name: String,
-        input: Value,
-    },
+    /// A tool call.
+    Call { id: String, name: String, input: Value },
 }
 
 impl Turn {
-    /// Thinks if it may, then calls tools or speaks. `aloud` in what was said makes it do both.
+    /// Creates the turn that follows a request: a thought if thinking is on, and then tool calls or
+    /// a text. The word `aloud` in the user's message asks for both.
     pub(crate) fn new(request: &Request<'_>, fault: &Fault) -> Self {
-        let said = Said::new(request);
-        let calls = calls(request, &said);
+        let last_turn = LastTurn::new(request);
+        let calls = calls(request, &last_turn);
         let is_call = !calls.is_empty();
         let mut blocks = Vec::new();
         if fault.is_redacted {
@@ -42,12 +41,12 @@ impl Turn {
         if thinks(request) {
             blocks.push(Block::Thought);
         }
-        if is_call && said.text.contains("aloud") {
+        if is_call && last_turn.text.contains("aloud") {
             blocks.push(Block::Text("Let me look.".to_owned()));
         }
         blocks.extend(calls);
         if !is_call {
-            let text = formatted(request).unwrap_or_else(|| said.answer());
+            let text = formatted(request).unwrap_or_else(|| last_turn.repeat());
             blocks.push(if fault.has_citations { Block::Cited(text) } else { Block::Text(text) });
         }
         let usual = if is_call { "tool_use" } else { "end_turn" };
@@ -56,7 +55,8 @@ impl Turn {
     }
 }
 
-/// Tokens; the cache is written wherever a request says that it may be.
+/// Builds the token usage. A request with cache points reports that its prefix was written to the
+/// cache.
 pub(crate) fn usage(request: &Request<'_>) -> Value {
     if request.cache_points() == 0 {
         return json!({"inputTokens": 14, "outputTokens": 12, "totalTokens": 26});
@@ -70,7 +70,7 @@ pub(crate) fn usage(request: &Request<'_>) -> Value {
     })
 }
 
-/// Whether one of the fields that models have for it asks for reasoning.
+/// Checks whether one of the fields in which models expect it asks for reasoning.
 fn thinks(request: &Request<'_>) -> bool {
     let is_on = |field: &Value| {
         let mode = field.as_str().or_else(|| field["type"].as_str().or(field["effort"].as_str()));
@@ -78,23 +78,24 @@ fn thinks(request: &Request<'_>) -> bool {
     };
     ["thinking", "reasoningConfig", "reasoning_config", "reasoning_effort", "reasoning"]
         .iter()
-        .any(|name| is_on(request.extra(name)))
+        .any(|name| is_on(request.model_field(name)))
 }
 
-/// The text that a demanded format makes of an answer.
+/// Generates the text for a request with a response format.
 fn formatted(request: &Request<'_>) -> Option<String> {
     let format = request.body.pointer("/outputConfig/textFormat/structure/jsonSchema/schema")?;
     let schema: Value = serde_json::from_str(format.as_str()?).ok()?;
     Some(instance(&schema).to_string())
 }
 
-/// Calls the tool that is forced, or the first on offer unless a result is there already. A tool
-/// must be called where any is forced: after a result it is the last, as if that were the answer.
-/// Where both are asked for, the second tool is called too, without input.
-fn calls(request: &Request<'_>, said: &Said) -> Vec<Block> {
+/// Chooses the tools to call: the one that is forced by name, or otherwise the first one unless the
+/// last turn has results. If some call is forced after a result, it is the last tool, as if that
+/// one held the final output. A message that asks for both tools calls the second one too, without
+/// input.
+fn calls(request: &Request<'_>, last_turn: &LastTurn) -> Vec<Block> {
     let tools: Vec<&Value> = request.tools().collect();
     let named = &request.tool_choice()["tool"]["name"];
-    let first = match &said.result {
+    let first = match &last_turn.result {
         _ if named.is_string() => tools.iter().find(|tool| tool["name"] == *named),
         Some(_) if request.is_forced() => tools.last(),
         Some(_) => None,
@@ -105,21 +106,23 @@ fn calls(request: &Request<'_>, said: &Said) -> Vec<Block> {
     };
     let number = 1 + request.blocks().filter(|placed| has(placed.block, "toolUse")).count();
     let mut calls = vec![call(number, first, input(request, first, tools.len() == 1))];
-    let is_parallel = said.text.contains("both tools") || said.text.contains("parallel");
-    let may = request.extra("tool_choice")["disable_parallel_tool_use"] != true;
+    let text = &last_turn.text;
+    let is_parallel = text.contains("both tools") || text.contains("parallel");
+    let may = request.model_field("tool_choice")["disable_parallel_tool_use"] != true;
     if let Some(second) = tools.get(1).filter(|_| is_parallel && may && named.is_null()) {
         calls.push(call(number + 1, second, json!({})));
     }
     calls
 }
 
+/// Builds the call with a number, which makes its ID unique in the conversation.
 fn call(number: usize, tool: &Value, input: Value) -> Block {
     let name = tool["name"].as_str().unwrap_or_default().to_owned();
     Block::Call { id: format!("tooluse_simulated{number}"), name, input }
 }
 
-/// A city, unless the tool must be called, or is one that only gives an answer its shape: then all
-/// that its schema has.
+/// Generates the input of a call: a city, or a value for the whole schema if the call is forced,
+/// the tool only gives the output its format, or it takes no city.
 fn input(request: &Request<'_>, tool: &Value, is_only: bool) -> Value {
     let schema = &tool["inputSchema"]["json"];
     let properties = schema["properties"].as_object();

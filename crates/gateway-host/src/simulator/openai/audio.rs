@@ -1,4 +1,4 @@
-//! Audio: bytes down, multipart up.
+//! Speech and transcription: a binary response, and a multipart request.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -8,16 +8,18 @@ use crate::simulator::openai::error;
 use crate::simulator::openai::multipart::Multipart;
 use crate::simulator::reply::Reply;
 
-/// Bytes of speech: enough to need many reads.
+/// The length of speech in bytes, enough to need many reads.
 const SPEECH_BYTES: usize = 200_000;
 
-/// Not text in any encoding: every byte value in turn.
+/// Responds with every byte value in turn. That is not UTF-8, so a gateway that treated the body as
+/// text would damage it.
 pub(crate) fn speech(_: &Received, _: &Value) -> Reply {
     let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(SPEECH_BYTES).collect();
     Reply::whole(200, "audio/mpeg", Bytes::from(bytes))
 }
 
-/// Tells which file it got, in place of what was said in it.
+/// Responds with the size of the file and the model, in place of a transcript, so that a test sees
+/// whether the form arrived whole.
 pub(crate) fn transcription(received: &Received) -> Reply {
     let Some(parts) = Multipart::read(received) else {
         return error(400, "expected multipart/form-data", None);

@@ -1,4 +1,4 @@
-//! Chat completions, whole and streamed.
+//! The chat completions API, whole and streamed.
 
 use serde_json::{Value, json};
 
@@ -7,13 +7,14 @@ use crate::simulator::faults::Fault;
 use crate::simulator::openai::{CREATED, error};
 use crate::simulator::reply::Reply;
 
-/// What the model says, and why it stops.
+/// The model's turn: a text, or a tool call.
 struct Turn {
     content: Option<String>,
     tool_call: Option<Value>,
 }
 
-pub(crate) fn answer(received: &Received, body: &Value) -> Reply {
+/// Responds to a chat completion request.
+pub(crate) fn respond(received: &Received, body: &Value) -> Reply {
     let Some(messages) = body["messages"].as_array().filter(|messages| !messages.is_empty()) else {
         return error(400, "'messages' is a required property", Some("messages"));
     };
@@ -40,6 +41,7 @@ pub(crate) fn answer(received: &Received, body: &Value) -> Reply {
     Reply::json(200, &completion).with_header("x-ratelimit-remaining-requests", "9999")
 }
 
+/// Streams a turn. `chunks` replaces the text with that many tokens.
 fn stream(body: &Value, turn: &Turn, chunks: Option<usize>) -> Reply {
     let include_usage = body["stream_options"]["include_usage"] == true;
     let chunk = |choices: Value, usage: Option<Value>| {
@@ -76,7 +78,8 @@ fn usage() -> Value {
 }
 
 impl Turn {
-    /// Calls the first tool on offer, unless its result is there; otherwise repeats what was said.
+    /// Creates the turn that follows the message `last`: it calls the first tool, unless the
+    /// message is a tool's result, and otherwise repeats the message.
     fn new(body: &Value, last: &Value) -> Self {
         let name = &body["tools"][0]["function"]["name"];
         if last["role"] == "tool" {
@@ -88,14 +91,15 @@ impl Turn {
             let call = json!({"id": "call_simulated", "type": "function", "function": function});
             return Self { content: None, tool_call: Some(call) };
         }
-        let said = last["content"].as_str().unwrap_or("something else");
-        Self { content: Some(format!("You said: {said}")), tool_call: None }
+        let message = last["content"].as_str().unwrap_or("nothing");
+        Self { content: Some(format!("You said: {message}")), tool_call: None }
     }
 
     fn finish_reason(&self) -> &'static str {
         if self.tool_call.is_some() { "tool_calls" } else { "stop" }
     }
 
+    /// Builds the whole message.
     fn message(&self) -> Value {
         let mut message = json!({"role": "assistant", "content": self.content, "refusal": null});
         if let Some(call) = &self.tool_call {
@@ -104,7 +108,7 @@ impl Turn {
         message
     }
 
-    /// The turn word by word, or as `count` pieces.
+    /// Splits the turn into deltas: the text word by word or as `count` tokens, a tool call whole.
     fn deltas(&self, count: Option<usize>) -> Vec<Value> {
         if let Some(call) = &self.tool_call {
             let mut call = call.clone();

@@ -1,4 +1,4 @@
-//! Embeddings: short vectors that depend on their text.
+//! The embeddings API. Vectors are short and depend on the input.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,10 +8,11 @@ use crate::simulator::Received;
 use crate::simulator::openai::error;
 use crate::simulator::reply::Reply;
 
-/// Dimensions of a vector, where the client asks for none.
+/// The dimensions of a vector if the client does not choose them.
 const DIMENSIONS: u64 = 8;
 
-pub(crate) fn answer(_: &Received, body: &Value) -> Reply {
+/// Responds to an embeddings request.
+pub(crate) fn respond(_: &Received, body: &Value) -> Reply {
     let inputs: Vec<&Value> = match &body["input"] {
         Value::String(_) => vec![&body["input"]],
         Value::Array(inputs) => inputs.iter().collect(),
@@ -33,6 +34,7 @@ pub(crate) fn answer(_: &Received, body: &Value) -> Reply {
     Reply::json(200, &body)
 }
 
+/// Computes a vector from the length of the input.
 fn vector(text: &str, dimensions: u64) -> Vec<f32> {
     let seed = u8::try_from(text.len() % 64).unwrap_or_default();
     (0..dimensions)
@@ -40,7 +42,7 @@ fn vector(text: &str, dimensions: u64) -> Vec<f32> {
         .collect()
 }
 
-/// Little-endian 32-bit floats, as the SDKs decode them.
+/// Encodes a vector as little-endian 32-bit floats in Base64, as the SDKs decode it.
 fn to_base64(vector: &[f32]) -> String {
     let bytes: Vec<u8> = vector.iter().flat_map(|value| value.to_le_bytes()).collect();
     STANDARD.encode(bytes)

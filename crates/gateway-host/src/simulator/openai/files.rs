@@ -1,4 +1,4 @@
-//! Files and batches: enough of them to see every method pass.
+//! The files and batches APIs, as far as tests need them to send every method.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -8,6 +8,7 @@ use crate::simulator::openai::multipart::Multipart;
 use crate::simulator::openai::{CREATED, error};
 use crate::simulator::reply::Reply;
 
+/// Responds to a request below `/files`.
 pub(crate) fn file(received: &Received, segments: &[&str]) -> Reply {
     match (&received.method, segments) {
         (&Method::POST, ["files"]) => upload(received),
@@ -26,6 +27,7 @@ pub(crate) fn file(received: &Received, segments: &[&str]) -> Reply {
     }
 }
 
+/// Responds to a request below `/batches`.
 pub(crate) fn batch(received: &Received, segments: &[&str]) -> Reply {
     match (&received.method, segments) {
         (&Method::POST, ["batches"]) => Reply::json(200, &batch_object("batch-new", "validating")),
@@ -41,6 +43,7 @@ pub(crate) fn batch(received: &Received, segments: &[&str]) -> Reply {
     }
 }
 
+/// Responds to an upload with the file's name and size.
 fn upload(received: &Received) -> Reply {
     let form = Multipart::read(received);
     let Some(file) = form.as_ref().and_then(|form| form.find("file")) else {

@@ -1,4 +1,4 @@
-//! Multipart bodies, taken apart as far as a form needs.
+//! Parses multipart forms, as far as the simulated APIs need them.
 
 use crate::simulator::Received;
 
@@ -13,6 +13,7 @@ pub(crate) struct Part {
 }
 
 impl Multipart {
+    /// Reads the form of a request; `None` if its body is not a valid one.
     pub(crate) fn read(received: &Received) -> Option<Self> {
         let content_type = received.headers.get("content-type")?.to_str().ok()?;
         let boundary = content_type.strip_prefix("multipart/form-data; boundary=")?;
@@ -26,12 +27,14 @@ impl Multipart {
         Some(Self(parts))
     }
 
+    /// Finds the first part called `name`.
     pub(crate) fn find(&self, name: &str) -> Option<&Part> {
         self.0.iter().find(|part| part.name == name)
     }
 }
 
 impl Part {
+    /// Splits a part into its headers and its content.
     fn read(part: &[u8]) -> Option<Self> {
         let split = find_all(part, b"\r\n\r\n").next()?;
         let head = String::from_utf8_lossy(part.get(..split)?).into_owned();
@@ -44,6 +47,7 @@ impl Part {
     }
 }
 
+/// Finds every position of `needle`.
 fn find_all<'a>(haystack: &'a [u8], needle: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
     haystack
         .windows(needle.len())

@@ -6,15 +6,17 @@ use crate::simulator::Received;
 use crate::simulator::openai::CREATED;
 use crate::simulator::reply::Reply;
 
-pub(crate) fn answer(_: &Received, body: &Value) -> Reply {
-    let said = body["input"].as_str().unwrap_or("something else");
-    let text = format!("You said: {said}");
+/// Responds with a text that repeats the input.
+pub(crate) fn respond(_: &Received, body: &Value) -> Reply {
+    let input = body["input"].as_str().unwrap_or("nothing");
+    let text = format!("You said: {input}");
     if body["stream"] == true {
         return stream(body, &text);
     }
     Reply::json(200, &response(body, "completed", &[message("completed", &text)]))
 }
 
+/// Streams the text word by word, as the API's sequence of numbered events.
 fn stream(body: &Value, text: &str) -> Reply {
     let place = json!({"item_id": "msg_simulated", "output_index": 0, "content_index": 0});
     let at_place = |mut event: Value| {
@@ -45,6 +47,7 @@ fn stream(body: &Value, text: &str) -> Reply {
     }))
 }
 
+/// Builds the response object.
 fn response(body: &Value, status: &str, output: &[Value]) -> Value {
     json!({
         "id": "resp_simulated",
@@ -72,6 +75,7 @@ fn response(body: &Value, status: &str, output: &[Value]) -> Value {
     })
 }
 
+/// Builds the output item that holds the text.
 fn message(status: &str, text: &str) -> Value {
     let content = if text.is_empty() { vec![] } else { vec![part(text)] };
     json!({

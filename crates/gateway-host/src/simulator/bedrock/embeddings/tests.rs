@@ -1,14 +1,14 @@
-//! Vectors of the length that was asked for, different for different texts.
+//! Tests that vectors have the requested length and differ between texts.
 
 use serde_json::{Value, json};
 
-use super::{answer, vector};
+use super::{respond, vector};
 use crate::simulator::bedrock::faults::Fault;
 use crate::simulator::bedrock::model::Model;
 use crate::simulator::reply::Content;
 
 fn embed(model: &str, body: &Value) -> (Value, String) {
-    let reply = answer(body, &Model::read(model).unwrap(), &Fault::default()).unwrap();
+    let reply = respond(body, &Model::read(model).unwrap(), &Fault::default()).unwrap();
     let count = reply.headers.iter().find(|(name, _)| *name == "x-amzn-bedrock-input-token-count");
     let count = count.unwrap().1.clone();
     let Content::Whole(bytes) = reply.body else { panic!("a stream") };
@@ -16,7 +16,7 @@ fn embed(model: &str, body: &Value) -> (Value, String) {
 }
 
 #[test]
-fn answer_each_model_in_its_own_shape() {
+fn respond_each_model_has_own_shape() {
     let texts = |fields: Value| {
         let mut body = json!({"texts": ["a b", "c"], "input_type": "search_document"});
         for (name, value) in fields.as_object().unwrap() {
@@ -54,15 +54,15 @@ fn answer_each_model_in_its_own_shape() {
         ),
         ("amazon.nova-2-multimodal-embeddings-v1:0", nova, "/embeddings/0/embedding", 3072, "3"),
     ] {
-        let (answer, header) = embed(model, &body);
-        let vector = answer.pointer(pointer).and_then(Value::as_array);
+        let (response, header) = embed(model, &body);
+        let vector = response.pointer(pointer).and_then(Value::as_array);
         assert_eq!(vector.map(Vec::len), Some(length), "{model}");
         assert_eq!(header, count, "{model}");
     }
 }
 
 #[test]
-fn vector_depends_on_the_text_alone() {
+fn vector_depends_on_text_only() {
     let (one, other) = (vector(&json!("one"), 8), vector(&json!("other"), 8));
     assert_eq!(one, vector(&json!("one"), 8));
     assert_ne!(one, other);

@@ -1,4 +1,4 @@
-//! What Claude does not take, as Anthropic's own API says it.
+//! Rules of Claude models, with the messages of Anthropic's own API.
 //! <https://docs.claude.com/en/docs/build-with-claude/extended-thinking>
 
 use serde_json::{Value, json};
@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::simulator::bedrock::request::{Request, has, list};
 use crate::simulator::bedrock::rules::Rule;
 
+/// The rules of Claude models.
 pub(super) const RULES: [Rule; 9] = [
     has_bad_budget,
     thinks_in_wrong_way,
@@ -18,24 +19,25 @@ pub(super) const RULES: [Rule; 9] = [
     ends_with_prefill,
 ];
 
-/// Models that choose how they sample, and take neither formats nor strict tools.
+/// Models that accept no sampling parameters, no formats and no strict tools.
 const NEWEST: [&str; 6] = ["opus-4-7", "opus-4-8", "fable-5", "haiku-5", "opus-5", "sonnet-5"];
 
-/// Models that like the newest go on from a user's turn only.
+/// Further models that, like the newest, do not continue an assistant message.
 const WITHOUT_PREFILL: [&str; 2] = ["opus-4-6", "sonnet-4-6"];
 
-/// Models that take one of `temperature` and `top_p`.
+/// Models that accept either `temperature` or `top_p`, but not both.
 const SAMPLES_ONE_WAY: [&str; 5] =
     ["haiku-4-5", "sonnet-4-5", "opus-4-5", "sonnet-4-6", "opus-4-6"];
 
-/// The smallest budget for thoughts.
+/// The minimum thinking budget, in tokens.
 const BUDGET: u64 = 1024;
 
+/// Checks that a thinking budget is present, large enough, and below the token limit.
 fn has_bad_budget(request: &Request<'_>) -> Option<String> {
     if thinking(request)? != "enabled" {
         return None;
     }
-    let Some(budget) = request.extra("thinking")["budget_tokens"].as_u64() else {
+    let Some(budget) = request.model_field("thinking")["budget_tokens"].as_u64() else {
         return Some(refused("thinking.enabled.budget_tokens: Field required"));
     };
     if budget < BUDGET {
@@ -48,22 +50,24 @@ fn has_bad_budget(request: &Request<'_>) -> Option<String> {
         .then(|| refused("`max_tokens` must be greater than `thinking.budget_tokens`."))
 }
 
-/// The newest choose their budget themselves, the older cannot.
+/// Checks the kind of thinking: the newest models only choose their budget themselves, and older
+/// ones cannot.
 fn thinks_in_wrong_way(request: &Request<'_>) -> Option<String> {
     const OLDER: [&str; 6] =
         ["claude-3", "opus-4-1", "opus-4-2", "sonnet-4-2", "haiku-4-5", "sonnet-4-5"];
     match thinking(request)? {
-        "enabled" if request.model.is_one_of(&NEWEST) => Some(refused(
+        "enabled" if request.model.contains_any(&NEWEST) => Some(refused(
             "\"thinking.type.enabled\" is not supported for this model. Use \
              \"thinking.type.adaptive\".",
         )),
-        "adaptive" if request.model.is_one_of(&OLDER) => {
+        "adaptive" if request.model.contains_any(&OLDER) => {
             Some(refused("adaptive thinking is not supported on this model"))
         }
         _ => None,
     }
 }
 
+/// Checks that a thinking model is not forced to call a tool.
 fn thinks_and_forces(request: &Request<'_>) -> Option<String> {
     thinking(request)?;
     request
@@ -71,13 +75,14 @@ fn thinks_and_forces(request: &Request<'_>) -> Option<String> {
         .then(|| refused("Thinking may not be enabled when tool_choice forces tool use."))
 }
 
+/// Checks that the sampling parameters are within the limits of thinking.
 fn thinks_and_samples(request: &Request<'_>) -> Option<String> {
     thinking(request)?;
     let temperature = request.inference("temperature").as_f64();
     if temperature.is_some_and(|temperature| temperature < 1.0) {
         return Some(refused("`temperature` may only be set to 1 when thinking is enabled."));
     }
-    if !request.extra("top_k").is_null() {
+    if !request.model_field("top_k").is_null() {
         return Some(refused("`top_k` must be unset when thinking is enabled."));
     }
     request.inference("topP").as_f64().filter(|top_p| *top_p < 0.95).map(|_| {
@@ -85,7 +90,7 @@ fn thinks_and_samples(request: &Request<'_>) -> Option<String> {
     })
 }
 
-/// While tools are being called, the turn that calls them begins with the thought behind it.
+/// Checks that a turn whose tool calls have just returned starts with the thought that led to them.
 fn thinks_without_past_thought(request: &Request<'_>) -> Option<String> {
     if thinking(request)? != "enabled" {
         return None;
@@ -106,6 +111,7 @@ fn thinks_without_past_thought(request: &Request<'_>) -> Option<String> {
     })
 }
 
+/// Checks that every thought has a signature.
 fn has_unsigned_thought(request: &Request<'_>) -> Option<String> {
     is_claude(request)?;
     let unsigned = request.blocks().find(|placed| {
@@ -115,21 +121,22 @@ fn has_unsigned_thought(request: &Request<'_>) -> Option<String> {
     Some(refused(&format!("{}.thinking.signature: Field required", unsigned.path())))
 }
 
+/// Checks that the model accepts the sampling parameters, alone and together.
 fn samples_wrongly(request: &Request<'_>) -> Option<String> {
     is_claude(request)?;
     let fields = [
         ("temperature", request.inference("temperature")),
         ("top_p", request.inference("topP")),
-        ("top_k", request.extra("top_k")),
+        ("top_k", request.model_field("top_k")),
     ];
     let given: Vec<&str> =
         fields.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| *name).collect();
-    if request.model.is_one_of(&NEWEST) {
+    if request.model.contains_any(&NEWEST) {
         let name = given.first()?;
         return Some(refused(&format!("{name} is deprecated for this model")));
     }
     let is_both = given.starts_with(&["temperature", "top_p"]);
-    (is_both && request.model.is_one_of(&SAMPLES_ONE_WAY)).then(|| {
+    (is_both && request.model.contains_any(&SAMPLES_ONE_WAY)).then(|| {
         refused(
             "`temperature` and `top_p` cannot both be specified for this model. Please use only \
              one.",
@@ -137,10 +144,11 @@ fn samples_wrongly(request: &Request<'_>) -> Option<String> {
     })
 }
 
-/// Formats and strict tools, which are one feature; and objects in formats must be closed.
+/// Checks that the model accepts formats and strict tools, which are one feature, and that objects
+/// in a format allow no additional properties.
 fn has_text_format(request: &Request<'_>) -> Option<String> {
     let format = request.body.pointer("/outputConfig/textFormat/structure/jsonSchema/schema");
-    if request.model.is_one_of(&NEWEST) {
+    if request.model.contains_any(&NEWEST) {
         if format.is_some() {
             return Some(refused("output_config.format: Extra inputs are not permitted"));
         }
@@ -160,7 +168,7 @@ fn has_text_format(request: &Request<'_>) -> Option<String> {
     })
 }
 
-/// Whether an object anywhere in the schema takes members that it does not name.
+/// Checks whether any object in the schema allows additional properties.
 fn is_open(schema: &Value) -> bool {
     let is_object = schema["type"] == json!("object");
     let closed = schema["additionalProperties"] == json!(false);
@@ -171,9 +179,11 @@ fn is_open(schema: &Value) -> bool {
     (is_object && !closed) || lists.chain(named).chain(schema.get("items")).any(is_open)
 }
 
+/// Checks that a model that cannot continue an assistant message need not.
 fn ends_with_prefill(request: &Request<'_>) -> Option<String> {
     let last = request.messages().last()?;
-    let takes_none = request.model.is_one_of(&WITHOUT_PREFILL) || request.model.is_one_of(&NEWEST);
+    let takes_none =
+        request.model.contains_any(&WITHOUT_PREFILL) || request.model.contains_any(&NEWEST);
     (takes_none && last["role"] == "assistant").then(|| {
         refused(
             "This model does not support assistant message prefill. The conversation must end \
@@ -182,16 +192,18 @@ fn ends_with_prefill(request: &Request<'_>) -> Option<String> {
     })
 }
 
-/// How Claude is to think, if it is.
+/// Returns the requested kind of thinking, if the model is Claude and thinking is on.
 fn thinking<'a>(request: &Request<'a>) -> Option<&'a str> {
     is_claude(request)?;
-    request.extra("thinking")["type"].as_str().filter(|kind| *kind != "disabled")
+    request.model_field("thinking")["type"].as_str().filter(|kind| *kind != "disabled")
 }
 
+/// Returns `Some` if the model is Claude.
 fn is_claude(request: &Request<'_>) -> Option<()> {
-    request.model.is_of("anthropic.").then_some(())
+    request.model.has_prefix("anthropic.").then_some(())
 }
 
+/// Builds AWS's message for an error that the model returned.
 fn refused(message: &str) -> String {
     format!("The model returned the following errors: {message}")
 }

@@ -1,10 +1,11 @@
-//! Whose turn it is, and that something is said in it.
+//! Rules of the conversation: the order of roles, and the content that a turn needs.
 
 use serde_json::Value;
 
 use crate::simulator::bedrock::request::{Request, has, list};
 use crate::simulator::bedrock::rules::{Rule, extraneous};
 
+/// The rules of the conversation.
 pub(super) const RULES: [Rule; 7] = [
     starts_with_assistant,
     repeats_role,
@@ -15,9 +16,10 @@ pub(super) const RULES: [Rule; 7] = [
     has_streaming_mode,
 ];
 
-/// The cache points that a request may have.
+/// Maximum number of cache points in a request.
 const CACHE_POINTS: usize = 4;
 
+/// Checks that the user has the first turn.
 fn starts_with_assistant(request: &Request<'_>) -> Option<String> {
     let first = request.messages().first()?;
     (first["role"] != "user").then(|| {
@@ -27,6 +29,7 @@ fn starts_with_assistant(request: &Request<'_>) -> Option<String> {
     })
 }
 
+/// Checks that the roles alternate.
 fn repeats_role(request: &Request<'_>) -> Option<String> {
     let mut pairs = request.messages().windows(2);
     let repeats = pairs.any(|pair| matches!(pair, [one, next] if one["role"] == next["role"]));
@@ -37,6 +40,7 @@ fn repeats_role(request: &Request<'_>) -> Option<String> {
     })
 }
 
+/// Checks that no text of a message is blank.
 fn has_blank_text(request: &Request<'_>) -> Option<String> {
     let blank = request.blocks().find(|placed| is_blank(placed.block))?;
     Some(format!(
@@ -46,6 +50,7 @@ fn has_blank_text(request: &Request<'_>) -> Option<String> {
     ))
 }
 
+/// Checks that no system prompt is blank.
 fn has_blank_system(request: &Request<'_>) -> Option<String> {
     let index = list(&request.body["system"]).iter().position(is_blank)?;
     Some(format!(
@@ -58,7 +63,7 @@ fn is_blank(block: &Value) -> bool {
     block["text"].as_str().is_some_and(|text| text.trim().is_empty())
 }
 
-/// An answer that has begun must begin with something to go on from.
+/// Checks that an assistant message for the model to continue does not end in whitespace.
 fn ends_in_whitespace(request: &Request<'_>) -> Option<String> {
     let last = request.messages().last().filter(|message| message["role"] == "assistant")?;
     let text = list(&last["content"]).last()?["text"].as_str()?;
@@ -69,6 +74,7 @@ fn ends_in_whitespace(request: &Request<'_>) -> Option<String> {
     })
 }
 
+/// Checks the number of cache points.
 fn has_too_many_cache_points(request: &Request<'_>) -> Option<String> {
     let count = request.cache_points();
     (count > CACHE_POINTS).then(|| {
@@ -79,6 +85,7 @@ fn has_too_many_cache_points(request: &Request<'_>) -> Option<String> {
     })
 }
 
+/// Checks that only a stream has the guardrail's streaming mode.
 fn has_streaming_mode(request: &Request<'_>) -> Option<String> {
     let key = "streamProcessingMode";
     let is_odd = !request.is_stream && has(&request.body["guardrailConfig"], key);

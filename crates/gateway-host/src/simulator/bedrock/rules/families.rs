@@ -1,10 +1,11 @@
-//! What models of one vendor or another do not take. Claude has its own file.
+//! Rules of the models of single vendors, except Claude, which has a file of its own.
 
 use serde_json::Value;
 
 use crate::simulator::bedrock::request::{Request, has, list};
 use crate::simulator::bedrock::rules::{Rule, extraneous};
 
+/// The rules of the vendors.
 pub(super) const RULES: [Rule; 6] = [
     nova_has_cached_tools,
     llama_has_tool_choice,
@@ -14,25 +15,32 @@ pub(super) const RULES: [Rule; 6] = [
     other_has_reasoning,
 ];
 
+/// Checks that tools for Nova have no cache point.
 fn nova_has_cached_tools(request: &Request<'_>) -> Option<String> {
     let tools = list(&request.body["toolConfig"]["tools"]);
     let index = tools.iter().position(|tool| has(tool, "cachePoint"))?;
-    (request.model.is_of("amazon.nova"))
+    (request.model.has_prefix("amazon.nova"))
         .then(|| extraneous(&format!("/toolConfig/tools/{index}"), "cachePoint"))
 }
 
+/// Checks that a request to Llama has no tool choice.
 fn llama_has_tool_choice(request: &Request<'_>) -> Option<String> {
     let choice = request.tool_choice().as_object()?.keys().next()?;
-    request.model.is_of("meta.").then(|| unsupported(&format!("toolConfig.toolChoice.{choice}")))
+    request
+        .model
+        .has_prefix("meta.")
+        .then(|| unsupported(&format!("toolConfig.toolChoice.{choice}")))
 }
 
+/// Checks that a request to Mistral does not force a named tool.
 fn mistral_has_named_tool(request: &Request<'_>) -> Option<String> {
-    let is_named = request.model.is_of("mistral.") && has(request.tool_choice(), "tool");
+    let is_named = request.model.has_prefix("mistral.") && has(request.tool_choice(), "tool");
     is_named.then(|| unsupported("toolConfig.toolChoice.tool"))
 }
 
+/// Checks that tool call IDs for Mistral have its own form.
 fn mistral_has_odd_id(request: &Request<'_>) -> Option<String> {
-    if !request.model.is_of("mistral.") {
+    if !request.model.has_prefix("mistral.") {
         return None;
     }
     let odd = request.blocks().find(|placed| {
@@ -50,21 +58,24 @@ fn is_odd(id: &str) -> bool {
     id.len() != 9 || !id.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
+/// Checks that a request to Qwen has no stop sequences.
 fn qwen_has_stop_sequences(request: &Request<'_>) -> Option<String> {
     let has_any =
         request.inference("stopSequences").as_array().is_some_and(|list| !list.is_empty());
-    (has_any && request.model.is_of("qwen.")).then(|| unsupported("stopSequences"))
+    (has_any && request.model.has_prefix("qwen.")).then(|| unsupported("stopSequences"))
 }
 
-/// Reasoning goes back to Claude only. An ARN does not tell whose model it names.
+/// Checks that earlier reasoning is sent to Claude only. The vendors are listed, because an ARN
+/// does not reveal the vendor of its model.
 fn other_has_reasoning(request: &Request<'_>) -> Option<String> {
     const OTHERS: [&str; 5] = ["amazon.", "deepseek.", "meta.", "mistral.", "openai."];
-    let is_other = OTHERS.iter().any(|vendor| request.model.is_of(vendor));
+    let is_other = OTHERS.iter().any(|vendor| request.model.has_prefix(vendor));
     let replays = |block: &Value| has(block, "reasoningContent");
     let placed = request.blocks().find(|placed| is_other && replays(placed.block))?;
     Some(unsupported(&format!("{}.reasoningContent", placed.path())))
 }
 
+/// Builds AWS's message for a field that the model does not support.
 fn unsupported(field: &str) -> String {
     format!("This model does not support the {field} field. Remove {field} and try again.")
 }

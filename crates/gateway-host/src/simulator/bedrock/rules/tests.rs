@@ -1,4 +1,4 @@
-//! One table of requests of the right shape, and of what is wrong with each of them.
+//! Tables of requests with a valid shape, and of the rule that each of them breaks.
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ const LLAMA: &str = "us.meta.llama3-1-70b-instruct-v1:0";
 const MISTRAL: &str = "mistral.mistral-large-2407-v1:0";
 const QWEN: &str = "qwen.qwen3-32b-v1:0";
 
-/// What a rule says of a request that the schema allows; nothing where no rule is broken.
+/// Returns the message for a request that the schema allows; empty if it breaks no rule.
 fn outcome(model: &str, body: &Value) -> String {
     if let Err(exception) = schema::CONVERSE.check(body) {
         panic!("{body}: {}", exception.message);
@@ -66,12 +66,12 @@ fn messages(messages: &Value) -> Value {
     json!({"messages": messages})
 }
 
-/// A conversation that has called tools.
+/// Builds a conversation that has called tools.
 fn called(messages: &Value) -> Value {
     json!({"messages": messages, "toolConfig": tools()})
 }
 
-/// A conversation that has just begun, and `fields` beside it.
+/// Builds a conversation of one message, with additional `fields`.
 fn beginning(fields: &Value) -> Value {
     let mut body = messages(&json!([hello()]));
     for (name, value) in fields.as_object().unwrap() {
@@ -81,7 +81,7 @@ fn beginning(fields: &Value) -> Value {
 }
 
 #[test]
-fn violation_conversation_out_of_order_refuses() {
+fn violation_conversation_out_of_order_is_reported() {
     let point = json!({"cachePoint": {"type": "default"}});
     let points =
         |count: usize| user(&json!([vec![text("a")], vec![point.clone(); count]].concat()));
@@ -113,21 +113,21 @@ fn violation_conversation_out_of_order_refuses() {
 }
 
 #[test]
-fn violation_tools_out_of_order_refuses() {
-    let (ask, answer) = (assistant(&json!([call("a")])), user(&json!([result("a")])));
+fn violation_tools_out_of_order_are_reported() {
+    let (ask, reply) = (assistant(&json!([call("a")])), user(&json!([result("a")])));
     let both = assistant(&json!([call("a"), call("b")]));
     assert_outcomes([
-        (HAIKU, called(&json!([hello(), ask, answer])), ""),
+        (HAIKU, called(&json!([hello(), ask, reply])), ""),
         (HAIKU, called(&json!([hello(), both, user(&json!([result("b"), result("a")]))])), ""),
-        (HAIKU, messages(&json!([hello(), ask, answer])), "The toolConfig field must be defined"),
+        (HAIKU, messages(&json!([hello(), ask, reply])), "The toolConfig field must be defined"),
         (
             HAIKU,
-            called(&json!([hello(), both, answer])),
+            called(&json!([hello(), both, reply])),
             "Expected toolResult blocks at messages.2.content for the following Ids: b",
         ),
         (HAIKU, called(&json!([hello(), ask, hello()])), "for the following Ids: a"),
         (HAIKU, called(&json!([hello(), ask])), "Expected toolResult blocks at messages.2.content"),
-        (HAIKU, called(&json!([answer])), "messages.0.content exceeds the number of toolUse"),
+        (HAIKU, called(&json!([reply])), "messages.0.content exceeds the number of toolUse"),
         (
             HAIKU,
             called(&json!([hello(), ask, user(&json!([result("a"), result("a")]))])),
@@ -135,7 +135,7 @@ fn violation_tools_out_of_order_refuses() {
         ),
         (
             HAIKU,
-            called(&json!([hello(), ask, answer, ask, answer])),
+            called(&json!([hello(), ask, reply, ask, reply])),
             "toolUse blocks in messages contain duplicate Ids: a",
         ),
         (
@@ -165,7 +165,7 @@ fn violation_tools_out_of_order_refuses() {
 }
 
 #[test]
-fn violation_media_out_of_place_refuses() {
+fn violation_media_out_of_place_are_reported() {
     let image = json!({"image": {"format": "png", "source": {"bytes": "iVBORw0KGgo="}}});
     let document = |name: &str| json!({"document": {"format": "pdf", "name": name, "source": {"bytes": "iVBORw0KGgo="}}});
     let documents = |count: usize| -> Vec<Value> {
@@ -192,7 +192,7 @@ fn violation_media_out_of_place_refuses() {
 }
 
 #[test]
-fn violation_of_a_family_refuses() {
+fn violation_vendor_rule_is_reported() {
     let choice = |choice: Value| {
         beginning(&json!({"toolConfig": {"tools": tools()["tools"], "toolChoice": choice}}))
     };
@@ -221,7 +221,7 @@ fn violation_of_a_family_refuses() {
 }
 
 #[test]
-fn violation_of_claudes_thinking_refuses() {
+fn violation_claude_thinking_is_reported() {
     let thinking = |budget: u64, fields: Value| {
         let mut body = beginning(&fields);
         body["additionalModelRequestFields"]["thinking"] =
@@ -270,7 +270,7 @@ fn violation_of_claudes_thinking_refuses() {
 }
 
 #[test]
-fn violation_of_claudes_fields_refuses() {
+fn violation_claude_field_is_reported() {
     let sampled = |fields: Value| beginning(&json!({"inferenceConfig": fields}));
     let formatted = |schema: &str| {
         let structure = json!({"jsonSchema": {"schema": schema}});

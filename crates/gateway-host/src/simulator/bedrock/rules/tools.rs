@@ -1,10 +1,11 @@
-//! Tools on offer, their calls, and the results, which go in pairs.
+//! Rules of tools: their names, their calls, and the results that must match the calls.
 
 use serde_json::Value;
 
 use crate::simulator::bedrock::request::{Request, duplicate, has, list, strings};
 use crate::simulator::bedrock::rules::Rule;
 
+/// The rules of tools.
 pub(super) const RULES: [Rule; 7] = [
     lacks_configuration,
     repeats_name,
@@ -15,6 +16,7 @@ pub(super) const RULES: [Rule; 7] = [
     has_results_without_calls,
 ];
 
+/// Checks that a conversation with tool calls declares tools.
 fn lacks_configuration(request: &Request<'_>) -> Option<String> {
     let is_of_tool = |block: &Value| has(block, "toolUse") || has(block, "toolResult");
     let needs = request.blocks().any(|placed| is_of_tool(placed.block));
@@ -24,11 +26,13 @@ fn lacks_configuration(request: &Request<'_>) -> Option<String> {
     })
 }
 
+/// Checks that tool names are unique.
 fn repeats_name(request: &Request<'_>) -> Option<String> {
     let name = duplicate(&strings(request.tools(), "/name"))?;
     Some(format!("The toolConfig.tools field contains the duplicate tool name {name}."))
 }
 
+/// Checks that the tool choice names an offered tool.
 fn chooses_unknown_tool(request: &Request<'_>) -> Option<String> {
     let choice = request.tool_choice();
     if choice.is_null() {
@@ -42,6 +46,7 @@ fn chooses_unknown_tool(request: &Request<'_>) -> Option<String> {
     })
 }
 
+/// Checks that calls and thoughts are the assistant's, and results the user's.
 fn has_block_of_other_role(request: &Request<'_>) -> Option<String> {
     let (kind, placed) = request.blocks().find_map(|placed| {
         let kinds =
@@ -58,7 +63,7 @@ fn has_block_of_other_role(request: &Request<'_>) -> Option<String> {
     ))
 }
 
-/// Ids of calls are unique in a conversation, those of results in a turn.
+/// Checks that call IDs are unique in the conversation, and result IDs in their turn.
 fn repeats_call(request: &Request<'_>) -> Option<String> {
     let calls = request.blocks().map(|placed| placed.block);
     if let Some(id) = duplicate(&strings(calls, "/toolUse/toolUseId")) {
@@ -72,7 +77,7 @@ fn repeats_call(request: &Request<'_>) -> Option<String> {
     })
 }
 
-/// Every call is answered in the turn right after it.
+/// Checks that every call has its result in the next turn.
 fn lacks_results(request: &Request<'_>) -> Option<String> {
     let messages = request.messages();
     messages.iter().enumerate().find_map(|(index, message)| {
@@ -89,6 +94,7 @@ fn lacks_results(request: &Request<'_>) -> Option<String> {
     })
 }
 
+/// Checks that every result has its call in the previous turn.
 fn has_results_without_calls(request: &Request<'_>) -> Option<String> {
     let messages = request.messages();
     messages.iter().enumerate().find_map(|(index, message)| {
@@ -103,12 +109,13 @@ fn has_results_without_calls(request: &Request<'_>) -> Option<String> {
     })
 }
 
-/// The ids of a turn's calls, less those that AWS itself answers.
+/// Collects the IDs of a turn's calls, except those of tools that AWS runs itself.
 fn calls(message: &Value) -> Vec<&str> {
     let blocks = list(&message["content"]).iter();
     strings(blocks.filter(|block| block["toolUse"]["type"].is_null()), "/toolUse/toolUseId")
 }
 
+/// Collects the IDs of a turn's results.
 fn results(message: &Value) -> Vec<&str> {
     strings(list(&message["content"]), "/toolResult/toolUseId")
 }

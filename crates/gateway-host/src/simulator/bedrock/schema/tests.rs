@@ -1,4 +1,4 @@
-//! A request with everything in it, and requests that are wrong in one place each.
+//! Tests of a request with every field, and of requests that are invalid in one place each.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{COHERE_V3, CONVERSE, NOVA, Schema, TITAN_V1, TITAN_V2};
 
 const IMAGE: &str = "iVBORw0KGgo=";
 
-/// All that a request may have, in its usual shape.
+/// Builds a valid request with every field.
 fn maximal() -> Value {
     json!({
         "messages": [
@@ -64,11 +64,11 @@ fn message(schema: &Schema, body: &Value) -> String {
 }
 
 #[test]
-fn check_maximal_request_passes() {
+fn check_maximal_request_is_ok() {
     assert_eq!(message(&CONVERSE, &maximal()), "valid");
 }
 
-/// Puts each value in its place in the maximal request; the answer names that place.
+/// Puts each value in its place in the maximal request, and checks that the error names that place.
 fn assert_refused<const N: usize>(cases: [(&str, Value); N]) {
     for (pointer, value) in cases {
         let mut body = maximal();
@@ -80,7 +80,7 @@ fn assert_refused<const N: usize>(cases: [(&str, Value); N]) {
 }
 
 #[test]
-fn check_wrong_message_names_its_place() {
+fn check_invalid_message_error_names_place() {
     assert_refused([
         ("", json!([])),
         ("", json!({"system": []})),
@@ -118,7 +118,7 @@ fn check_wrong_message_names_its_place() {
 }
 
 #[test]
-fn check_wrong_configuration_names_its_place() {
+fn check_invalid_configuration_error_names_place() {
     let tool = json!({"name": "t", "inputSchema": {"json": {"type": "object"}}});
     let with = |name: &str, value: Value| {
         let mut tool = tool.clone();
@@ -163,7 +163,7 @@ fn check_wrong_configuration_names_its_place() {
 }
 
 #[test]
-fn check_embedding_bodies_are_strict() {
+fn check_embedding_body_rejects_unknown_and_invalid() {
     let nova = |dimension: u64| {
         json!({"schemaVersion": "nova-multimodal-embed-v1", "taskType": "SINGLE_EMBEDDING",
             "singleEmbeddingParams": {"embeddingPurpose": "GENERIC_INDEX",

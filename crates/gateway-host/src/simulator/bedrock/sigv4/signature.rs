@@ -1,12 +1,12 @@
-//! Computes a signature: the canonical request, what is signed of it, and the key.
+//! Computes a signature from the canonical request and the derived key.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
-use crate::simulator::bedrock::sigv4::{ALGORITHM, Signed};
+use crate::simulator::bedrock::sigv4::{ALGORITHM, SignedRequest};
 
-/// The signature that covers the headers `names`.
-pub(super) fn compute(signed: &Signed<'_>, names: &[&str], secret: &str) -> String {
+/// Computes the signature that covers the headers `names`.
+pub(super) fn compute(signed: &SignedRequest<'_>, names: &[&str], secret: &str) -> String {
     let scope = signed.scope();
     let request = hash(canonical_request(signed, names).as_bytes());
     let text = format!("{ALGORITHM}\n{}\n{scope}\n{request}", signed.date());
@@ -15,12 +15,13 @@ pub(super) fn compute(signed: &Signed<'_>, names: &[&str], secret: &str) -> Stri
     hex::encode(authenticate(&key, &text))
 }
 
-/// SHA-256 in hexadecimal.
+/// Returns the SHA-256 hash in hexadecimal.
 pub(super) fn hash(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-fn canonical_request(signed: &Signed<'_>, names: &[&str]) -> String {
+/// Builds the canonical request. Its query is empty, because the simulated operations have none.
+fn canonical_request(signed: &SignedRequest<'_>, names: &[&str]) -> String {
     let path: Vec<String> = signed.path.split('/').map(encode).collect();
     let header = |name: &&str| format!("{name}:{}", canonical_value(signed, name));
     let headers: Vec<String> = names.iter().map(header).collect();
@@ -28,8 +29,9 @@ fn canonical_request(signed: &Signed<'_>, names: &[&str]) -> String {
     format!("POST\n{path}\n\n{headers}\n\n{names}\n{}", hash(signed.body))
 }
 
-/// A header's value in one line of single spaces; the host is the one that AWS would see.
-fn canonical_value(signed: &Signed<'_>, name: &str) -> String {
+/// Returns a header's value with single spaces. The host is the one that AWS receives, because the
+/// AI Gateway replaces it.
+fn canonical_value(signed: &SignedRequest<'_>, name: &str) -> String {
     if name == "host" {
         return format!("bedrock-runtime.{}.amazonaws.com", signed.region);
     }
@@ -43,7 +45,8 @@ fn canonical_value(signed: &Signed<'_>, name: &str) -> String {
     values.join(",")
 }
 
-/// Every service but S3 encodes a path once more than it was sent.
+/// Encodes a segment of the path. It is encoded a second time, as AWS requires for every service
+/// but S3.
 fn encode(segment: &str) -> String {
     segment.bytes().fold(String::new(), |encoded, byte| match byte {
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
@@ -53,7 +56,7 @@ fn encode(segment: &str) -> String {
     })
 }
 
-/// HMAC-SHA-256, which takes keys of any length.
+/// Computes the HMAC-SHA-256 of a text. Keys may have any length, so it never fails.
 fn authenticate(key: &[u8], text: &str) -> Vec<u8> {
     Hmac::<Sha256>::new_from_slice(key).map_or_else(
         |_| Vec::new(),

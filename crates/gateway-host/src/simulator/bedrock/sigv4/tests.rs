@@ -1,10 +1,11 @@
-//! Signatures that AWS's own tools made, and requests that are wrong in one way each.
+//! Tests with signatures that AWS's own tools computed, and with requests that are invalid in one
+//! way each.
 
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{Credentials, Signed, read_date, signature, verify};
+use super::{Credentials, SignedRequest, read_date, signature, verify};
 
 const CREDENTIALS: Credentials<'_> = Credentials {
     access_key_id: "AKIDEXAMPLE",
@@ -35,8 +36,8 @@ fn headers(credential: &str, names: &str, signature: &str) -> HeaderMap {
         .collect()
 }
 
-/// The `authorization` of a client that signs as it should.
-pub(in super::super) fn sign(signed: &Signed<'_>, key: &str, secret: &str) -> String {
+/// Builds the `authorization` of a client that signs correctly.
+pub(in super::super) fn sign(signed: &SignedRequest<'_>, key: &str, secret: &str) -> String {
     let names = ["content-type", "host", "x-amz-date", "x-amz-security-token"];
     let (scope, signature) = (signed.scope(), signature::compute(signed, &names, secret));
     format!(
@@ -45,7 +46,7 @@ pub(in super::super) fn sign(signed: &Signed<'_>, key: &str, secret: &str) -> St
 }
 
 fn outcome(path: &str, headers: &HeaderMap, now: SystemTime) -> String {
-    let signed = Signed { region: "us-east-1", path, headers, body: b"{}" };
+    let signed = SignedRequest { region: "us-east-1", path, headers, body: b"{}" };
     match verify(&signed, &CREDENTIALS, now) {
         Ok(()) => "verified".to_owned(),
         Err(exception) => format!("{exception:?}"),
@@ -56,17 +57,18 @@ fn now() -> SystemTime {
     read_date(DATE).unwrap()
 }
 
-/// Signs `headers` anew, as a client that is wrong but signs well.
+/// Builds headers with wrong content, but with a signature that matches it.
 fn resigned(credential: &str, names: &str) -> HeaderMap {
     let headers_to_sign = headers(credential, names, "");
-    let signed = Signed { region: "us-east-1", path: PATH, headers: &headers_to_sign, body: b"{}" };
+    let signed =
+        SignedRequest { region: "us-east-1", path: PATH, headers: &headers_to_sign, body: b"{}" };
     let names_to_sign: Vec<&str> = names.split(';').collect();
     let signature = signature::compute(&signed, &names_to_sign, CREDENTIALS.secret_access_key);
     headers(credential, names, &signature)
 }
 
 #[test]
-fn verify_golden_vectors_agree() {
+fn verify_golden_signature_is_ok() {
     for (path, signature) in [
         (
             "/model/anthropic.claude-3-5-sonnet-20240620-v1:0/converse",
@@ -83,7 +85,7 @@ fn verify_golden_vectors_agree() {
 }
 
 #[test]
-fn verify_clock_off_by_more_than_five_minutes_refuses() {
+fn verify_clock_off_by_over_five_minutes_is_error() {
     let headers = headers(SCOPE, NAMES, SIGNATURE);
     let (near, far) = (Duration::from_mins(5), Duration::from_secs(301));
     for (time, expected) in [
@@ -98,7 +100,7 @@ fn verify_clock_off_by_more_than_five_minutes_refuses() {
 }
 
 #[test]
-fn verify_signed_wrongly_refuses() {
+fn verify_wrong_scope_or_headers_is_error() {
     let key = "AKIDOTHER000/20260101/us-east-1/bedrock/aws4_request";
     for (credential, names, expected) in [
         (SCOPE, NAMES, "verified"),
@@ -111,10 +113,22 @@ fn verify_signed_wrongly_refuses() {
         (SCOPE, "x-amz-date;x-amz-security-token", "'host' must be"),
         (SCOPE, "host;x-amz-security-token", "'x-amz-date' must be"),
         (SCOPE, "host;x-amz-date", "'x-amz-security-token' must be"),
-        (SCOPE, "host;user-agent;x-amz-date;x-amz-security-token", "changed on its way"),
-        (SCOPE, "accept-encoding;host;x-amz-date;x-amz-security-token", "changed on its way"),
-        (SCOPE, "cf-aig-metadata;host;x-amz-date;x-amz-security-token", "changed on its way"),
-        (SCOPE, "host;x-amz-date;x-amz-security-token;x-forwarded-for", "changed on its way"),
+        (SCOPE, "host;user-agent;x-amz-date;x-amz-security-token", "but Cloudflare changes it"),
+        (
+            SCOPE,
+            "accept-encoding;host;x-amz-date;x-amz-security-token",
+            "but Cloudflare changes it",
+        ),
+        (
+            SCOPE,
+            "cf-aig-metadata;host;x-amz-date;x-amz-security-token",
+            "but Cloudflare changes it",
+        ),
+        (
+            SCOPE,
+            "host;x-amz-date;x-amz-security-token;x-forwarded-for",
+            "but Cloudflare changes it",
+        ),
         (SCOPE, "x-amz-date;host;x-amz-security-token", "not in order"),
     ] {
         let outcome = outcome(PATH, &resigned(credential, names), now());
@@ -123,7 +137,7 @@ fn verify_signed_wrongly_refuses() {
 }
 
 #[test]
-fn verify_changed_request_refuses() {
+fn verify_changed_request_is_error() {
     let original = headers(SCOPE, NAMES, SIGNATURE);
     for (name, value, expected) in [
         ("content-type", "text/plain", "does not match the signature"),

@@ -1,4 +1,4 @@
-//! What streams say, frame by frame.
+//! Tests of the events of streams.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::simulator::bedrock::model::Model;
 use crate::simulator::bedrock::request::Request;
 use crate::simulator::bedrock::turn::Turn;
 
-/// The events of a stream, each as its name and its payload without padding.
+/// Returns the events of a stream, each as its name and its payload without padding.
 fn events(body: &Value, fault: &Fault, count: Option<usize>) -> Vec<(String, Value)> {
     let model = Model::read("amazon.nova-lite-v1:0").unwrap();
     let request = Request { body, model: &model, is_stream: true };
@@ -28,7 +28,7 @@ fn deltas(events: &[(String, Value)], index: usize, pointer: &str) -> Vec<Value>
 }
 
 #[test]
-fn frames_text_comes_word_by_word() {
+fn frames_text_is_split_into_words() {
     let body = json!({"messages": [{"role": "user", "content": [{"text": "hello"}]}]});
     let events = events(&body, &Fault::default(), None);
     let names: Vec<&str> = events.iter().map(|(name, _)| name.as_str()).collect();
@@ -52,14 +52,14 @@ fn frames_text_comes_word_by_word() {
 }
 
 #[test]
-fn frames_blocks_are_counted_over_all_kinds() {
+fn frames_blocks_of_all_kinds_share_one_index() {
     let tool = |name: &str| {
         let schema = json!({"json": {"type": "object"}});
         json!({"toolSpec": {"name": name, "inputSchema": schema}})
     };
-    let said = "Think aloud, then use both tools";
+    let prompt = "Think aloud, then use both tools";
     let body = json!({
-        "messages": [{"role": "user", "content": [{"text": said}]}],
+        "messages": [{"role": "user", "content": [{"text": prompt}]}],
         "toolConfig": {"tools": [tool("weather"), tool("time")]},
         "additionalModelRequestFields": {"reasoningConfig": {"type": "enabled"}},
     });
@@ -89,7 +89,7 @@ fn frames_blocks_are_counted_over_all_kinds() {
 }
 
 #[test]
-fn frames_count_makes_that_many_tokens() {
+fn frames_with_count_have_that_many_tokens() {
     let body = json!({"messages": [{"role": "user", "content": [{"text": "hello"}]}]});
     let mut fault = Fault::default();
     (fault.has_citations, fault.is_redacted) = (true, true);
