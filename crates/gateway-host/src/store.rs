@@ -81,6 +81,7 @@ fn read_config(path: &Path) -> Result<Option<StoreConfig>> {
 }
 
 impl Backend {
+    /// Creates a store with no operations so far.
     fn new(storage: Storage) -> Self {
         Self { storage, operations: Arc::default() }
     }

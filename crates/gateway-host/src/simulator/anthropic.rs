@@ -117,6 +117,7 @@ fn message(body: &Value, content: &Value, stop_reason: Option<&str>) -> Value {
     })
 }
 
+/// Lists the models, with the fields that Anthropic pages by.
 fn models() -> Reply {
     let data = [model("claude-sonnet-4-5"), model("claude-haiku-4-5")];
     let (first, last) = ("claude-sonnet-4-5", "claude-haiku-4-5");
@@ -124,6 +125,7 @@ fn models() -> Reply {
     Reply::json(200, &list)
 }
 
+/// Builds a model object.
 fn model(id: &str) -> Value {
     json!({"type": "model", "id": id, "display_name": id, "created_at": "2026-01-01T00:00:00Z"})
 }

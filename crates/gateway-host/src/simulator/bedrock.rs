@@ -1,5 +1,5 @@
-//! Amazon Bedrock's runtime, reduced to the shapes that clients see: Converse, ConverseStream, and
-//! the embedding models behind `InvokeModel`. Other bodies of `InvokeModel` are not simulated.
+//! Amazon Bedrock's runtime, reduced to the shapes that clients see: Converse, `ConverseStream`,
+//! and the embedding models behind `InvokeModel`. Other bodies of `InvokeModel` are not simulated.
 //! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html>
 
 mod converse;

@@ -91,11 +91,13 @@ fn with_json(received: &Received, respond: impl FnOnce(&Received, &Value) -> Rep
     }
 }
 
+/// Lists the models.
 fn models() -> Reply {
     let data: Vec<Value> = MODELS.iter().map(|id| model_object(id)).collect();
     Reply::json(200, &json!({"object": "list", "data": data}))
 }
 
+/// Responds with a model, or with OpenAI's error for an unknown one.
 fn model(id: &str) -> Reply {
     if MODELS.contains(&id) {
         return Reply::json(200, &model_object(id));
@@ -103,6 +105,7 @@ fn model(id: &str) -> Reply {
     error(404, &format!("The model '{id}' does not exist"), Some("model"))
 }
 
+/// Builds a model object.
 fn model_object(id: &str) -> Value {
     json!({"id": id, "object": "model", "created": CREATED, "owned_by": "openai"})
 }

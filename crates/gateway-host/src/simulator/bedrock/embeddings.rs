@@ -41,10 +41,12 @@ pub(crate) fn respond(body: &Value, model: &Model, fault: &Fault) -> Result<Repl
     Ok(reply.with_header("x-amzn-bedrock-input-token-count", count))
 }
 
+/// Responds as Titan Text Embeddings G1.
 fn titan_v1(body: &Value) -> Value {
     json!({"embedding": vector(&body["inputText"], 1536), "inputTextTokenCount": tokens(body)})
 }
 
+/// Responds as Titan Text Embeddings V2, whose dimensions the request chooses.
 fn titan_v2(body: &Value) -> Value {
     let vector = vector(&body["inputText"], body["dimensions"].as_u64().unwrap_or(1024));
     json!({
@@ -54,6 +56,7 @@ fn titan_v2(body: &Value) -> Value {
     })
 }
 
+/// Responds as Titan Multimodal Embeddings, with one vector for the text and the image together.
 fn titan_image(body: &Value) -> Value {
     let length = body["embeddingConfig"]["outputEmbeddingLength"].as_u64().unwrap_or(1024);
     let vector = vector(&json!([body["inputText"], body["inputImage"]]), length);
@@ -68,14 +71,17 @@ fn cohere_v3(body: &Value) -> Value {
     cohere(body, &json!(cohere_vectors(body, 1024)), "embeddings_floats")
 }
 
+/// Responds as Cohere Embed 4, which always groups the vectors by type.
 fn cohere_v4(body: &Value) -> Value {
     cohere_by_type(body, body["output_dimension"].as_u64().unwrap_or(1536))
 }
 
+/// Builds a Cohere response with vectors grouped by type.
 fn cohere_by_type(body: &Value, dimensions: u64) -> Value {
     cohere(body, &json!({"float": cohere_vectors(body, dimensions)}), "embeddings_by_type")
 }
 
+/// Builds a Cohere response.
 fn cohere(body: &Value, embeddings: &Value, kind: &str) -> Value {
     json!({
         "id": "simulated",
@@ -85,10 +91,12 @@ fn cohere(body: &Value, embeddings: &Value, kind: &str) -> Value {
     })
 }
 
+/// Computes one vector for each text of a Cohere request.
 fn cohere_vectors(body: &Value, dimensions: u64) -> Vec<Vec<f32>> {
     list(&body["texts"]).iter().map(|text| vector(text, dimensions)).collect()
 }
 
+/// Responds as Nova Multimodal Embeddings.
 fn nova(body: &Value) -> Value {
     let parameters = &body["singleEmbeddingParams"];
     let dimensions = parameters["embeddingDimension"].as_u64().unwrap_or(3072);

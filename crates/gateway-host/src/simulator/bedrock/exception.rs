@@ -77,6 +77,7 @@ impl Exception {
         }
     }
 
+    /// Builds the body of an error that has a message.
     fn body(&self) -> Value {
         json!({"message": self.message})
     }

@@ -92,6 +92,7 @@ fn header(name: &str, value: &str) -> Vec<u8> {
     header
 }
 
+/// Encodes a length as a big-endian 32-bit integer.
 fn length(bytes: usize) -> [u8; 4] {
     u32::try_from(bytes).unwrap_or(u32::MAX).to_be_bytes()
 }

@@ -1,4 +1,4 @@
-//! The ConverseStream operation, which returns the response as a stream of events.
+//! The `ConverseStream` operation, which returns the response as a stream of events.
 
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ use crate::simulator::reply::{Content, Reply};
 /// JSON in the middle of names and values.
 const FRAGMENT: usize = 6;
 
-/// Responds to a ConverseStream request.
+/// Responds to a `ConverseStream` request.
 pub(crate) fn respond(
     received: &Received,
     request: &Request<'_>,

@@ -73,6 +73,7 @@ fn stream(body: &Value, turn: &Turn, chunks: Option<usize>) -> Reply {
     Reply::events(events)
 }
 
+/// Builds the token usage, which is the same for every request.
 fn usage() -> Value {
     json!({"prompt_tokens": 9, "completion_tokens": 12, "total_tokens": 21})
 }
@@ -95,6 +96,7 @@ impl Turn {
         Self { content: Some(format!("You said: {message}")), tool_call: None }
     }
 
+    /// Returns the finish reason of the turn.
     fn finish_reason(&self) -> &'static str {
         if self.tool_call.is_some() { "tool_calls" } else { "stop" }
     }

@@ -53,6 +53,7 @@ fn upload(received: &Received) -> Reply {
     Reply::json(200, &file_object("file-new", name, file.content.len()))
 }
 
+/// Builds a file object.
 fn file_object(id: &str, name: &str, bytes: usize) -> Value {
     json!({
         "id": id,
@@ -65,6 +66,7 @@ fn file_object(id: &str, name: &str, bytes: usize) -> Value {
     })
 }
 
+/// Builds a batch object.
 fn batch_object(id: &str, status: &str) -> Value {
     json!({
         "id": id,

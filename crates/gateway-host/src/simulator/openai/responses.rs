@@ -87,6 +87,7 @@ fn message(status: &str, text: &str) -> Value {
     })
 }
 
+/// Builds a content part of the output item.
 fn part(text: &str) -> Value {
     json!({"type": "output_text", "text": text, "annotations": [], "logprobs": []})
 }

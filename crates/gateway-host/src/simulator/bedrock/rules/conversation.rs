@@ -59,6 +59,7 @@ fn has_blank_system(request: &Request<'_>) -> Option<String> {
     ))
 }
 
+/// Checks whether the text of a block is white space only.
 fn is_blank(block: &Value) -> bool {
     block["text"].as_str().is_some_and(|text| text.trim().is_empty())
 }

@@ -54,6 +54,7 @@ fn mistral_has_odd_id(request: &Request<'_>) -> Option<String> {
     ))
 }
 
+/// Checks whether an ID does not have Mistral's form: nine letters and digits.
 fn is_odd(id: &str) -> bool {
     id.len() != 9 || !id.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
