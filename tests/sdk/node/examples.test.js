@@ -4,13 +4,16 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 
-import { GATEWAY_URL, PATIENCE_MS, createKey } from './support.js';
+import { GATEWAY_URL, PATIENCE_MS, PROVIDERS, createKey } from './support.js';
 
 const EXAMPLES = new URL('../../../examples/node/', import.meta.url);
 
 const { apiKey } = await createKey();
 
-/** Runs a program and gives what it prints. It comes by stdin: so it finds the packages here. */
+/**
+ * Runs a program and returns what it prints. The program is read from stdin, so that its imports
+ * resolve to the packages of this folder.
+ */
 async function run(program) {
   const running = promisify(execFile)(process.execPath, ['--input-type=module', '-'], {
     cwd: import.meta.dirname,
@@ -21,15 +24,15 @@ async function run(program) {
   return (await running).stdout;
 }
 
-for (const provider of ['openai', 'anthropic', 'google', 'azure', 'workers-ai', 'bedrock']) {
-  test(`the example for ${provider} prints the answer`, async () => {
+for (const provider of PROVIDERS) {
+  test(`the example for ${provider} prints the response`, async () => {
     const program = await readFile(new URL(`${provider}/chat.mjs`, EXAMPLES), 'utf8');
     assert.match(program, new RegExp(`^// .*node ${provider}/chat\\.mjs\n`));
     assert.equal(await run(program), 'You said: Hello!\n');
   });
 }
 
-test('the examples use the packages that are tested', async () => {
+test('the examples use the tested packages', async () => {
   const dependencies = async (url) => JSON.parse(await readFile(url, 'utf8')).dependencies;
   const tested = await dependencies(new URL('package.json', import.meta.url));
   assert.deepEqual(await dependencies(new URL('package.json', EXAMPLES)), tested);
