@@ -48,14 +48,14 @@ test('a chat completion has its content and usage', async () => {
 });
 
 test('a streamed chat arrives whole', async () => {
-  const wish = { model: MODEL, stream: true, stream_options: { include_usage: true } };
-  const chunks = await collect(await client.chat.completions.create(chat('one two Grüße', wish)));
+  const more = { model: MODEL, stream: true, stream_options: { include_usage: true } };
+  const chunks = await collect(await client.chat.completions.create(chat('one two Grüße', more)));
   assert.equal(textOf(chunks), 'You said: one two Grüße');
   assert.deepEqual(chunks.at(-1).usage, USAGE);
   assert.equal(chunks.at(-2).choices[0].finish_reason, 'stop');
 });
 
-test('embeddings come from the deployment given', async () => {
+test('embeddings come from the given deployment', async () => {
   const deployed = newAzure({ deployment: 'text-embedding-3-small' });
   const request = { model: 'text-embedding-3-small', input: ['short', 'quite a bit longer'] };
   const { data, model } = await deployed.embeddings.create(request);
@@ -72,20 +72,20 @@ test('an audio file is uploaded whole for transcription', async () => {
 });
 
 test('an unknown key raises an authentication error', async () => {
-  const asked = newAzure({ apiKey: UNKNOWN_KEY }).chat.completions.create(
+  const call = newAzure({ apiKey: UNKNOWN_KEY }).chat.completions.create(
     chat('hello', { model: MODEL }),
   );
-  const error = await assertRaises(asked, OpenAI.AuthenticationError, 401, 'invalid_api_key');
+  const error = await assertRaises(call, OpenAI.AuthenticationError, 401, 'invalid_api_key');
   assert.equal(error.type, 'invalid_request_error');
 });
 
-test('what no deployment serves raises a not found error', async () => {
+test('an operation that no deployment serves raises a not found error', async () => {
   await assertRaises(client.models.list(), OpenAI.NotFoundError, 404, 'unknown_url');
 });
 
 test('a deployment with an unsafe name raises a bad request error', async () => {
-  const asked = client.chat.completions.create(chat('hello', { model: 'a:b' }));
-  const error = await assertRaises(asked, OpenAI.BadRequestError, 400, 'invalid_body');
+  const call = client.chat.completions.create(chat('hello', { model: 'a:b' }));
+  const error = await assertRaises(call, OpenAI.BadRequestError, 400, 'invalid_body');
   assert.equal(error.param, 'model');
 });
 

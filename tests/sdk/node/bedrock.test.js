@@ -28,7 +28,7 @@ const USAGE = {
 
 const TIME = { type: 'function', function: { name: 'get_time', description: 'The time' } };
 
-/** A picture of one pixel. */
+/** An image of one pixel. */
 const PIXEL =
   'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=';
 
@@ -45,7 +45,7 @@ function testBedrock(client) {
   const ask = (content, more, options) =>
     client.chat.completions.create(chat(content, { model: NOVA, ...more }), options);
 
-  test('a chat completion has its content, its usage and the model asked for', async () => {
+  test('a chat completion has its content, its usage and the requested model', async () => {
     const completion = await ask('Grüße, 世界');
     assert.equal(completion.object, 'chat.completion');
     assert.equal(completion.model, NOVA);
@@ -55,9 +55,9 @@ function testBedrock(client) {
     assert.deepEqual(completion.usage, USAGE);
   });
 
-  test('a streamed chat arrives whole and ends with the usage asked for', async () => {
-    const wish = { stream: true, stream_options: { include_usage: true } };
-    const chunks = await collect(await ask('one two Grüße', wish));
+  test('a streamed chat arrives whole and ends with the requested usage', async () => {
+    const more = { stream: true, stream_options: { include_usage: true } };
+    const chunks = await collect(await ask('one two Grüße', more));
     assert.ok(chunks.every((chunk) => chunk.model === NOVA), 'a chunk of another model');
     const last = chunks.pop();
     assert.deepEqual(last.usage, USAGE);
@@ -67,7 +67,7 @@ function testBedrock(client) {
     assert.equal(chunks.at(-1).choices[0].finish_reason, 'stop');
   });
 
-  test('a stream has no usage unless it is asked for', async () => {
+  test('a stream has no usage unless it is requested', async () => {
     const chunks = await collect(await ask('one two', { stream: true }));
     assert.ok(chunks.every((chunk) => chunk.usage === undefined && chunk.choices.length === 1));
   });
@@ -75,8 +75,8 @@ function testBedrock(client) {
   test('parallel tool calls make the round trip', async () => {
     const tools = [...TOOLS, TIME];
     const messages = [{ role: 'user', content: 'use both tools' }];
-    const asked = await client.chat.completions.create({ model: CLAUDE, tools, messages });
-    const { message, finish_reason: finishReason } = asked.choices[0];
+    const first = await client.chat.completions.create({ model: CLAUDE, tools, messages });
+    const { message, finish_reason: finishReason } = first.choices[0];
     assert.equal(finishReason, 'tool_calls');
     const names = message.tool_calls.map((call) => call.function.name);
     assert.deepEqual(names, ['get_weather', 'get_time']);
@@ -88,11 +88,11 @@ function testBedrock(client) {
     message.tool_calls.forEach((call, index) =>
       messages.push({ role: 'tool', tool_call_id: call.id, content: results[index] }),
     );
-    const told = await client.chat.completions.create({ model: CLAUDE, tools, messages });
-    assert.equal(told.choices[0].message.content, 'The tool says: sunny 12:00');
+    const second = await client.chat.completions.create({ model: CLAUDE, tools, messages });
+    assert.equal(second.choices[0].message.content, 'The tool says: sunny 12:00');
   });
 
-  test("the SDK's stream helper puts parallel tool calls together", async () => {
+  test("the SDK's stream helper assembles parallel tool calls", async () => {
     const request = chat('use both tools', { model: CLAUDE, tools: [...TOOLS, TIME] });
     const completion = await client.chat.completions.stream(request).finalChatCompletion();
     const calls = completion.choices[0].message.tool_calls.map((call) => call.function);
@@ -103,7 +103,7 @@ function testBedrock(client) {
   for (const model of [CLAUDE, NOVA]) {
     const format = { response_format: zodResponseFormat(City, 'city') };
 
-    test(`the parse helper reads what ${model} answers by a schema`, async () => {
+    test(`the parse helper parses a response of ${model} to a schema`, async () => {
       const request = chat('a city', { model, ...format });
       const { message, finish_reason: reason } = (await client.chat.completions.parse(request))
         .choices[0];
@@ -111,14 +111,14 @@ function testBedrock(client) {
       assert.equal(message.tool_calls?.length ?? 0, 0);
     });
 
-    test(`the parse helper reads what ${model} streams by a schema`, async () => {
+    test(`the parse helper parses a stream of ${model} to a schema`, async () => {
       const request = chat('a city', { model, ...format });
       const completion = await client.chat.completions.stream(request).finalChatCompletion();
       assert.deepEqual(completion.choices[0].message.parsed, { name: 'Paris', zip: 7 });
     });
   }
 
-  test('an image in a data: URL is seen', async () => {
+  test('an image in a data: URL reaches the model', async () => {
     const content = [
       { type: 'text', text: 'What is this?' },
       { type: 'image_url', image_url: { url: PIXEL } },
@@ -127,13 +127,13 @@ function testBedrock(client) {
     assert.match(completion.choices[0].message.content, /\[1 image, png\]/);
   });
 
-  test('reasoning comes as text, and goes back signed', async () => {
+  test('reasoning is returned as text and sent back signed', async () => {
     const more = { model: CLAUDE, reasoning_effort: 'low' };
     const { message } = (await ask('hard', more)).choices[0];
     assert.equal(message.reasoning_content, 'Let me think.');
     const messages = [{ role: 'user', content: 'hard' }, message, { role: 'user', content: 'so' }];
-    const told = await client.chat.completions.create({ ...more, messages });
-    assert.equal(told.choices[0].message.content, 'You said: so');
+    const second = await client.chat.completions.create({ ...more, messages });
+    assert.equal(second.choices[0].message.content, 'You said: so');
 
     const chunks = await collect(await ask('hard', { ...more, stream: true }));
     const reasoning = chunks.map((chunk) => chunk.choices[0].delta.reasoning_content ?? '');
@@ -143,7 +143,7 @@ function testBedrock(client) {
   test('embeddings are the same as numbers and as base64', async () => {
     const input = ['short', 'quite a bit longer'];
     const request = { model: 'amazon.titan-embed-text-v2:0', input, dimensions: 256 };
-    // Unless told otherwise, the SDK asks for base64 and decodes it.
+    // By default the SDK requests base64 and decodes it.
     const decoded = await client.embeddings.create(request);
     const plain = await client.embeddings.create({ ...request, encoding_format: 'float' });
     assert.deepEqual(decoded.data, plain.data);
@@ -177,21 +177,21 @@ function testBedrock(client) {
     });
   }
 
-  test('a key that is nobody’s raises an authentication error', async () => {
-    const stranger = client.withOptions({ apiKey: UNKNOWN_KEY });
-    const asked = stranger.chat.completions.create(chat('hello', { model: NOVA }));
-    await assertRaises(asked, OpenAI.AuthenticationError, 401, 'invalid_api_key');
+  test('an unknown key raises an authentication error', async () => {
+    const unauthorized = client.withOptions({ apiKey: UNKNOWN_KEY });
+    const call = unauthorized.chat.completions.create(chat('hello', { model: NOVA }));
+    await assertRaises(call, OpenAI.AuthenticationError, 401, 'invalid_api_key');
   });
 
-  test('what Bedrock cannot do raises a bad request error that names it', async () => {
+  test('an unsupported parameter raises a bad request error that names it', async () => {
     const error = await assertRaises(
       ask('hello', { n: 2 }), OpenAI.BadRequestError, 400, 'unsupported_value');
     assert.equal(error.param, 'n');
   });
 
-  test('an exception before anything is said has a status', async () => {
-    const asked = ask('hi', { stream: true }, simulate('exception=throttlingException'));
-    await assertRaises(asked, OpenAI.RateLimitError, 429, 'rate_limit_exceeded');
+  test('an exception before the first event has a status', async () => {
+    const call = ask('hi', { stream: true }, simulate('exception=throttlingException'));
+    await assertRaises(call, OpenAI.RateLimitError, 429, 'rate_limit_exceeded');
   });
 
   for (const [what, code] of [

@@ -29,12 +29,12 @@ test('a streamed chat arrives whole', async () => {
   const chunks = await collect(stream);
   assert.equal(textOf(chunks), 'You said: one two Grüße');
   assert.ok(chunks.every((chunk) => chunk.object === 'chat.completion.chunk'));
-  assert.ok(chunks.every((chunk) => !chunk.usage), 'usage that was not asked for');
+  assert.ok(chunks.every((chunk) => !chunk.usage), 'usage that was not requested');
   assert.equal(chunks[0].choices[0].delta.role, 'assistant');
   assert.equal(chunks.at(-1).choices[0].finish_reason, 'stop');
 });
 
-test('the last chunk of a stream has the usage if it is asked for', async () => {
+test('the last chunk of a stream has the usage if it is requested', async () => {
   const request = chat('one two', { stream: true, stream_options: { include_usage: true } });
   const chunks = await collect(await client.chat.completions.create(request));
   const last = chunks.pop();

@@ -19,10 +19,10 @@ function assertClose(actual, expected) {
   }
 }
 
-test('the encoding the SDK chooses by itself holds the same numbers as plain floats', async () => {
-  const asked = await embed('a sentence').asResponse();
-  const sent = await asked.json();
-  assert.equal(typeof sent.data[0].embedding, 'string', 'the SDK did not ask for base64');
+test('the default encoding of the SDK has the same numbers as plain floats', async () => {
+  const response = await embed('a sentence').asResponse();
+  const body = await response.json();
+  assert.equal(typeof body.data[0].embedding, 'string', 'the SDK did not request base64');
 
   const decoded = (await embed('a sentence')).data[0].embedding;
   const plain = (await embed('a sentence', { encoding_format: 'float' })).data[0].embedding;
@@ -31,14 +31,14 @@ test('the encoding the SDK chooses by itself holds the same numbers as plain flo
   assertClose(decoded, plain);
 });
 
-test('the dimensions asked for are the dimensions given', async () => {
+test('a vector has the requested dimensions', async () => {
   for (const dimensions of [3, 256]) {
     const { data } = await embed('a sentence', { dimensions });
     assert.equal(data[0].embedding.length, dimensions);
   }
 });
 
-test('two inputs give two vectors in their order', async () => {
+test('two inputs give two vectors in order', async () => {
   const { data, model } = await embed(['short', 'quite a bit longer']);
   assert.equal(model, MODEL);
   assert.deepEqual(data.map((entry) => entry.index), [0, 1]);

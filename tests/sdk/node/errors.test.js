@@ -12,40 +12,40 @@ function ask(what, more) {
 }
 
 test('an unknown key raises an authentication error', async () => {
-  const stranger = await newClient({ apiKey: UNKNOWN_KEY });
-  const asked = stranger.chat.completions.create(chat('hello'));
-  const error = await assertRaises(asked, OpenAI.AuthenticationError, 401, 'invalid_api_key');
+  const unauthorized = await newClient({ apiKey: UNKNOWN_KEY });
+  const call = unauthorized.chat.completions.create(chat('hello'));
+  const error = await assertRaises(call, OpenAI.AuthenticationError, 401, 'invalid_api_key');
   assert.equal(error.type, 'invalid_request_error');
 });
 
-test('a key of another form raises an authentication error', async () => {
-  const stranger = await newClient({ apiKey: 'sk-proj-not-a-team-key' });
-  const asked = stranger.chat.completions.create(chat('hello'));
-  await assertRaises(asked, OpenAI.AuthenticationError, 401, 'invalid_api_key');
+test('a malformed key raises an authentication error', async () => {
+  const unauthorized = await newClient({ apiKey: 'sk-proj-not-a-team-key' });
+  const call = unauthorized.chat.completions.create(chat('hello'));
+  await assertRaises(call, OpenAI.AuthenticationError, 401, 'invalid_api_key');
 });
 
-test('a body the provider refuses raises a bad request error', async () => {
-  const asked = client.chat.completions.create({ model: 'gpt-4o', messages: [] });
-  const error = await assertRaises(asked, OpenAI.BadRequestError, 400, 'invalid_value');
+test('a body that the provider rejects raises a bad request error', async () => {
+  const call = client.chat.completions.create({ model: 'gpt-4o', messages: [] });
+  const error = await assertRaises(call, OpenAI.BadRequestError, 400, 'invalid_value');
   assert.equal(error.param, 'messages');
   assert.match(error.message, /'messages' is a required property/);
   assert.equal(error.requestID, 'req_simulated');
 });
 
 test('an unknown model raises a not found error', async () => {
-  const asked = client.chat.completions.create(chat('hello', { model: 'no-such-model' }));
-  const error = await assertRaises(asked, OpenAI.NotFoundError, 404, 'not_found');
+  const call = client.chat.completions.create(chat('hello', { model: 'no-such-model' }));
+  const error = await assertRaises(call, OpenAI.NotFoundError, 404, 'not_found');
   assert.equal(error.param, 'model');
   const retrieved = client.models.retrieve('no-such-model');
   await assertRaises(retrieved, OpenAI.NotFoundError, 404, 'not_found');
 });
 
-test('a provider Cloudflare cannot reach raises a server error', async () => {
+test('a provider that Cloudflare cannot reach raises a server error', async () => {
   await assertRaises(
     ask('cloudflare=2005'), OpenAI.InternalServerError, 502, 'upstream_unreachable');
 });
 
-test("refused credentials of the gateway are not the client's authentication error", async () => {
+test("rejected credentials of the gateway do not raise an authentication error", async () => {
   await assertRaises(
     ask('cloudflare=2009'), OpenAI.InternalServerError, 502, 'gateway_credentials');
 });
@@ -54,7 +54,7 @@ test('a blocked prompt raises a bad request error', async () => {
   await assertRaises(ask('cloudflare=2016'), OpenAI.BadRequestError, 400, 'content_filter');
 });
 
-test('an upstream that hangs up before its head raises a server error', async () => {
+test('an upstream that closes before its response raises a server error', async () => {
   await assertRaises(ask('cut=head'), OpenAI.InternalServerError, 502, 'upstream_unreachable');
 });
 
@@ -62,7 +62,7 @@ test('a rate limit raises its error after the retries of the SDK', async () => {
   await assertRaises(
     ask('status=429', { maxRetries: 1 }), OpenAI.RateLimitError, 429, 'rate_limit_exceeded');
 
-  // Two requests are refused. Only if both attempts went upstream is the next one answered.
+  // The upstream refuses two requests. The next one succeeds only if both attempts reached it.
   const twice = `status=429,times=2,id=node-${randomUUID()}`;
   await assertRaises(
     ask(twice, { maxRetries: 1 }), OpenAI.RateLimitError, 429, 'rate_limit_exceeded');

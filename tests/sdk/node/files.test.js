@@ -6,7 +6,7 @@ import { newClient } from './support.js';
 
 const client = await newClient();
 
-/** `length` bytes that are text in no encoding: every byte value in turn. */
+/** Returns `length` bytes that are text in no encoding: every byte value in turn. */
 function bytes(length) {
   return Buffer.alloc(length, Uint8Array.from({ length: 256 }, (_, index) => index));
 }
@@ -23,7 +23,7 @@ test('speech is downloaded byte for byte', async () => {
   assert.equal(response.headers.get('content-type'), 'audio/mpeg');
   const speech = Buffer.from(await response.arrayBuffer());
   assert.equal(speech.length, 200_000);
-  assert.ok(speech.equals(bytes(200_000)), 'other bytes than were sent');
+  assert.ok(speech.equals(bytes(200_000)), 'the bytes differ from those sent');
 });
 
 test('a file is uploaded', async () => {

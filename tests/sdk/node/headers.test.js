@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { createKey, newClient } from './support.js';
 
-test("the SDK's own headers reach the upstream, the team key does not", async () => {
+test("the SDK's own headers reach the upstream, and the team key does not", async () => {
   const key = await createKey({ teamId: 'headers-node' });
   const client = await newClient({
     apiKey: key.apiKey,
@@ -24,7 +24,7 @@ test("the SDK's own headers reach the upstream, the team key does not", async ()
   assert.match(headers.get('user-agent'), /^OpenAI\/JS /);
 
   assert.equal(headers.has('authorization'), false);
-  assert.equal(JSON.stringify(echo).includes(key.apiKey), false, 'the team key went upstream');
+  assert.equal(JSON.stringify(echo).includes(key.apiKey), false, 'the team key reached the upstream');
   const metadata = JSON.parse(headers.get('cf-aig-metadata'));
   assert.equal(metadata.team_id, 'headers-node');
   assert.equal(metadata.key_id, key.id);

@@ -4,10 +4,10 @@ import OpenAI from 'openai';
 
 import { ADMIN_TOKEN, GATEWAY_URL, assertRaises, createKey, newClient, post } from './support.js';
 
-const MEMBERS = ['apiKey', 'createdAt', 'id', 'limited', 'name', 'teamId'];
+const FIELDS = ['apiKey', 'createdAt', 'id', 'limited', 'name', 'teamId'];
 const RFC_3339_MILLISECONDS = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 
-test('the admin creates a team key with exactly the documented members', async () => {
+test('the admin creates a team key with exactly the documented fields', async () => {
   const body = { teamId: 'blue', name: 'Blue team', limited: true };
   const before = Date.now();
   const response = await post(`${GATEWAY_URL}/tokens`, { bearer: ADMIN_TOKEN, body });
@@ -15,7 +15,7 @@ test('the admin creates a team key with exactly the documented members', async (
   assert.equal(response.headers.get('content-type'), 'application/json');
 
   const key = await response.json();
-  assert.deepEqual(Object.keys(key).sort(), MEMBERS);
+  assert.deepEqual(Object.keys(key).sort(), FIELDS);
   const { teamId, name, limited } = key;
   assert.deepEqual({ teamId, name, limited }, body);
   assert.match(key.apiKey, /^sk_[0-9a-f]{64}$/);
@@ -25,7 +25,7 @@ test('the admin creates a team key with exactly the documented members', async (
   assert.ok(Math.abs(age) < 60_000, `created at ${key.createdAt}`);
 });
 
-test('nobody but the admin creates a team key', async () => {
+test('only the admin can create a team key', async () => {
   const body = { teamId: 'blue' };
   const { apiKey } = await createKey(body);
   for (const bearer of [undefined, apiKey, `${ADMIN_TOKEN}x`]) {
@@ -35,7 +35,7 @@ test('nobody but the admin creates a team key', async () => {
   }
 });
 
-test('a refreshed key takes the place of the old one', async () => {
+test('a refreshed key replaces the old one', async () => {
   const old = await createKey({ teamId: 'green', name: 'Green team' });
   const oldClient = await newClient({ apiKey: old.apiKey });
   assert.equal((await oldClient.models.retrieve('gpt-4o')).id, 'gpt-4o');
@@ -43,7 +43,7 @@ test('a refreshed key takes the place of the old one', async () => {
   const response = await post(`${GATEWAY_URL}/tokens/refresh`, { bearer: old.apiKey });
   assert.equal(response.status, 200);
   const key = await response.json();
-  assert.deepEqual(Object.keys(key).sort(), [...MEMBERS, 'replaces'].sort());
+  assert.deepEqual(Object.keys(key).sort(), [...FIELDS, 'replaces'].sort());
   assert.equal(key.replaces, old.id);
   assert.match(key.apiKey, /^sk_[0-9a-f]{64}$/);
   assert.notEqual(key.apiKey, old.apiKey);
@@ -51,6 +51,6 @@ test('a refreshed key takes the place of the old one', async () => {
 
   const newKeyClient = await newClient({ apiKey: key.apiKey });
   assert.equal((await newKeyClient.models.retrieve('gpt-4o')).id, 'gpt-4o');
-  const refused = oldClient.models.retrieve('gpt-4o');
-  await assertRaises(refused, OpenAI.AuthenticationError, 401, 'invalid_api_key');
+  const call = oldClient.models.retrieve('gpt-4o');
+  await assertRaises(call, OpenAI.AuthenticationError, 401, 'invalid_api_key');
 });

@@ -18,7 +18,8 @@ const client = await newClient();
 
 test('the first chunk arrives while the upstream is still sending', async () => {
   const gate = `node-${randomUUID()}`;
-  // The SDK's own timeout ends with the head: this one fails a gateway that collects the body.
+  // The SDK's own timeout ends with the response headers. This one fails a gateway that buffers
+  // the body.
   const signal = AbortSignal.timeout(PATIENCE_MS);
   try {
     const stream = await client.chat.completions.create(
@@ -27,7 +28,7 @@ test('the first chunk arrives while the upstream is still sending', async () => 
     );
     const chunks = stream[Symbol.asyncIterator]();
     const first = await chunks.next();
-    assert.equal(first.done, false, 'no chunk came before the gate was opened');
+    assert.equal(first.done, false, 'no chunk arrived before the gate was opened');
     assert.equal(first.value.choices[0].delta.role, 'assistant');
     assert.equal(signal.aborted, false);
 

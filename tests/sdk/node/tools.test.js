@@ -7,8 +7,8 @@ const client = await newClient();
 
 test('a tool call makes the round trip', async () => {
   const request = chat('How is the weather?', { tools: TOOLS });
-  const asked = await client.chat.completions.create(request);
-  const { message, finish_reason: finishReason } = asked.choices[0];
+  const first = await client.chat.completions.create(request);
+  const { message, finish_reason: finishReason } = first.choices[0];
   assert.equal(finishReason, 'tool_calls');
   assert.equal(message.content, null);
   assert.equal(message.tool_calls.length, 1);
@@ -19,10 +19,10 @@ test('a tool call makes the round trip', async () => {
 
   const result = { role: 'tool', tool_call_id: call.id, content: '21 °C and sunny' };
   const messages = [...request.messages, message, result];
-  const told = await client.chat.completions.create({ ...request, messages });
-  assert.equal(told.choices[0].message.content, 'The tool says: 21 °C and sunny');
-  assert.equal(told.choices[0].message.tool_calls, undefined);
-  assert.equal(told.choices[0].finish_reason, 'stop');
+  const second = await client.chat.completions.create({ ...request, messages });
+  assert.equal(second.choices[0].message.content, 'The tool says: 21 °C and sunny');
+  assert.equal(second.choices[0].message.tool_calls, undefined);
+  assert.equal(second.choices[0].finish_reason, 'stop');
 });
 
 test('a tool call can be assembled from a stream', async () => {
@@ -37,7 +37,7 @@ test('a tool call can be assembled from a stream', async () => {
   assert.equal(chunks.at(-1).choices[0].finish_reason, 'tool_calls');
 });
 
-test("the SDK's stream helper puts a tool call together", async () => {
+test("the SDK's stream helper assembles a tool call", async () => {
   const request = chat('How is the weather?', { tools: TOOLS });
   const completion = await client.chat.completions.stream(request).finalChatCompletion();
   const [call] = completion.choices[0].message.tool_calls;

@@ -21,7 +21,7 @@ def gateway_url():
 
 @pytest.fixture(scope="session")
 def new_client(gateway_url):
-    """Makes clients, each for a new key unless one is given."""
+    """Creates clients, each with a new key unless one is given."""
     clients = []
 
     def make(api_key=None, base_url=f"{gateway_url}/openai", **options):

@@ -41,13 +41,13 @@ def ask(client, what, **more):
 
 
 def test_a_message_has_content_stop_reason_and_usage(anthropic):
-    answer = anthropic.messages.create(**message("Grüße, 世界"))
-    assert (answer.type, answer.role, answer.model) == ("message", "assistant", MODEL)
-    [block] = answer.content
+    response = anthropic.messages.create(**message("Grüße, 世界"))
+    assert (response.type, response.role, response.model) == ("message", "assistant", MODEL)
+    [block] = response.content
     assert (block.type, block.text) == ("text", "You said: Grüße, 世界")
-    assert answer.stop_reason == "end_turn"
-    assert (answer.usage.input_tokens, answer.usage.output_tokens) == (14, 12)
-    assert answer._request_id == "req_simulated"
+    assert response.stop_reason == "end_turn"
+    assert (response.usage.input_tokens, response.usage.output_tokens) == (14, 12)
+    assert response._request_id == "req_simulated"
 
 
 def test_a_streamed_message_arrives_event_by_event(anthropic):
@@ -80,11 +80,11 @@ def test_the_models_can_be_listed_and_retrieved(anthropic):
 
 
 @pytest.mark.parametrize("key", ["sk_" + "0" * 64, "sk-ant-not-a-team-key"])
-def test_a_key_that_is_nobodys_raises_an_authentication_error(gateway_url, key):
-    with new_anthropic(gateway_url, key) as stranger:
+def test_an_unknown_key_raises_an_authentication_error(gateway_url, key):
+    with new_anthropic(gateway_url, key) as unauthorized:
         for call in [
-            lambda: stranger.messages.create(**message("hello")),
-            lambda: stranger.models.list(),
+            lambda: unauthorized.messages.create(**message("hello")),
+            lambda: unauthorized.models.list(),
         ]:
             with pytest.raises(AuthenticationError) as caught:
                 call()
@@ -120,7 +120,7 @@ def test_a_failure_of_the_provider_raises_its_error(anthropic, what, error, stat
         ("cut=head", InternalServerError, 502, "api_error", "could not be reached"),
     ],
 )
-def test_a_failure_the_gateway_tells_of_has_anthropics_shape(
+def test_a_failure_behind_the_gateway_has_anthropics_shape(
     anthropic, what, error, status, kind, message
 ):
     with pytest.raises(error) as caught:

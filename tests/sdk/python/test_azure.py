@@ -17,7 +17,7 @@ MODEL = "gpt-4o"
 
 @pytest.fixture(scope="module")
 def new_azure(gateway_url):
-    """Makes clients, each for a new key unless one is given."""
+    """Creates clients, each with a new key unless one is given."""
     clients = []
 
     def make(api_key=None, **options):
@@ -42,12 +42,12 @@ def azure(new_azure):
     return new_azure()
 
 
-def asking(content, **more):
+def request(content, **more):
     return chat(content, **more) | {"model": MODEL}
 
 
-def test_a_chat_is_answered(azure):
-    completion = azure.chat.completions.create(**asking("Grüße, 世界"))
+def test_a_chat_completion_has_content_and_usage(azure):
+    completion = azure.chat.completions.create(**request("Grüße, 世界"))
     assert completion.model == MODEL
     assert completion.choices[0].message.content == "You said: Grüße, 世界"
     assert completion.choices[0].finish_reason == "stop"
@@ -55,18 +55,18 @@ def test_a_chat_is_answered(azure):
 
 
 def test_a_streamed_chat_arrives_whole(azure):
-    request = asking("one two", stream=True, stream_options={"include_usage": True})
-    *chunks, last = azure.chat.completions.create(**request)
+    streamed = request("one two", stream=True, stream_options={"include_usage": True})
+    *chunks, last = azure.chat.completions.create(**streamed)
     assert text_of(chunks) == "You said: one two"
     assert chunks[-1].choices[0].finish_reason == "stop"
     assert last.usage.total_tokens == 21
 
 
-def test_a_text_is_embedded(azure):
+def test_an_embedding_has_the_requested_dimensions(azure):
     model = "text-embedding-3-small"
-    answer = azure.embeddings.create(model=model, input="a sentence", dimensions=3)
-    assert answer.model == model
-    [item] = answer.data
+    response = azure.embeddings.create(model=model, input="a sentence", dimensions=3)
+    assert response.model == model
+    [item] = response.data
     assert len(item.embedding) == 3
     assert all(value > 0 for value in item.embedding)
 
@@ -80,9 +80,9 @@ def test_an_audio_file_is_uploaded_whole_for_transcription(new_azure, options):
 
 
 @pytest.mark.parametrize("key", ["sk_" + "0" * 64, "not-a-team-key"])
-def test_a_key_that_is_nobodys_raises_an_authentication_error(new_azure, key):
+def test_an_unknown_key_raises_an_authentication_error(new_azure, key):
     with pytest.raises(AuthenticationError) as caught:
-        new_azure(key).chat.completions.create(**asking("hello"))
+        new_azure(key).chat.completions.create(**request("hello"))
     assert (caught.value.status_code, caught.value.code) == (401, "invalid_api_key")
 
 
@@ -97,14 +97,14 @@ def test_a_key_that_is_nobodys_raises_an_authentication_error(new_azure, key):
         ("cloudflare=2005", InternalServerError, 502, "upstream_unreachable"),
     ],
 )
-def test_a_failure_raises_what_its_cause_calls_for(azure, what, error, status, code):
+def test_a_failure_raises_the_error_of_its_status(azure, what, error, status, code):
     with pytest.raises(error) as caught:
-        azure.chat.completions.create(**asking("hello"), extra_headers=simulate(what))
+        azure.chat.completions.create(**request("hello"), extra_headers=simulate(what))
     assert type(caught.value) is error
     assert (caught.value.status_code, caught.value.code) == (status, code)
 
 
-# Azure's files belong to the resource, which the gateway does not reach.
+# Azure's files belong to the resource, and the gateway serves the paths of deployments only.
 def test_an_operation_that_no_deployment_has_raises_a_not_found_error(azure):
     with pytest.raises(NotFoundError) as caught:
         azure.files.list()

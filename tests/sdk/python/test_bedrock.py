@@ -1,4 +1,4 @@
-"""OpenAI's SDK on Amazon Bedrock, whose answers are translated."""
+"""OpenAI's SDK on Amazon Bedrock, whose responses are translated."""
 
 import json
 
@@ -14,7 +14,7 @@ CLAUDE = "claude"
 
 TIME = {"type": "function", "function": {"name": "get_time", "description": "The time"}}
 
-# A picture of one pixel.
+# An image of one pixel.
 PIXEL = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk"
     "+A8AAQUBAScY42YAAAAASUVORK5CYII="
@@ -28,7 +28,7 @@ class City(BaseModel):
 
 @pytest.fixture(scope="session", params=["", "/v1"], ids=["bare", "v1"])
 def bedrock(request, gateway_url, new_client):
-    """A client with and without the version in its base URL."""
+    """Returns a client, with and without the version in its base URL."""
     return new_client(base_url=f"{gateway_url}/bedrock{request.param}")
 
 
@@ -40,7 +40,7 @@ def numbers(usage):
     return (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens)
 
 
-def test_a_chat_is_answered_by_the_model_that_was_asked(bedrock):
+def test_a_chat_completion_names_the_requested_model(bedrock):
     completion = bedrock.chat.completions.create(**asking("Grüße, 世界"))
     assert (completion.object, completion.model) == ("chat.completion", NOVA)
     [choice] = completion.choices
@@ -60,9 +60,9 @@ def test_a_streamed_chat_ends_with_its_usage(bedrock):
 
 def test_parallel_tool_calls_make_the_round_trip(bedrock):
     request = asking("use both tools", CLAUDE, tools=[*TOOLS, TIME])
-    asked = bedrock.chat.completions.create(**request).choices[0]
-    assert asked.finish_reason == "tool_calls"
-    calls = asked.message.tool_calls
+    first = bedrock.chat.completions.create(**request).choices[0]
+    assert first.finish_reason == "tool_calls"
+    calls = first.message.tool_calls
     assert [call.function.name for call in calls] == ["get_weather", "get_time"]
     arguments = [json.loads(call.function.arguments) for call in calls]
     assert arguments == [{"city": "Paris"}, {}]
@@ -71,12 +71,12 @@ def test_parallel_tool_calls_make_the_round_trip(bedrock):
         {"role": "tool", "tool_call_id": call.id, "content": content}
         for call, content in zip(calls, ["sunny", "12:00"])
     ]
-    messages = [*request["messages"], asked.message, *results]
-    told = bedrock.chat.completions.create(**request | {"messages": messages}).choices[0]
-    assert told.message.content == "The tool says: sunny 12:00"
+    messages = [*request["messages"], first.message, *results]
+    second = bedrock.chat.completions.create(**request | {"messages": messages}).choices[0]
+    assert second.message.content == "The tool says: sunny 12:00"
 
 
-def test_the_stream_helper_puts_parallel_tool_calls_together(bedrock):
+def test_the_stream_helper_assembles_parallel_tool_calls(bedrock):
     request = asking("use both tools", CLAUDE, tools=[*TOOLS, TIME])
     with bedrock.chat.completions.stream(**request) as stream:
         calls = stream.get_final_completion().choices[0].message.tool_calls
@@ -85,7 +85,7 @@ def test_the_stream_helper_puts_parallel_tool_calls_together(bedrock):
 
 
 @pytest.mark.parametrize("model", [CLAUDE, NOVA])
-def test_the_parse_helper_reads_an_answer_by_a_schema(bedrock, model):
+def test_the_parse_helper_parses_a_response_to_a_schema(bedrock, model):
     request = asking("a city", model, response_format=City)
     choice = bedrock.chat.completions.parse(**request).choices[0]
     assert choice.message.parsed == City(name="Paris", zip=7)
@@ -95,7 +95,7 @@ def test_the_parse_helper_reads_an_answer_by_a_schema(bedrock, model):
     assert streamed.parsed == City(name="Paris", zip=7)
 
 
-def test_an_image_in_a_data_url_is_seen(bedrock):
+def test_an_image_in_a_data_url_reaches_the_model(bedrock):
     content = [
         {"type": "text", "text": "What is this?"},
         {"type": "image_url", "image_url": {"url": PIXEL}},
@@ -104,13 +104,13 @@ def test_an_image_in_a_data_url_is_seen(bedrock):
     assert "[1 image, png]" in completion.choices[0].message.content
 
 
-def test_reasoning_comes_as_text_and_goes_back_signed(bedrock):
+def test_reasoning_is_returned_as_text_and_sent_back_signed(bedrock):
     request = asking("hard", CLAUDE, reasoning_effort="low")
     message = bedrock.chat.completions.create(**request).choices[0].message
     assert message.reasoning_content == "Let me think."
     messages = [*request["messages"], message, {"role": "user", "content": "so"}]
-    told = bedrock.chat.completions.create(**request | {"messages": messages})
-    assert told.choices[0].message.content == "You said: so"
+    second = bedrock.chat.completions.create(**request | {"messages": messages})
+    assert second.choices[0].message.content == "You said: so"
     chunks = bedrock.chat.completions.create(**request, stream=True)
     deltas = [getattr(chunk.choices[0].delta, "reasoning_content", "") for chunk in chunks]
     assert "".join(deltas) == "Let me think."
@@ -122,7 +122,7 @@ def test_embeddings_are_the_same_as_numbers_and_as_base64(bedrock):
         "input": ["short", "quite a bit longer"],
         "dimensions": 256,
     }
-    # Unless told otherwise, the SDK asks for base64 and decodes it.
+    # By default the SDK requests base64 and decodes it.
     decoded = bedrock.embeddings.create(**request)
     plain = bedrock.embeddings.create(**request, encoding_format="float")
     assert [item.embedding for item in decoded.data] == [item.embedding for item in plain.data]
@@ -153,27 +153,27 @@ def test_the_models_can_be_listed(bedrock):
         ("cut=head", openai.InternalServerError, 502, "upstream_unreachable"),
     ],
 )
-def test_a_failure_raises_what_its_cause_calls_for(bedrock, what, error, status, code):
+def test_a_failure_raises_the_error_of_its_status(bedrock, what, error, status, code):
     with pytest.raises(error) as caught:
         bedrock.chat.completions.create(**asking("hello"), extra_headers=simulate(what))
     assert type(caught.value) is error
     assert (caught.value.status_code, caught.value.code) == (status, code)
 
 
-def test_a_key_that_is_nobodys_raises_an_authentication_error(bedrock):
-    stranger = bedrock.with_options(api_key="sk_" + "0" * 64)
+def test_an_unknown_key_raises_an_authentication_error(bedrock):
+    unauthorized = bedrock.with_options(api_key="sk_" + "0" * 64)
     with pytest.raises(openai.AuthenticationError) as caught:
-        stranger.chat.completions.create(**asking("hello"))
+        unauthorized.chat.completions.create(**asking("hello"))
     assert caught.value.code == "invalid_api_key"
 
 
-def test_what_bedrock_cannot_do_is_named(bedrock):
+def test_an_unsupported_parameter_is_named(bedrock):
     with pytest.raises(openai.BadRequestError) as caught:
         bedrock.chat.completions.create(**asking("hello", n=2))
     assert (caught.value.code, caught.value.param) == ("unsupported_value", "n")
 
 
-def test_an_exception_before_anything_is_said_has_a_status(bedrock):
+def test_an_exception_before_the_first_event_has_a_status(bedrock):
     with pytest.raises(openai.RateLimitError):
         bedrock.chat.completions.create(
             **asking("hi", stream=True),

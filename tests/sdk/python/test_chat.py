@@ -33,7 +33,7 @@ def test_a_streamed_chat_arrives_whole(client):
     assert chunks[-1].choices[0].finish_reason == "stop"
 
 
-def test_the_last_chunk_of_a_stream_has_the_usage_if_it_is_asked_for(client):
+def test_the_last_chunk_of_a_stream_has_the_usage_if_it_is_requested(client):
     request = chat("one two", stream=True, stream_options={"include_usage": True})
     *chunks, last = client.chat.completions.create(**request)
     assert numbers(last.usage) == USAGE

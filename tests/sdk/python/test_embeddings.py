@@ -13,10 +13,10 @@ def vectors(client, given, **more):
     return [item.embedding for item in embed(client, given, **more).data]
 
 
-def test_the_encoding_the_sdk_chooses_by_itself_holds_the_same_numbers_as_plain_floats(client):
+def test_the_default_encoding_of_the_sdk_has_the_same_numbers_as_plain_floats(client):
     raw = client.embeddings.with_raw_response.create(model=MODEL, input="a sentence")
-    sent = json.loads(raw.http_response.content)
-    assert isinstance(sent["data"][0]["embedding"], str), "the SDK did not ask for base64"
+    body = json.loads(raw.http_response.content)
+    assert isinstance(body["data"][0]["embedding"], str), "the SDK did not request base64"
 
     [decoded] = vectors(client, "a sentence")
     [plain] = vectors(client, "a sentence", encoding_format="float")
@@ -26,12 +26,12 @@ def test_the_encoding_the_sdk_chooses_by_itself_holds_the_same_numbers_as_plain_
 
 
 @pytest.mark.parametrize("dimensions", [3, 256])
-def test_the_dimensions_asked_for_are_the_dimensions_given(client, dimensions):
+def test_a_vector_has_the_requested_dimensions(client, dimensions):
     [vector] = vectors(client, "a sentence", dimensions=dimensions)
     assert len(vector) == dimensions
 
 
-def test_two_inputs_give_two_vectors_in_their_order(client):
+def test_two_inputs_give_two_vectors_in_order(client):
     both = embed(client, ["short", "quite a bit longer"])
     assert both.model == MODEL
     assert [item.index for item in both.data] == [0, 1]

@@ -15,16 +15,16 @@ def ask(client, what):
 
 
 @pytest.mark.parametrize("key", ["sk_" + "0" * 64, "sk-proj-not-a-team-key"])
-def test_a_key_that_is_nobodys_raises_an_authentication_error(new_client, key):
-    stranger = new_client(api_key=key)
+def test_an_unknown_key_raises_an_authentication_error(new_client, key):
+    unauthorized = new_client(api_key=key)
     with pytest.raises(AuthenticationError) as caught:
-        stranger.chat.completions.create(**chat("hello"))
+        unauthorized.chat.completions.create(**chat("hello"))
     assert caught.value.status_code == 401
     assert caught.value.code == "invalid_api_key"
     assert caught.value.type == "invalid_request_error"
 
 
-def test_a_body_the_provider_refuses_raises_a_bad_request_error(client):
+def test_a_body_that_the_provider_rejects_raises_a_bad_request_error(client):
     with pytest.raises(BadRequestError) as caught:
         client.chat.completions.create(model="gpt-4o", messages=[])
     assert caught.value.code == "invalid_value"
@@ -51,7 +51,7 @@ def test_an_unknown_model_raises_a_not_found_error(client):
         ("cut=head", InternalServerError, 502, "upstream_unreachable"),
     ],
 )
-def test_a_failure_behind_the_gateway_raises_what_its_cause_calls_for(
+def test_a_failure_behind_the_gateway_raises_the_error_of_its_status(
     client, what, error, status, code
 ):
     with pytest.raises(error) as caught:
@@ -66,7 +66,7 @@ def test_a_rate_limit_raises_its_error_after_the_retries_of_the_sdk(client):
         ask(retrying, "status=429")
     assert (caught.value.status_code, caught.value.code) == (429, "rate_limit_exceeded")
 
-    # Two requests are refused. Only if both attempts went upstream is the next one answered.
+    # The upstream refuses two requests. The next one succeeds only if both attempts reached it.
     twice = f"status=429,times=2,id={unique('twice')}"
     with pytest.raises(RateLimitError):
         ask(retrying, twice)

@@ -1,5 +1,5 @@
 def binary(length):
-    """`length` bytes that are text in no encoding: every byte value in turn."""
+    """Returns `length` bytes that are text in no encoding: every byte value in turn."""
     return bytes(index % 256 for index in range(length))
 
 

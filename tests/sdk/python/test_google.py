@@ -11,7 +11,7 @@ MODEL = "gemini-2.5-flash"
 
 @pytest.fixture(scope="module")
 def new_gemini(gateway_url):
-    """Makes clients, each for a new key unless one is given."""
+    """Creates clients, each with a new key unless one is given."""
     clients = []
 
     def make(api_key=None, **options):
@@ -25,7 +25,7 @@ def new_gemini(gateway_url):
         client.close()
 
 
-# The SDK chooses a version by itself, or takes the one it is given.
+# The SDK has a default version, and accepts another.
 @pytest.fixture(scope="module", params=[{}, {"api_version": "v1beta"}], ids=["sdk", "v1beta"])
 def gemini(request, new_gemini):
     return new_gemini(**request.param)
@@ -40,11 +40,11 @@ def ask(client):
 
 
 def test_content_has_text_finish_reason_and_usage(gemini):
-    answer = gemini.models.generate_content(model=MODEL, contents="Grüße, 世界")
-    assert answer.text == "You said: Grüße, 世界"
-    assert answer.model_version == MODEL
-    assert answer.candidates[0].finish_reason == "STOP"
-    assert numbers(answer.usage_metadata) == (9, 12, 21)
+    response = gemini.models.generate_content(model=MODEL, contents="Grüße, 世界")
+    assert response.text == "You said: Grüße, 世界"
+    assert response.model_version == MODEL
+    assert response.candidates[0].finish_reason == "STOP"
+    assert numbers(response.usage_metadata) == (9, 12, 21)
 
 
 def test_the_pieces_of_streamed_content_add_up(gemini):
@@ -73,7 +73,7 @@ def test_a_stream_that_the_upstream_cuts_raises_an_error(new_gemini):
 
 
 @pytest.mark.parametrize("key", ["sk_" + "0" * 64, "AIza-not-a-team-key"])
-def test_a_key_that_is_nobodys_raises_a_client_error(new_gemini, key):
+def test_an_unknown_key_raises_a_client_error(new_gemini, key):
     with pytest.raises(errors.ClientError) as caught:
         ask(new_gemini(key))
     assert (caught.value.code, caught.value.status) == (401, "UNAUTHENTICATED")
@@ -105,7 +105,7 @@ def test_a_failure_of_the_provider_raises_its_error(new_gemini, what, error, cod
         ("cut=head", errors.ServerError, 502, "UNAVAILABLE", "could not be reached"),
     ],
 )
-def test_a_failure_the_gateway_tells_of_has_googles_shape(
+def test_a_failure_behind_the_gateway_has_googles_shape(
     new_gemini, what, error, code, status, message
 ):
     with pytest.raises(error) as caught:

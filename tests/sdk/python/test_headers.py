@@ -24,7 +24,7 @@ def test_the_headers_of_the_sdk_reach_the_upstream_and_the_team_key_does_not(new
     assert headers["user-agent"].startswith("OpenAI/Python ")
 
     assert "authorization" not in headers
-    assert key["apiKey"] not in json.dumps(echo), "the team key went upstream"
+    assert key["apiKey"] not in json.dumps(echo), "the team key reached the upstream"
     metadata = json.loads(headers["cf-aig-metadata"])
     assert metadata["team_id"] == "headers-python"
     assert metadata["key_id"] == key["id"]

@@ -6,17 +6,17 @@ from openai import AuthenticationError
 
 from support import create_key, post, setting
 
-MEMBERS = {"apiKey", "id", "teamId", "name", "limited", "createdAt"}
+FIELDS = {"apiKey", "id", "teamId", "name", "limited", "createdAt"}
 RFC_3339_MILLISECONDS = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z")
 
 
-def test_the_admin_creates_a_team_key_with_exactly_the_documented_members(gateway_url):
+def test_the_admin_creates_a_team_key_with_exactly_the_documented_fields(gateway_url):
     body = {"teamId": "blue", "name": "Blue team", "limited": True}
     before = datetime.now(timezone.utc)
     status, key = post(f"{gateway_url}/tokens", setting("ADMIN_TOKEN"), body)
     assert status == 201
 
-    assert set(key) == MEMBERS
+    assert set(key) == FIELDS
     assert {name: key[name] for name in body} == body
     assert re.fullmatch(r"sk_[0-9a-f]{64}", key["apiKey"])
     assert re.fullmatch(r"[0-9a-f]{32}", key["id"])
@@ -24,7 +24,7 @@ def test_the_admin_creates_a_team_key_with_exactly_the_documented_members(gatewa
     assert abs(datetime.fromisoformat(key["createdAt"]) - before) < timedelta(minutes=1)
 
 
-def test_nobody_but_the_admin_creates_a_team_key(gateway_url):
+def test_only_the_admin_can_create_a_team_key(gateway_url):
     team_key = create_key()["apiKey"]
     for bearer in [None, team_key, setting("ADMIN_TOKEN") + "x"]:
         status, body = post(f"{gateway_url}/tokens", bearer, {"teamId": "blue"})
@@ -32,14 +32,14 @@ def test_nobody_but_the_admin_creates_a_team_key(gateway_url):
         assert body["error"]["code"] == "invalid_admin_token"
 
 
-def test_a_refreshed_key_takes_the_place_of_the_old_one(gateway_url, new_client):
+def test_a_refreshed_key_replaces_the_old_one(gateway_url, new_client):
     old = create_key(teamId="green", name="Green team")
     old_client = new_client(api_key=old["apiKey"])
     assert old_client.models.retrieve("gpt-4o").id == "gpt-4o"
 
     status, key = post(f"{gateway_url}/tokens/refresh", old["apiKey"])
     assert status == 200
-    assert set(key) == MEMBERS | {"replaces"}
+    assert set(key) == FIELDS | {"replaces"}
     assert key["replaces"] == old["id"]
     assert re.fullmatch(r"sk_[0-9a-f]{64}", key["apiKey"])
     assert key["apiKey"] != old["apiKey"]

@@ -1,4 +1,4 @@
-"""The document of the keys' API, held against what is served: no failure, and nothing undocumented."""
+"""Checks the served key API against its OpenAPI document: no failures, nothing undocumented."""
 
 import pytest
 import schemathesis
@@ -44,14 +44,14 @@ def document(gateway_url):
 
 
 def for_all_cases(document, method, path, check):
-    """Checks as many requests as are drawn, of those that the document allows and of others."""
+    """Runs `check` on generated requests, both valid and invalid by the document."""
     operation = document[path][method]
     for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
         try:
             cases = operation.as_strategy(generation_mode=mode)
             thorough(given(cases)(check))()
         except schemathesis.errors.SkipTest:
-            # Nothing can be wrong with a request that takes nothing.
+            # A request without parameters has no invalid form.
             continue
 
 
@@ -69,12 +69,12 @@ def test_every_operation_is_tested(document):
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
-def test_the_admin_gets_what_is_promised(document, method, path):
+def test_the_admins_request_conforms(document, method, path):
     for_all_cases(document, method, path, lambda case: send(case, setting("ADMIN_TOKEN")))
 
 
 @pytest.mark.parametrize(("method", "path"), [op for op in OPERATIONS if "{id}" in op[1]])
-def test_the_admin_gets_what_is_promised_of_a_key_that_is_there(document, method, path):
+def test_the_admins_request_for_an_existing_key_conforms(document, method, path):
     def check(case):
         case.path_parameters["id"] = create_key()["id"]
         send(case, setting("ADMIN_TOKEN"))
@@ -83,7 +83,7 @@ def test_the_admin_gets_what_is_promised_of_a_key_that_is_there(document, method
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
-def test_a_keys_holder_gets_what_is_promised(document, method, path):
+def test_a_key_holders_request_conforms(document, method, path):
     def check(case):
         key = create_key()
         if "{id}" in path:
@@ -94,5 +94,5 @@ def test_a_keys_holder_gets_what_is_promised(document, method, path):
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
-def test_a_stranger_gets_what_is_promised(document, method, path):
+def test_a_request_without_credentials_conforms(document, method, path):
     for_all_cases(document, method, path, lambda case: send(case, None))

@@ -7,7 +7,7 @@ from support import MODEL, chat, open_gate, simulate, text_of, unique
 def test_the_first_chunk_arrives_while_the_upstream_is_still_sending(client):
     gate = unique("gate")
     try:
-        # The client's timeout is for each read: it fails a gateway that collects the body.
+        # The client's timeout applies to each read, so it fails a gateway that buffers the body.
         stream = client.chat.completions.create(
             **chat("one two", stream=True), extra_headers=simulate(f"gate={gate}")
         )

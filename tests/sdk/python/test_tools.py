@@ -20,20 +20,20 @@ TOOLS = [
 
 def test_a_tool_call_makes_the_round_trip(client):
     request = chat("How is the weather?", tools=TOOLS)
-    asked = client.chat.completions.create(**request).choices[0]
-    assert asked.finish_reason == "tool_calls"
-    assert asked.message.content is None
-    [call] = asked.message.tool_calls
+    first = client.chat.completions.create(**request).choices[0]
+    assert first.finish_reason == "tool_calls"
+    assert first.message.content is None
+    [call] = first.message.tool_calls
     assert call.type == "function"
     assert call.function.name == "get_weather"
     assert json.loads(call.function.arguments) == {"city": "Paris"}
 
     result = {"role": "tool", "tool_call_id": call.id, "content": "21 °C and sunny"}
-    messages = [*request["messages"], asked.message, result]
-    told = client.chat.completions.create(**{**request, "messages": messages}).choices[0]
-    assert told.message.content == "The tool says: 21 °C and sunny"
-    assert told.message.tool_calls is None
-    assert told.finish_reason == "stop"
+    messages = [*request["messages"], first.message, result]
+    second = client.chat.completions.create(**{**request, "messages": messages}).choices[0]
+    assert second.message.content == "The tool says: 21 °C and sunny"
+    assert second.message.tool_calls is None
+    assert second.finish_reason == "stop"
 
 
 def test_a_tool_call_can_be_assembled_from_a_stream(client):
@@ -49,7 +49,7 @@ def test_a_tool_call_can_be_assembled_from_a_stream(client):
     assert chunks[-1].choices[0].finish_reason == "tool_calls"
 
 
-def test_the_stream_helper_of_the_sdk_puts_a_tool_call_together(client):
+def test_the_stream_helper_of_the_sdk_assembles_a_tool_call(client):
     with client.chat.completions.stream(**chat("How is the weather?", tools=TOOLS)) as stream:
         completion = stream.get_final_completion()
     [call] = completion.choices[0].message.tool_calls

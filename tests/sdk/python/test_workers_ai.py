@@ -1,4 +1,4 @@
-"""Workers AI's own API, which has no SDK of its own for Python."""
+"""Workers AI's own API, called without an SDK."""
 
 import json
 
@@ -22,7 +22,7 @@ def http():
         yield client
 
 
-def test_a_prompt_is_answered(http, model_url):
+def test_a_prompt_returns_a_result(http, model_url):
     response = http.post(model_url, json={"prompt": "Grüße, 世界"})
     assert response.status_code == 200
     body = response.json()
@@ -32,7 +32,7 @@ def test_a_prompt_is_answered(http, model_url):
     assert body["result"]["usage"] == {"total_tokens": 21}
 
 
-def test_a_streamed_answer_arrives_whole(http, model_url):
+def test_a_streamed_response_arrives_whole(http, model_url):
     with http.stream("POST", model_url, json={"prompt": "one two", "stream": True}) as response:
         assert response.status_code == 200
         assert response.headers["content-type"].startswith("text/event-stream")
@@ -45,7 +45,7 @@ def test_a_streamed_answer_arrives_whole(http, model_url):
 
 
 @pytest.mark.parametrize("key", [None, "sk_" + "0" * 64, "not-a-team-key"])
-def test_a_key_that_is_nobodys_is_refused_in_cloudflares_shape(model_url, key):
+def test_an_unknown_key_is_rejected_in_cloudflares_shape(model_url, key):
     headers = {"authorization": f"Bearer {key}"} if key else {}
     response = httpx2.post(
         model_url, headers=headers, json={"prompt": "hello"}, timeout=PATIENCE_SECONDS
