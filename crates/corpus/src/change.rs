@@ -1,31 +1,32 @@
-//! One change to a row of bytes.
+//! One mutation of a byte string.
 
 use std::ops::Range;
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-/// A change. Its places are relative, so that it can be made to anything.
+/// A change. Its positions are relative, so that it applies to input of any length.
 #[derive(Clone, Debug)]
 pub(crate) enum Change {
-    /// One bit becomes the other.
+    /// Flips one bit.
     Flip(Index, u8),
-    /// A word comes in.
+    /// Inserts a word.
     Insert(Index, Vec<u8>),
-    /// A word takes the place of as many bytes.
+    /// Replaces as many bytes by a word.
     Overwrite(Index, Vec<u8>),
-    /// A stretch goes.
+    /// Deletes a range.
     Delete(Index, Index),
-    /// A stretch comes once more.
+    /// Inserts a range a second time.
     Repeat(Index, Index),
-    /// From here on it is another seed from there on.
+    /// Replaces the rest by the rest of another seed.
     Splice(Index, Vec<u8>, Index),
-    /// The rest goes.
+    /// Deletes the rest.
     Truncate(Index),
 }
 
 impl Change {
-    /// Any change, words and small ones more often than those that leave little of the whole.
+    /// Generates any change. Those that keep most of the input are more frequent, because an input
+    /// must stay nearly valid to get past the first check of a parser.
     pub(crate) fn any(seeds: &[Vec<u8>], words: &[Vec<u8>]) -> impl Strategy<Value = Self> + use<> {
         let place = any::<Index>;
         let word = select(words.to_vec());
@@ -41,7 +42,7 @@ impl Change {
         ]
     }
 
-    /// What becomes of `bytes`.
+    /// Returns `bytes` with the change made.
     pub(crate) fn made_to(&self, mut bytes: Vec<u8>) -> Vec<u8> {
         let place = |index: &Index| index.index(bytes.len() + 1);
         let between = |index: &Index| between_words(&bytes, place(index));
@@ -60,13 +61,13 @@ impl Change {
                 replace(&mut bytes, at..end, word);
             }
             Self::Delete(from, to) => {
-                let stretch = stretch(between(from), between(to));
-                replace(&mut bytes, stretch, &[]);
+                let range = short_range(between(from), between(to));
+                replace(&mut bytes, range, &[]);
             }
             Self::Repeat(from, to) => {
-                let stretch = stretch(between(from), between(to));
-                let copy = bytes.get(stretch.clone()).unwrap_or_default().to_vec();
-                replace(&mut bytes, stretch.end..stretch.end, &copy);
+                let range = short_range(between(from), between(to));
+                let copy = bytes.get(range.clone()).unwrap_or_default().to_vec();
+                replace(&mut bytes, range.end..range.end, &copy);
             }
             Self::Splice(at, seed, from) => {
                 let at = between(at);
@@ -83,20 +84,21 @@ impl Change {
     }
 }
 
-/// The first place from `at` on that is not inside a word, so that most of what comes in or goes
-/// there leaves the grammar whole.
+/// Returns the first position from `at` on that is not inside a word, because an insertion or
+/// deletion there usually leaves the grammar intact.
 fn between_words(bytes: &[u8], at: usize) -> usize {
     let is_letter = |place: usize| bytes.get(place).is_some_and(u8::is_ascii_alphanumeric);
     let is_inside = |place: &usize| *place > 0 && is_letter(*place - 1) && is_letter(*place);
     (at..=bytes.len()).find(|place| !is_inside(place)).unwrap_or(bytes.len())
 }
 
+/// Replaces `range`, which is within `bytes`.
 fn replace(bytes: &mut Vec<u8>, range: Range<usize>, by: &[u8]) {
     bytes.splice(range, by.iter().copied());
 }
 
-/// The stretch between two places, short enough that most of an input stays what it is.
-fn stretch(one: usize, other: usize) -> Range<usize> {
+/// Returns the range between two positions, limited in length so that most of an input is kept.
+fn short_range(one: usize, other: usize) -> Range<usize> {
     const LONGEST: usize = 64;
     let start = one.min(other);
     start..one.max(other).min(start + LONGEST)
@@ -108,7 +110,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_change_keeps_what_it_does_not_name(
+        fn made_to_keeps_the_bytes_outside_the_change(
             bytes: Vec<u8>,
             change in Change::any(&[b"seed".to_vec()], &[b"word".to_vec()]),
         ) {

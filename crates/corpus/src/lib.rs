@@ -1,7 +1,8 @@
-//! Inputs that get deep into a reader before something is wrong with them: seeds of known good and
-//! bad forms, changed at random by the words of their grammar.
+//! Inputs for fuzz targets that get deep into a parser before it rejects them: valid and invalid
+//! seeds, mutated at random with the words of their grammar.
 //!
-//! A fuzz target is a property over [`Corpus::inputs`] or over what is made of [`Corpus::changes`].
+//! A fuzz target is a property over [`Corpus::inputs`], or over values mutated with
+//! [`Corpus::changes`].
 
 mod change;
 
@@ -15,79 +16,83 @@ use proptest::sample::{Index, select};
 
 use crate::change::Change;
 
-/// Inputs that a reader knows, and the words of which such inputs are made.
+/// Seed inputs of one format, and the words of its grammar.
 #[derive(Clone, Debug)]
 pub struct Corpus {
     seeds: Vec<Vec<u8>>,
     words: Vec<Vec<u8>>,
 }
 
-/// An input. It prints as text does, escaped where it is none.
+/// An input. `Debug` prints it as text, with all other bytes escaped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Input(pub Vec<u8>);
 
-/// Changes to make, one after another.
+/// Changes, to be made one after another.
 #[derive(Clone, Debug)]
 pub struct Changes(Vec<Change>);
 
-/// Words in a row that are an input of their own, and changes made to a seed, are at most so many.
-const MOST_WORDS: usize = 24;
-const MOST_CHANGES: usize = 3;
+/// Maximum number of words in an input made of words only.
+const MAX_WORDS: usize = 24;
+
+/// Maximum number of changes to a seed. With more, a parser rejects most inputs at their start.
+const MAX_CHANGES: usize = 3;
 
 impl Corpus {
-    /// A corpus of these seeds. The words have spaces between them, and a picture for each character
-    /// that cannot be seen: `␣`, `␉`, `␊`, `␍` and `␀`. There must be some of both.
+    /// Creates a corpus; neither `seeds` nor `words` may be empty.
+    ///
+    /// The words are separated by whitespace. The symbols `␣`, `␉`, `␊`, `␍` and `␀` stand for the
+    /// invisible characters.
     pub fn new(seeds: Vec<Vec<u8>>, words: &str) -> Self {
-        Self { seeds, words: words.split_whitespace().map(unpictured).collect() }
+        Self { seeds, words: words.split_whitespace().map(unescape).collect() }
     }
 
-    /// Every file of `folder` is a seed.
+    /// Creates a corpus with every file of `folder` as a seed.
     ///
     /// # Errors
-    /// As [`fs::read_dir`] and [`fs::read`].
+    /// Those of [`fs::read_dir`] and [`fs::read`].
     pub fn read_files(folder: impl AsRef<Path>, words: &str) -> io::Result<Self> {
         let paths = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
         let mut paths = paths.collect::<io::Result<Vec<_>>>()?;
-        // A failure is found again by its seed of randomness only if the order is the same.
+        // proptest reproduces a failure from its random seed only if the order of the files is fixed.
         paths.sort();
         Ok(Self::new(paths.into_iter().map(fs::read).collect::<io::Result<_>>()?, words))
     }
 
-    /// Every line of `file` is a seed.
+    /// Creates a corpus with every line of `file` as a seed.
     ///
     /// # Errors
-    /// As [`fs::read_to_string`].
+    /// Those of [`fs::read_to_string`].
     pub fn read_lines(file: impl AsRef<Path>, words: &str) -> io::Result<Self> {
         let text = fs::read_to_string(file)?;
         Ok(Self::new(text.lines().map(|line| line.as_bytes().to_vec()).collect(), words))
     }
 
-    /// The seeds as they are.
+    /// Returns the seeds, unchanged.
     pub fn seeds(&self) -> &[Vec<u8>] {
         &self.seeds
     }
 
-    /// Seeds with a few changes, some with none; and, less often, nothing but words in a row.
+    /// Generates seeds with up to three changes and, less often, sequences of words.
     pub fn inputs(&self) -> impl Strategy<Value = Input> + use<> {
         let seeds = select(self.seeds.clone());
         let changed = (seeds, self.changes()).prop_map(|(seed, changes)| changes.made_to(seed));
         prop_oneof![8 => changed.prop_map(Input), 1 => self.rows()]
     }
 
-    /// Words in a row.
+    /// Generates sequences of words.
     pub fn rows(&self) -> impl Strategy<Value = Input> + use<> {
-        let words = vec(select(self.words.clone()), 0..MOST_WORDS);
+        let words = vec(select(self.words.clone()), 0..MAX_WORDS);
         words.prop_map(|words| Input(words.concat()))
     }
 
-    /// A few changes, which may be made to anything.
+    /// Generates up to three changes, which apply to any input.
     pub fn changes(&self) -> impl Strategy<Value = Changes> + use<> {
-        vec(Change::any(&self.seeds, &self.words), 0..=MOST_CHANGES).prop_map(Changes)
+        vec(Change::any(&self.seeds, &self.words), 0..=MAX_CHANGES).prop_map(Changes)
     }
 }
 
-/// The word that `pictured` stands for.
-fn unpictured(pictured: &str) -> Vec<u8> {
+/// Returns `word` with its symbols replaced by the characters they stand for.
+fn unescape(word: &str) -> Vec<u8> {
     let plain = |character| match character {
         '␣' => ' ',
         '␉' => '\t',
@@ -96,7 +101,7 @@ fn unpictured(pictured: &str) -> Vec<u8> {
         '␀' => '\0',
         other => other,
     };
-    pictured.chars().map(plain).collect::<String>().into_bytes()
+    word.chars().map(plain).collect::<String>().into_bytes()
 }
 
 impl Deref for Input {
@@ -114,13 +119,13 @@ impl fmt::Debug for Input {
 }
 
 impl Changes {
-    /// What becomes of `bytes`.
+    /// Returns `bytes` with the changes made, one after another.
     pub fn made_to(&self, bytes: Vec<u8>) -> Vec<u8> {
         self.0.iter().fold(bytes, |bytes, change| change.made_to(bytes))
     }
 }
 
-/// `bytes` cut into pieces, some of them perhaps empty.
+/// Cuts `bytes` into pieces, some of which may be empty.
 pub fn pieces<'a>(bytes: &'a [u8], cuts: &[Index]) -> Vec<&'a [u8]> {
     let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
     cuts.sort_unstable();
@@ -148,13 +153,13 @@ mod tests {
     }
 
     #[test]
-    fn words_may_have_pictures() {
+    fn new_replaces_symbols_in_words() {
         let words = Corpus::new(Vec::new(), "a␣b\n  ␍␊␉ ␀").words;
         assert_eq!(words, [b"a b".to_vec(), b"\r\n\t".to_vec(), b"\0".to_vec()]);
     }
 
     #[test]
-    fn an_input_prints_as_text() {
+    fn debug_prints_an_input_as_text() {
         assert_eq!(
             format!("{:?}", Input(b"a\r\n\xff".to_vec())),
             r#"b"a\r\n\xff"#.to_owned() + "\""
@@ -162,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn inputs_are_seeds_changed_seeds_and_words() {
+    fn inputs_generates_seeds_changed_seeds_and_words() {
         let mut runner = TestRunner::deterministic();
         let corpus = corpus();
         let inputs = corpus.inputs();
@@ -177,7 +182,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn pieces_are_the_whole(bytes: Vec<u8>, cuts in vec(any::<Index>(), 0..9)) {
+        fn pieces_concatenate_to_the_input(bytes: Vec<u8>, cuts in vec(any::<Index>(), 0..9)) {
             let pieces = pieces(&bytes, &cuts);
             prop_assert_eq!(pieces.len(), cuts.len() + 1);
             prop_assert_eq!(pieces.concat(), bytes);
