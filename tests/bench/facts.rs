@@ -1,4 +1,4 @@
-//! What a number means nothing without: the machine, the versions, and the sizes.
+//! The conditions of the measurements: the machine, the versions, sizes and memory.
 
 use std::process::Command;
 use std::thread::available_parallelism;
@@ -6,17 +6,17 @@ use std::thread::available_parallelism;
 use anyhow::{Context as _, Result};
 use support::{memory, root};
 
-/// What is told beside the measurements.
+/// The facts that the report states in addition to the measurements.
 pub(crate) struct Facts {
     pub(crate) machine: String,
     pub(crate) versions: String,
-    /// The components' names and bytes.
+    /// The names of the components and the sizes of their wasm in bytes.
     pub(crate) sizes: Vec<(String, u64)>,
-    /// Milliseconds of requests that end ever later on their way.
+    /// Requests that end at later and later stages of the gateway, with their milliseconds.
     pub(crate) stages: Vec<(&'static str, f64)>,
-    /// Bytes of the process when all components are compiled.
+    /// Bytes of memory of the process when all components are compiled.
     pub(crate) idle: Option<u64>,
-    /// The most of them while 64 streams were open.
+    /// Peak of those bytes while 64 streams were open.
     pub(crate) streaming: Option<u64>,
 }
 

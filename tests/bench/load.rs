@@ -1,4 +1,5 @@
-//! Requests in a row over kept-alive connections, each timed to its first byte and its end.
+//! Sequential requests over keep-alive connections, each timed to the first byte and to the end of
+//! its response.
 
 use std::time::{Duration, Instant};
 
@@ -7,16 +8,16 @@ use http_body_util::BodyExt as _;
 use support::client::Draft;
 use support::{Client, Connection};
 
-/// How hard to ask.
+/// The load of one measurement.
 pub(crate) struct Load {
     pub(crate) client: Client,
     pub(crate) connections: usize,
     pub(crate) seconds: u64,
-    /// What every answer must have.
+    /// The status that every response must have.
     pub(crate) status: u16,
 }
 
-/// What was measured.
+/// The times of one or more measurements.
 #[derive(Default)]
 pub(crate) struct Sample {
     elapsed: Duration,
@@ -25,7 +26,7 @@ pub(crate) struct Sample {
 }
 
 impl Load {
-    /// Asks for as long as it is told to, on all connections at once.
+    /// Sends requests for `seconds`, on all connections concurrently.
     pub(crate) async fn run(&self, draft: impl Fn() -> Draft) -> Result<Sample> {
         let warm = (0..self.connections).map(|_| self.warm(&draft));
         let connections = futures_util::future::try_join_all(warm).await?;
@@ -41,7 +42,8 @@ impl Load {
         Ok(sample)
     }
 
-    /// Opens a connection. Its first request warms the way and is not counted.
+    /// Opens a connection and sends one request, which is not measured because it fills caches and
+    /// pools.
     async fn warm(&self, draft: &impl Fn() -> Draft) -> Result<Connection> {
         let mut connection = self.client.connect().await?;
         ask(&mut connection, draft(), self.status).await?;
@@ -60,7 +62,7 @@ impl Load {
     }
 }
 
-/// Sends one request and reads its answer: times to the first byte of the body and to its end.
+/// Sends one request and reads its response: times to the first byte of the body and to its end.
 async fn ask(
     connection: &mut Connection,
     draft: Draft,
@@ -68,7 +70,7 @@ async fn ask(
 ) -> Result<(Duration, Duration)> {
     let start = Instant::now();
     let mut response = connection.open(draft).await?;
-    ensure!(response.status() == status, "answered {}", response.status());
+    ensure!(response.status() == status, "the status is {}", response.status());
     let mut first_byte = None;
     while let Some(frame) = response.frame().await {
         frame?;
@@ -79,25 +81,25 @@ async fn ask(
 }
 
 impl Sample {
-    /// Adds what another round measured.
+    /// Adds the times of another round.
     pub(crate) fn add(&mut self, other: Self) {
         self.elapsed += other.elapsed;
         self.first_bytes.extend(other.first_bytes);
         self.totals.extend(other.totals);
     }
 
-    /// Requests a second.
+    /// Returns the number of requests per second.
     pub(crate) fn throughput(&self) -> f64 {
         let count = u32::try_from(self.totals.len()).unwrap_or(u32::MAX);
         f64::from(count) / self.elapsed.as_secs_f64()
     }
 
-    /// The time within which `percent` of a hundred requests were answered, in milliseconds.
+    /// Returns the given percentile of the times to the end of the response, in milliseconds.
     pub(crate) fn total(&self, percent: usize) -> f64 {
         percentile(&self.totals, percent)
     }
 
-    /// The same for the first byte of the answer.
+    /// Returns the given percentile of the times to the first byte of the body, in milliseconds.
     pub(crate) fn first_byte(&self, percent: usize) -> f64 {
         percentile(&self.first_bytes, percent)
     }

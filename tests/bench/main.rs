@@ -1,8 +1,8 @@
-//! `cargo xtask bench`: what the gateway costs, as ratios in one run.
+//! `cargo xtask bench`: throughput and latency of the gateway, as ratios within one run.
 //!
-//! Three ways to the same simulated AI Gateway are measured in turn, round after round: directly,
-//! through the floor guest, and through the gateway. Client, host and upstream share this machine's
-//! cores, so the ratios say more than the numbers.
+//! Three paths to the same simulated AI Gateway are measured in turn, round after round: direct,
+//! through a bare pass-through component (the baseline), and through the gateway. Client, host and
+//! upstream share the cores of one machine, so ratios are more meaningful than absolute numbers.
 
 mod chart;
 mod facts;
@@ -22,16 +22,16 @@ use crate::load::{Load, Sample};
 use crate::scenarios::Scenario;
 use crate::table::Row;
 
-/// Measures the gateway against the floor guest and against no gateway.
+/// Compares the gateway with a bare pass-through component and with direct requests.
 #[derive(Parser)]
 struct Options {
-    /// Seconds of each measurement.
+    /// Duration of each measurement, in seconds.
     #[arg(long, default_value_t = 2)]
     seconds: u64,
-    /// Rounds; each measures every target once, in turn.
+    /// Number of rounds; each measures every path once.
     #[arg(long, default_value_t = 5)]
     rounds: u32,
-    /// Only the scenarios of this name.
+    /// Run only the scenarios with this name.
     #[arg(long)]
     only: Option<String>,
     /// Write docs/benchmarks.md and docs/benchmarks.svg.
@@ -39,16 +39,16 @@ struct Options {
     report: bool,
 }
 
-/// A way to the upstream.
+/// A path to the upstream.
 struct Target {
     name: &'static str,
     client: Client,
-    /// Whether it is reached by the gateway's own paths.
+    /// Whether requests are written for the gateway, or for the AI Gateway behind it.
     is_gateway: bool,
     credential: (&'static str, String),
 }
 
-/// What was measured of one scenario: directly, through the floor, through the gateway.
+/// The measurements of one scenario: direct, through the baseline, through the gateway.
 struct Measured {
     scenario: Scenario,
     rows: [Row; 3],
@@ -58,8 +58,8 @@ fn main() -> Result<()> {
     let options = Options::parse();
     run(async {
         let gateway = App::start(Config::default()).await?;
-        let floor = floor_before(&gateway).await?;
-        let targets = targets(&gateway, &floor).await?;
+        let baseline = start_baseline(&gateway).await?;
+        let targets = targets(&gateway, &baseline).await?;
         let mut facts = Facts::gather()?;
         if options.report {
             facts.stages = measure_stages(&options, &gateway).await?;
@@ -77,20 +77,20 @@ fn main() -> Result<()> {
     })
 }
 
-async fn floor_before(gateway: &App) -> Result<App> {
+async fn start_baseline(gateway: &App) -> Result<App> {
     let config = Config::default()
-        .manifest("tests/guests/floor/spin.toml")
+        .manifest("tests/guests/baseline/spin.toml")
         .with("upstream", &gateway.upstream.to_string());
     App::start(config).await
 }
 
-async fn targets(gateway: &App, floor: &App) -> Result<[Target; 3]> {
+async fn targets(gateway: &App, baseline: &App) -> Result<[Target; 3]> {
     let key = gateway.key("bench").await?;
     let operator = ("cf-aig-authorization", format!("Bearer {TOKEN}"));
     let target = |name, client, credential| Target { name, client, is_gateway: false, credential };
     Ok([
         target("direct", Client::new(gateway.upstream), operator.clone()),
-        target("floor", floor.client(), operator),
+        target("baseline", baseline.client(), operator),
         Target {
             is_gateway: true,
             ..target("gateway", gateway.client(), ("authorization", format!("Bearer {key}")))
@@ -98,7 +98,7 @@ async fn targets(gateway: &App, floor: &App) -> Result<[Target; 3]> {
     ])
 }
 
-/// Measures all targets in turn, so that whatever the machine does meets all of them.
+/// Measures all targets in turn, so that other load on the machine affects all of them alike.
 async fn measure(options: &Options, scenario: Scenario, targets: &[Target; 3]) -> Result<Measured> {
     let mut samples: [Sample; 3] = Default::default();
     for _ in 0..options.rounds {
@@ -122,7 +122,7 @@ async fn measure(options: &Options, scenario: Scenario, targets: &[Target; 3]) -
     Ok(Measured { scenario, rows })
 }
 
-/// Milliseconds that requests take which end ever later on their way through the gateway.
+/// Measures the milliseconds of requests that end at later and later stages of the gateway.
 async fn measure_stages(options: &Options, gateway: &App) -> Result<Vec<(&'static str, f64)>> {
     let key = gateway.key("bench").await?;
     let unknown = format!("sk_{}", "0".repeat(64));
@@ -139,7 +139,7 @@ async fn measure_stages(options: &Options, gateway: &App) -> Result<Vec<(&'stati
     ])
 }
 
-const NO_KEY: &str = "no key: a new instance reads the head, answers and logs";
+const NO_KEY: &str = "no key: a new instance reads the request headers, responds and logs";
 const UNKNOWN_KEY: &str = "an unknown key: its hash, and a read of the store";
 const NO_JSON: &str = "a body that is no JSON: settings, the team, and the body";
 

@@ -1,4 +1,4 @@
-//! `docs/benchmarks.md`: ratios first, then the numbers, and what they were measured on.
+//! `docs/benchmarks.md`: the ratios, the numbers, and the conditions they were measured under.
 
 use std::fmt::Write as _;
 
@@ -22,15 +22,15 @@ pub(crate) fn write(options: &Options, facts: &Facts, all: &[Measured]) -> Resul
 
 const INTRODUCTION: &str = "# Benchmarks
 
-Written by `cargo xtask bench --report`; what is here was measured in one run.
+Written by `cargo xtask bench --report`. All numbers are from one run.
 
-Three ways lead to the same simulated AI Gateway: **direct**; through the **floor**, a bare guest that
-passes a request on and looks at nothing; and through the **gateway**, with key, policy, headers and log.
-Floor and gateway run on the embedded host, which is not Spin. Client, host and upstream share the
-cores, so that a ratio says more than a number: a provider behind a real network takes hundreds of
-milliseconds, to which the gateway adds what lies between its line and *direct* under Numbers.
+Three paths to the same simulated AI Gateway are compared: **direct**, a bare pass-through component (the
+**baseline**), and the **gateway**, which adds keys, policy, headers and a log. Baseline and gateway run on
+the embedded host, which is not Spin. Client, host and upstream share the cores of one machine, so ratios
+are more meaningful than absolute numbers: a provider behind a real network takes hundreds of milliseconds,
+and the gateway adds the difference between its line and *direct* under Numbers.
 
-![The gateway's throughput and time as shares of the floor's](benchmarks.svg)
+![Throughput and latency relative to a bare pass-through component](benchmarks.svg)
 ";
 
 fn page(options: &Options, facts: &Facts, all: &[Measured]) -> String {
@@ -38,17 +38,19 @@ fn page(options: &Options, facts: &Facts, all: &[Measured]) -> String {
     let Options { seconds, rounds, .. } = options;
     let _ = writeln!(
         page,
-        "\nOn {}; {}. {rounds} rounds of {seconds} s each.",
+        "\nMeasured on {}; {}; {rounds} rounds of {seconds} s each.",
         facts.machine, facts.versions
     );
-    page.push_str("\n## Ratios\n\n`×16`: over sixteen connections at once. Times are medians.\n\n");
-    page.push_str("| traffic | throughput to floor | time to floor | first byte to floor | throughput to direct | time to direct |\n");
+    page.push_str(
+        "\n## Ratios\n\n`×16` means sixteen concurrent connections. Times are medians.\n\n",
+    );
+    page.push_str("| traffic | throughput / baseline | time / baseline | first byte / baseline | throughput / direct | time / direct |\n");
     page.push_str("|---|---|---|---|---|---|\n");
     for measured in all {
         ratios(&mut page, measured);
     }
-    page.push_str("\nThe floor of Bedrock's lines sends Converse's own body and passes its frames on; the gateway\nmakes that body, signs it, and translates each frame.\n");
-    page.push_str("\n## Numbers\n\n| traffic | way | requests/s | p50 ms | p99 ms | first byte p50 ms |\n|---|---|---|---|---|---|\n");
+    page.push_str("\nFor Bedrock, the baseline is sent a Converse body and forwards it and the frames of the response; the\ngateway creates and signs that body and translates each frame.\n");
+    page.push_str("\n## Numbers\n\n| traffic | path | requests/s | p50 ms | p99 ms | first byte p50 ms |\n|---|---|---|---|---|---|\n");
     for measured in all {
         numbers(&mut page, measured);
     }
@@ -57,22 +59,22 @@ fn page(options: &Options, facts: &Facts, all: &[Measured]) -> String {
     page
 }
 
-/// Its title, and over how many connections.
+/// Returns the title of the scenario, with the number of connections.
 pub(crate) fn title(measured: &Measured) -> String {
     let scenario = &measured.scenario;
     format!("{} ×{}", scenario.title, scenario.connections)
 }
 
 fn ratios(page: &mut String, measured: &Measured) {
-    let [direct, floor, gateway] = &measured.rows;
-    let [by_floor, by_direct] = [floor, direct].map(|other| Ratios::new(gateway, other));
+    let [direct, baseline, gateway] = &measured.rows;
+    let [by_baseline, by_direct] = [baseline, direct].map(|other| Ratios::new(gateway, other));
     let _ = writeln!(
         page,
         "| {} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} |",
         title(measured),
-        by_floor.throughput,
-        by_floor.time,
-        by_floor.first_byte,
+        by_baseline.throughput,
+        by_baseline.time,
+        by_baseline.first_byte,
         by_direct.throughput,
         by_direct.time,
     );
@@ -94,13 +96,15 @@ fn numbers(page: &mut String, measured: &Measured) {
     }
 }
 
-/// Requests that end ever later: what lies between two lines is what that part of the way costs.
+/// Writes the requests that end at later and later stages: the difference between two lines is the
+/// cost of the stage between them.
 fn stages(page: &mut String, facts: &Facts, all: &[Measured]) {
-    let Some(Measured { rows: [direct, floor, gateway], .. }) = all.first() else {
+    let Some(Measured { rows: [direct, baseline, gateway], .. }) = all.first() else {
         return;
     };
-    page.push_str("\n## Where the time goes\n\nMedian over one connection, of requests that end ever later on their way. The first line is what an\ninstance costs to start; the difference of two lines is what the part between them costs.\n\n| the request ends at | ms | more than before |\n|---|---|---|\n");
-    let whole = ("its end: the request upstream, and its answer", gateway.sample.total(50));
+    page.push_str("\n## Where the time goes\n\nMedian times over one connection, of requests that end at later and later stages. The first line is the\ncost of starting an instance; the difference between two lines is the cost of the stage between them.\n\n| the request ends with | ms | difference |\n|---|---|---|\n");
+    let whole =
+        ("a response: the request to the upstream, and its response", gateway.sample.total(50));
     let mut before = 0.0;
     for (name, millis) in facts.stages.iter().copied().chain([whole]) {
         let _ = writeln!(page, "| {name} | {millis:.3} | {:.3} |", millis - before);
@@ -108,8 +112,8 @@ fn stages(page: &mut String, facts: &Facts, all: &[Measured]) {
     }
     let _ = writeln!(
         page,
-        "\nThe same request takes {:.3} ms through the floor, and {:.3} ms directly.",
-        floor.sample.total(50),
+        "\nThe same request takes {:.3} ms through the baseline and {:.3} ms directly.",
+        baseline.sample.total(50),
         direct.sample.total(50)
     );
 }
@@ -122,7 +126,7 @@ fn rest(page: &mut String, facts: &Facts) {
     if let (Some(idle), Some(streaming)) = (facts.idle, facts.streaming) {
         let _ = writeln!(
             page,
-            "\nThe process, with client, host and upstream in it, holds {} MB when the components are compiled, and\n{} MB at its largest in the run of 64 streams, after all the traffic above it in the tables.",
+            "\nThe process, which runs client, host and upstream, uses {} MB when the components are compiled, and\npeaks at {} MB with 64 open streams, after all the traffic above that line in the tables.",
             idle / 1_000_000,
             streaming / 1_000_000
         );

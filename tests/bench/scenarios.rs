@@ -1,4 +1,4 @@
-//! The kinds of traffic, and the same request for every way to the upstream.
+//! The kinds of traffic, and their requests for every path to the upstream.
 
 use gateway_host::simulator::{BASE_PATH, TOKEN};
 use serde_json::{Value, json};
@@ -10,25 +10,25 @@ use crate::Target;
 /// One kind of traffic.
 #[derive(Clone)]
 pub(crate) struct Scenario {
-    /// What `--only` calls it.
+    /// The name for `--only`.
     pub(crate) name: &'static str,
-    /// What it is, for a reader.
+    /// The name in the report.
     pub(crate) title: &'static str,
     pub(crate) connections: usize,
     route: Route,
     simulate: &'static str,
 }
 
-/// A request to the gateway, and the one below the AI Gateway's base that it leads to.
+/// A request to the gateway, and the request to the AI Gateway that it results in.
 #[derive(Clone)]
 struct Route {
     own: (&'static str, String),
     native: (&'static str, String),
-    /// A header that the gateway sets itself.
+    /// A header that the gateway sets.
     header: Option<(&'static str, String)>,
 }
 
-/// All of them, in the order of the report.
+/// Returns all scenarios, in the order of the report.
 pub(crate) fn all() -> Vec<Scenario> {
     let at = |connections, name, title, route: &Route, simulate| Scenario {
         name,
@@ -74,7 +74,7 @@ const AZURE: (&str, &str) = (
 const WORKERS_AI: (&str, &str) =
     ("/workers-ai/chat/completions", "/workers-ai/v1/chat/completions");
 
-/// As compat wants it: the gateway adds the prefix where a client does not.
+/// A model with the prefix that `compat` requires, which the gateway adds if it is missing.
 const PREFIXED: &str = "google-ai-studio/g";
 
 fn chat(model: &str, stream: bool, content: &str) -> String {
@@ -82,12 +82,13 @@ fn chat(model: &str, stream: bool, content: &str) -> String {
     json!({"model": model, "stream": stream, "messages": [message]}).to_string()
 }
 
-/// Bodies that pass as they are.
+/// Returns a route whose body is passed through unchanged.
 fn same((own, native): (&'static str, &'static str), body: String) -> Route {
     Route { own: (own, body.clone()), native: (native, body), header: None }
 }
 
-/// What the gateway translates and signs; the others send Converse's own body, unsigned.
+/// Returns Bedrock's route: the gateway translates and signs the request, and the other paths send a
+/// Converse body, unsigned.
 fn bedrock(stream: bool) -> Route {
     let native = if stream {
         "/aws-bedrock/bedrock-runtime/us-east-1/model/amazon.nova-lite-v1%3A0/converse-stream"
@@ -104,7 +105,8 @@ fn bedrock(stream: bool) -> Route {
 }
 
 impl Scenario {
-    /// The request, as `target` takes it. What only one of them needs does no harm to the others.
+    /// Returns the request for `target`. Headers that only one target needs are sent to all; the
+    /// others ignore them.
     pub(crate) fn request(&self, target: &Target) -> Draft {
         let Route { own, native, header } = &self.route;
         let (path, body) = if target.is_gateway {
@@ -124,5 +126,22 @@ impl Scenario {
             .header("x-simulate", self.simulate)
             .header(target.credential.0, &target.credential.1)
             .body(body.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use support::providers;
+
+    use super::*;
+
+    #[test]
+    fn every_provider_has_a_scenario() {
+        let scenarios = all();
+        for provider in providers().unwrap() {
+            let path = format!("/{provider}/");
+            let has_one = scenarios.iter().any(|scenario| scenario.route.own.0.starts_with(&path));
+            assert!(has_one, "add a scenario for {provider}");
+        }
     }
 }

@@ -1,8 +1,8 @@
-//! The table that is printed: numbers, and the gateway's ratios to the other two.
+//! The printed table: the numbers, and the gateway's ratios to the other two targets.
 
 use crate::load::Sample;
 
-/// One line: a target under one kind of traffic.
+/// One line: a target in one scenario.
 pub(crate) struct Row {
     pub(crate) scenario: &'static str,
     pub(crate) connections: usize,
@@ -10,13 +10,13 @@ pub(crate) struct Row {
     pub(crate) sample: Sample,
 }
 
-/// One way's measurements as shares of another's.
+/// The ratios of one target's measurements to another's.
 pub(crate) struct Ratios {
     pub(crate) throughput: f64,
-    /// Medians.
+    /// Ratio of the medians.
     pub(crate) time: f64,
     pub(crate) first_byte: f64,
-    /// The slowest of a hundred.
+    /// Ratio of the 99th percentiles.
     slowest: f64,
 }
 
@@ -32,7 +32,7 @@ impl Ratios {
     }
 }
 
-/// Prints the lines of one scenario; the last one is compared with each of the others.
+/// Prints the lines of one scenario, and the ratios of the last one to the others.
 #[expect(clippy::print_stdout, reason = "the table is the command's output")]
 pub(crate) fn print(rows: &[Row; 3]) {
     println!("\n{:<22}{:>10}{:>10}{:>10}{:>12}", "", "req/s", "p50 ms", "p99 ms", "first byte");
@@ -47,8 +47,8 @@ pub(crate) fn print(rows: &[Row; 3]) {
             sample.first_byte(50),
         );
     }
-    let [direct, floor, gateway] = rows;
-    for other in [direct, floor] {
+    let [direct, baseline, gateway] = rows;
+    for other in [direct, baseline] {
         let ratios = Ratios::new(gateway, other);
         println!(
             "{:<22}{:>10.2}{:>10.2}{:>10.2}{:>12.2}",

@@ -10,7 +10,7 @@ use std::path::Path;
 use gateway_host::simulator::Received;
 use serde_json::json;
 use support::client::Draft;
-use support::{ADMIN_TOKEN, Answer, App, Client, root, run};
+use support::{ADMIN_TOKEN, App, Client, Response, root, run};
 
 /// Headers whose values differ from run to run.
 const VOLATILE: [&str; 4] = ["cf-aig-log-id", "date", "host", "x-amz-date"];
@@ -42,7 +42,7 @@ async fn check(app: &App, folder: &Path) {
         .replace("{{limited_key}}", limited["apiKey"].as_str().unwrap())
         .replace("{{admin}}", ADMIN_TOKEN);
     let request = parse(&text).header("x-case", &case);
-    let answer = app.client().send(request).await.unwrap();
+    let response = app.client().send(request).await.unwrap();
     let received = app.simulator.received(&case);
 
     let hide = |text: String| {
@@ -57,7 +57,7 @@ async fn check(app: &App, folder: &Path) {
     settings.set_omit_expression(true);
     settings.set_description(case.as_str());
     settings.bind(|| {
-        insta::assert_snapshot!("response", hide(show_answer(&answer)));
+        insta::assert_snapshot!("response", hide(show_response(&response)));
         insta::assert_snapshot!("upstream", hide(show_received(&received)));
     });
 }
@@ -78,9 +78,9 @@ fn parse(text: &str) -> Draft {
     request.body(if is_multipart { body.replace('\n', "\r\n") + "\r\n" } else { body.to_owned() })
 }
 
-fn show_answer(answer: &Answer) -> String {
-    let end = if answer.is_complete { "" } else { "\n[cut off]" };
-    format!("{}\n{}\n{}{end}", answer.status, show_headers(&answer.headers), answer.text())
+fn show_response(response: &Response) -> String {
+    let end = if response.is_complete { "" } else { "\n[cut off]" };
+    format!("{}\n{}\n{}{end}", response.status, show_headers(&response.headers), response.text())
 }
 
 fn show_received(received: &[Received]) -> String {
@@ -99,7 +99,7 @@ fn show_request(request: &Received) -> String {
     format!("{} {}\n{headers}\n{body}", request.method, request.target)
 }
 
-/// Hides the time a translated answer was made at.
+/// Hides the time a translated response was made at.
 fn hide_created(text: &str) -> String {
     let mut parts = text.split("\"created\":");
     let mut hidden = parts.next().unwrap_or_default().to_owned();

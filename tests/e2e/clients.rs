@@ -1,4 +1,4 @@
-//! Clients that leave, are slow, or send too much.
+//! Clients that disconnect, are slow, or send too much.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -16,13 +16,16 @@ use tokio::net::TcpStream;
 const OPENAI: &str = "/openai/chat/completions";
 const BEDROCK: &str = "/bedrock/chat/completions";
 
-/// A test that waits this long has failed.
+/// A test that waits longer than this has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The time in which an upstream must see that nobody reads any more. It takes half a second; where
-/// the machine has much else to do, one of so many attempts must show it.
+/// The time within which an upstream must notice that the client has disconnected. Half a second is
+/// usual; on a busy machine one of several attempts has to meet the limit.
 const NOTICE: Duration = Duration::from_secs(1);
 const ATTEMPTS: usize = 3;
+
+/// The text of the log entry of a request whose client has disconnected.
+pub(crate) const DISCONNECTED: &str = "the client left before the end";
 
 fn stream(target: &str, key: &str, case: &str) -> Draft {
     let message = json!({"role": "user", "content": "hello"});
@@ -31,7 +34,7 @@ fn stream(target: &str, key: &str, case: &str) -> Draft {
     Client::post(target, &body).key(key).header("x-case", case)
 }
 
-/// The start of a stream that has no end, of chunks of HTTP.
+/// Returns the response headers and the first chunk of an endless chunked body.
 fn endless(media: &str, first: &[u8]) -> Step {
     let head = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: {media}\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n",
@@ -44,7 +47,7 @@ fn delta() -> Bytes {
     frame("contentBlockDelta", json!({"contentBlockIndex": 0, "delta": {"text": "hello"}}))
 }
 
-/// Streams that go on, and streams that fall silent, of both kinds.
+/// Returns streams that continue and streams that stall, for a passed-through and a translated route.
 fn scripts() -> HashMap<String, Vec<Step>> {
     let event = b"data: {}\n\n".as_slice();
     let start = [&frame("messageStart", json!({"role": "assistant"}))[..], &delta()].concat();
@@ -57,50 +60,52 @@ fn scripts() -> HashMap<String, Vec<Step>> {
     let frames = || endless("application/vnd.amazon.eventstream", &start);
     let of_attempt = |attempt| {
         [
-            (format!("{OPENAI} goes on {attempt}"), vec![plain(), chunk(event)]),
-            (format!("{OPENAI} is silent {attempt}"), vec![plain(), Step::Silence]),
-            (format!("{BEDROCK} goes on {attempt}"), vec![frames(), chunk(&delta())]),
-            (format!("{BEDROCK} is silent {attempt}"), vec![frames(), Step::Silence]),
+            (format!("{OPENAI} continues {attempt}"), vec![plain(), chunk(event)]),
+            (format!("{OPENAI} stalls {attempt}"), vec![plain(), Step::Silence]),
+            (format!("{BEDROCK} continues {attempt}"), vec![frames(), chunk(&delta())]),
+            (format!("{BEDROCK} stalls {attempt}"), vec![frames(), Step::Silence]),
         ]
     };
     (0..ATTEMPTS).flat_map(of_attempt).collect()
 }
 
-/// Waits for `is_so`.
-async fn eventually(is_so: impl Fn() -> bool) {
+/// Waits until `condition` is true.
+async fn eventually(condition: impl Fn() -> bool) {
     let waiting = async {
-        while !is_so() {
+        while !condition() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, waiting).await.expect("it never came to be");
+    tokio::time::timeout(PATIENCE, waiting).await.expect("the condition never became true");
 }
 
 #[test]
-fn an_upstream_sees_within_a_second_that_the_client_has_left() {
+fn client_disconnect_mid_stream_closes_the_upstream_within_a_second() {
     run(async {
         let upstream = Upstream::start(scripts()).await.unwrap();
-        let app = App::start(Config::default().before(upstream.address)).await.unwrap();
+        let app = App::start(Config::default().upstream(upstream.address)).await.unwrap();
         let key = app.key("blue").await.unwrap();
-        let mut asked = 0;
+        let mut sent = 0;
         for target in [OPENAI, BEDROCK] {
-            for kind in ["goes on", "is silent"] {
+            for kind in ["continues", "stalls"] {
                 let mut noticed = Vec::new();
                 while noticed.len() < ATTEMPTS && noticed.last().is_none_or(|last| *last >= NOTICE)
                 {
                     let case = format!("{target} {kind} {}", noticed.len());
-                    noticed.push(leave(&app, &upstream, stream(target, &key, &case), &case).await);
+                    noticed.push(
+                        disconnect(&app, &upstream, stream(target, &key, &case), &case).await,
+                    );
                 }
-                asked += noticed.len();
+                sent += noticed.len();
                 assert!(noticed.last() < Some(&NOTICE), "{target} {kind}: {noticed:?}");
             }
         }
-        eventually(|| app.log().matches("the client left before the end").count() == asked).await;
+        eventually(|| app.log().matches(DISCONNECTED).count() == sent).await;
     });
 }
 
-/// Leaves after the first chunk, and tells after what time the upstream has seen it.
-async fn leave(app: &App, upstream: &Upstream, draft: Draft, case: &str) -> Duration {
+/// Closes the connection after the first chunk, and returns the time until the upstream notices.
+async fn disconnect(app: &App, upstream: &Upstream, draft: Draft, case: &str) -> Duration {
     let mut connection = app.client().connect().await.unwrap();
     let mut response = connection.open(draft).await.unwrap();
     let first = response.body_mut().frame();
@@ -112,7 +117,7 @@ async fn leave(app: &App, upstream: &Upstream, draft: Draft, case: &str) -> Dura
 }
 
 #[test]
-fn a_client_that_leaves_before_the_head_harms_nobody() {
+fn client_disconnect_before_the_response_affects_no_other_request() {
     run(async {
         let app = App::start(Config::default()).await.unwrap();
         let key = app.key("blue").await.unwrap();
@@ -121,10 +126,10 @@ fn a_client_that_leaves_before_the_head_harms_nobody() {
             let draft = stream(target, &key, &case).header("x-simulate", "head_delay=500");
             let mut connection = app.client().connect().await.unwrap();
             {
-                let asked = eventually(|| !app.simulator.received(&case).is_empty());
+                let received = eventually(|| !app.simulator.received(&case).is_empty());
                 tokio::select! {
-                    answer = connection.open(draft) => panic!("answered before its time: {answer:?}"),
-                    () = asked => {}
+                    response = connection.open(draft) => panic!("responded too early: {response:?}"),
+                    () = received => {}
                 }
             }
             drop(connection);
@@ -137,7 +142,7 @@ fn a_client_that_leaves_before_the_head_harms_nobody() {
 }
 
 #[test]
-fn a_body_of_33_mib_is_413_however_it_comes() {
+fn body_of_33_mib_is_413() {
     run(async {
         let app = App::shared().await;
         let key = app.key("blue").await.unwrap();
@@ -148,34 +153,34 @@ fn a_body_of_33_mib_is_413_however_it_comes() {
                  content-type: application/json\r\n"
             );
             let announced = format!("{head}content-length: {}\r\n\r\n", body.len());
-            // The head alone is refused: nobody has to send all of it to hear that.
-            let said = send_and_read(app, announced.as_bytes()).await;
-            assert!(said.starts_with("HTTP/1.1 413 "), "{target}: {said}");
-            assert!(said.contains("request_too_large"), "{target}: {said}");
+            // The request headers suffice to reject it: a client need not send the body first.
+            let response = send_and_read(app, announced.as_bytes()).await;
+            assert!(response.starts_with("HTTP/1.1 413 "), "{target}: {response}");
+            assert!(response.contains("request_too_large"), "{target}: {response}");
             let chunked = format!("{head}transfer-encoding: chunked\r\n\r\n{:x}\r\n", body.len());
-            let said = send_and_read(app, &[chunked.as_bytes(), &body].concat()).await;
-            assert!(said.starts_with("HTTP/1.1 413 "), "{target}: {said}");
+            let response = send_and_read(app, &[chunked.as_bytes(), &body].concat()).await;
+            assert!(response.starts_with("HTTP/1.1 413 "), "{target}: {response}");
         }
     });
 }
 
-/// Writes while it reads, so that an answer before the end is seen.
+/// Writes and reads concurrently, so that a response before the end of the request is seen.
 async fn send_and_read(app: &App, bytes: &[u8]) -> String {
     let stream = TcpStream::connect(app.address).await.unwrap();
     let (mut reader, mut writer) = stream.into_split();
-    let mut said = Vec::new();
+    let mut response = Vec::new();
     let exchange = async {
         tokio::select! {
-            _ = reader.read_to_end(&mut said) => {}
+            _ = reader.read_to_end(&mut response) => {}
             () = async { let _ = writer.write_all(bytes).await; std::future::pending().await } => {}
         }
     };
-    tokio::time::timeout(PATIENCE, exchange).await.expect("an answer in time");
-    String::from_utf8_lossy(&said).into_owned()
+    tokio::time::timeout(PATIENCE, exchange).await.expect("a response in time");
+    String::from_utf8_lossy(&response).into_owned()
 }
 
 #[test]
-fn a_slow_body_arrives_whole() {
+fn slow_body_arrives_whole() {
     run(async {
         let app = App::shared().await;
         let key = app.key("blue").await.unwrap();
@@ -193,36 +198,36 @@ fn a_slow_body_arrives_whole() {
                 stream.write_all(&[*byte]).await.unwrap();
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
-            let mut said = String::new();
-            stream.read_to_string(&mut said).await.unwrap();
-            assert!(said.starts_with("HTTP/1.1 200 "), "{target}: {said}");
+            let mut response = String::new();
+            stream.read_to_string(&mut response).await.unwrap();
+            assert!(response.starts_with("HTTP/1.1 200 "), "{target}: {response}");
         }
     });
 }
 
 #[test]
-fn a_body_that_does_not_come_is_not_waited_for_without_end() {
+fn stalled_body_is_400_after_a_timeout() {
     run(async {
         let app = App::shared().await;
         let head = "POST /tokens HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
             content-length: 10\r\n\r\n{";
         let mut stream = TcpStream::connect(app.address).await.unwrap();
         stream.write_all(head.as_bytes()).await.unwrap();
-        let mut said = String::new();
-        let answer = stream.read_to_string(&mut said);
-        tokio::time::timeout(2 * PATIENCE, answer).await.expect("an answer in time").unwrap();
-        assert!(said.starts_with("HTTP/1.1 400 "), "{said}");
-        assert!(said.contains(r#""code":"incomplete_body""#), "{said}");
+        let mut response = String::new();
+        let reading = stream.read_to_string(&mut response);
+        tokio::time::timeout(2 * PATIENCE, reading).await.expect("a response in time").unwrap();
+        assert!(response.starts_with("HTTP/1.1 400 "), "{response}");
+        assert!(response.contains(r#""code":"incomplete_body""#), "{response}");
     });
 }
 
 #[test]
-fn half_a_body_is_no_request() {
+fn truncated_body_is_not_forwarded() {
     run(async {
         let app = App::shared().await;
         let key = app.key("blue").await.unwrap();
         for target in [OPENAI, BEDROCK] {
-            let case = format!("{target} half");
+            let case = format!("{target} truncated");
             let head = format!(
                 "POST {target} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\nx-case: {case}\r\n\
                  content-type: application/json\r\ncontent-length: 100\r\n\r\n{{\"model\":"
@@ -230,9 +235,10 @@ fn half_a_body_is_no_request() {
             let mut stream = TcpStream::connect(app.address).await.unwrap();
             stream.write_all(head.as_bytes()).await.unwrap();
             stream.shutdown().await.unwrap();
-            let mut said = String::new();
-            let _ = tokio::time::timeout(PATIENCE, stream.read_to_string(&mut said)).await.unwrap();
-            assert!(!said.starts_with("HTTP/1.1 200"), "{target}: {said}");
+            let mut response = String::new();
+            let reading = stream.read_to_string(&mut response);
+            let _ = tokio::time::timeout(PATIENCE, reading).await.unwrap();
+            assert!(!response.starts_with("HTTP/1.1 200"), "{target}: {response}");
             assert!(app.simulator.received(&case).is_empty(), "{target}");
         }
     });

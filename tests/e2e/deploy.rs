@@ -1,5 +1,5 @@
-//! `deploy/` against the app: SpinKube's schemas, the settings and routes of `spin.toml`, and each
-//! file against the others.
+//! Checks the files of `deploy/` against SpinKube's schemas, the settings and routes of `spin.toml`,
+//! and each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,20 +7,20 @@ use serde_json::{Value, json};
 use support::root;
 use toml::Table;
 
-/// What SpinKube takes; the file says where that is published.
+/// The schemas of SpinKube's custom resources; the file says where they are published.
 const SPINKUBE: &str = include_str!("spinapp.schema.json");
 
 /// The label of an app's pods: `NameLabelKey` and `OperatorResourceKeyspace` in
 /// <https://github.com/spinframework/spin-operator/blob/v0.6.1/pkg/spinapp/spinapp.go>.
 const APP_LABEL: &str = "core.spinkube.dev/app-name";
 
-/// Spin answers it without running a component.
+/// The path that Spin serves without running a component.
 const LIVENESS_PATH: &str = "/.well-known/spin/health";
 
-/// The port on which the operator has an app listen: `DefaultHTTPPort`, in the same file.
+/// The port at which the operator makes an app listen: `DefaultHTTPPort`, in the same file.
 const APP_PORT: &str = "80";
 
-/// The kinds that may be here, with their versions.
+/// The kinds that `deploy/` may use, with their versions.
 const KINDS: [(&str, &str); 7] = [
     ("CiliumNetworkPolicy", "cilium.io/v2"),
     ("Deployment", "apps/v1"),
@@ -31,27 +31,27 @@ const KINDS: [(&str, &str); 7] = [
     ("SpinAppExecutor", "core.spinkube.dev/v1alpha1"),
 ];
 
-/// Says what is wrong, or nothing.
+/// A check of the files, which returns the problems it finds.
 type Check = fn(&Files) -> Vec<String>;
 
-/// What must hold.
+/// The rules, each with its check.
 const RULES: [(&str, Check); 13] = [
     ("kinds are known", kinds),
     ("custom resources have SpinKube's shape", shapes),
-    ("the executor is here and can speak TLS", executor),
+    ("the executor exists and has TLS certificates", executor),
     ("image and manifest are of this version", image),
     ("variables are settings of spin.toml", variables),
-    ("secrets, and nothing else, come from secrets", secret_variables),
-    ("the secrets referred to are in the example", references),
-    ("the example holds no secret", example_secrets),
+    ("secrets, and no other settings, are read from Secrets", secret_variables),
+    ("the secrets that are referenced are in the example", references),
+    ("the example contains no secret", example_secrets),
     ("the store is Redis, by a secret URL", store),
-    ("probes ask what is served", probes),
+    ("probes request paths that are served", probes),
     ("a request gets less memory than its pod", memory),
-    ("policies let in ingress, and out to DNS, AI Gateway and Redis", policies),
-    ("runtime configs name the store and keep connections", runtime_configs),
+    ("policies allow the ingress, and egress to DNS, AI Gateway and Redis", policies),
+    ("runtime configs name the store and pool connections", runtime_configs),
 ];
 
-/// The files that must agree.
+/// The files that are checked, by their paths.
 #[derive(Clone)]
 struct Files(BTreeMap<String, String>);
 
@@ -75,7 +75,7 @@ impl Files {
         self.0[path].parse().unwrap()
     }
 
-    /// All documents for Kubernetes.
+    /// Returns all documents for Kubernetes.
     fn documents(&self) -> Vec<Value> {
         let yaml = self.0.iter().filter(|(path, _)| path.starts_with("deploy/spinkube/"));
         yaml.flat_map(|(_, text)| serde_saphyr::from_multiple::<Value>(text).unwrap()).collect()
@@ -95,14 +95,14 @@ impl Files {
         self.of_kind("SpinApp").pop().unwrap_or_default()
     }
 
-    /// The settings, and whether each is secret.
+    /// Returns the settings, and whether each is secret.
     fn settings(&self) -> BTreeMap<String, bool> {
         let settings = self.toml("spin.toml")["variables"].as_table().unwrap().clone();
         let is_secret = |setting: &toml::Value| setting.get("secret").is_some();
         settings.into_iter().map(|(name, setting)| (name, is_secret(&setting))).collect()
     }
 
-    /// The value that the example has for `key` of the secret `name`.
+    /// Returns the value that the example has for `key` of the secret `name`.
     fn example(&self, name: &str, key: &str) -> Option<String> {
         let text = &self.0["deploy/spinkube/secrets.example.yaml"];
         let secrets = serde_saphyr::from_multiple::<Value>(text).unwrap();
@@ -115,12 +115,12 @@ fn list(value: &Value) -> Vec<Value> {
     value.as_array().cloned().unwrap_or_default()
 }
 
-/// `problem`, unless it is right.
+/// Returns `problem`, unless the files are `right`.
 fn unless(right: bool, problem: impl Into<String>) -> Vec<String> {
     if right { Vec::new() } else { vec![problem.into()] }
 }
 
-/// All values of members `name`, however deep.
+/// Collects the values of all members `name`, at any depth.
 fn members(value: &Value, name: &str, found: &mut Vec<Value>) {
     match value {
         Value::Object(object) => {
@@ -198,7 +198,7 @@ fn secret_variables(files: &Files) -> Vec<String> {
     };
     let is_wrong = |(name, is_secret): &(String, bool)| match from_secret(name) {
         Some(from_secret) => from_secret != *is_secret,
-        // An operator looks here for what a provider needs.
+        // Every secret is listed, because operators look here for the credentials of a provider.
         None => *is_secret,
     };
     files.settings().into_iter().filter(is_wrong).map(|(name, _)| name).collect()
@@ -256,7 +256,7 @@ fn probes(files: &Files) -> Vec<String> {
     problems
 }
 
-/// The operator refuses an app whose requests may have more than its pod.
+/// Checks the rule of SpinKube's operator that a request may not have more memory than its pod.
 fn memory(files: &Files) -> Vec<String> {
     let spec = &files.app()["spec"];
     let request = mebibytes(&spec["invocationLimits"]["memory"]);
@@ -323,7 +323,7 @@ fn excludes_private_networks(policy: &Value) -> bool {
     private.into_iter().all(|network| excluded.contains(&json!(network)))
 }
 
-/// The host that the app may call unless it is told of another.
+/// Returns the host that the app may call by default.
 fn gateway_host(files: &Files) -> String {
     let manifest = files.toml("spin.toml");
     let default = manifest["variables"]["ai_gateway_host"]["default"].as_str().unwrap();
@@ -339,7 +339,7 @@ fn runtime_configs(files: &Files) -> Vec<String> {
         let of_kind = default.is_some_and(|store| store["type"].as_str() == Some(kind));
         let alone = stores.is_some_and(|stores| stores.len() == 1);
         problems.extend(unless(of_kind && alone, format!("{file}: the store")));
-        // Spin takes `false` for what the table does not say:
+        // Spin's default for a missing field of the table is `false`:
         // https://github.com/spinframework/spin/blob/v4.1.0/crates/factor-outbound-http/src/runtime_config/spin.rs
         let http = config.get("outbound_http");
         let pools = http.is_none_or(|http| {
@@ -351,16 +351,16 @@ fn runtime_configs(files: &Files) -> Vec<String> {
 }
 
 #[test]
-fn what_is_deployed_fits_the_app() {
+fn deployment_files_match_the_app() {
     let files = Files::read();
     for (rule, check) in RULES {
         assert_eq!(check(&files), Vec::<String>::new(), "{rule}");
     }
 }
 
-/// One change each that breaks it; a rule without one would be a rule that may hold nothing.
+/// Applies changes that each break one rule. A rule that none of them breaks might check nothing.
 #[test]
-fn a_broken_file_breaks_its_rule() {
+fn every_rule_detects_a_broken_file() {
     let mut unbroken: BTreeSet<&str> = RULES.iter().map(|(rule, _)| *rule).collect();
     for line in include_str!("deploy.broken").lines().filter(|line| !line.starts_with('#')) {
         let parts: Vec<&str> = line.split('|').map(str::trim).collect();

@@ -1,4 +1,5 @@
-//! An upstream that answers before it has read the request, keeps the connection and reads no more.
+//! An upstream that responds before it has read the request, keeps the connection open and reads no
+//! further.
 
 use std::time::Duration;
 
@@ -6,34 +7,34 @@ use support::{App, Client, Config, run};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// More than the connections on the way can hold.
+/// More bytes than the buffers of the connections can hold.
 const BODY: usize = 24 * 1024 * 1024;
 
-const ANSWER: &[u8] = b"HTTP/1.1 413 Payload Too Large\r\ncontent-type: application/json\r\n\
+const RESPONSE: &[u8] = b"HTTP/1.1 413 Payload Too Large\r\ncontent-type: application/json\r\n\
     content-length: 31\r\n\r\n{\"error\":{\"message\":\"enough\"}}\n";
 
-/// Answers each connection's first request at its head.
+/// Responds to each connection's first request as soon as its headers arrive.
 async fn serve(listener: TcpListener) {
     while let Ok((stream, _)) = listener.accept().await {
-        tokio::spawn(answer_early(stream));
+        tokio::spawn(respond_early(stream));
     }
 }
 
-async fn answer_early(mut stream: TcpStream) {
+async fn respond_early(mut stream: TcpStream) {
     let mut head = [0; 1024];
-    if stream.read(&mut head).await.is_ok() && stream.write_all(ANSWER).await.is_ok() {
+    if stream.read(&mut head).await.is_ok() && stream.write_all(RESPONSE).await.is_ok() {
         std::future::pending::<()>().await;
     }
 }
 
 async fn app() -> App {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let config = Config::default().before(listener.local_addr().unwrap());
+    let config = Config::default().upstream(listener.local_addr().unwrap());
     tokio::spawn(serve(listener));
     App::start(config).await.unwrap()
 }
 
-/// Waits for the app's log to tell of `count` requests.
+/// Waits until the app has logged `count` requests, and returns the log.
 async fn logged(app: &App, count: usize) -> String {
     loop {
         let log = app.log();
@@ -45,7 +46,7 @@ async fn logged(app: &App, count: usize) -> String {
 }
 
 #[test]
-fn an_early_answer_does_not_wait_for_the_body() {
+fn early_response_does_not_wait_for_the_body() {
     run(async {
         let app = app().await;
         let key = app.key("blue").await.unwrap();
@@ -61,10 +62,10 @@ fn an_early_answer_does_not_wait_for_the_body() {
             let client = app.client();
             let exchange = async { (client.send(request).await, logged(&app, count).await) };
             let exchange = tokio::time::timeout(Duration::from_secs(30), exchange);
-            let (answer, log) = exchange.await.expect(content_type);
-            // A client that is still writing when the connection closes may see no more than that.
-            if let Ok(answer) = answer {
-                assert_eq!((answer.status, answer.text().contains("enough")), (413, true));
+            let (response, log) = exchange.await.expect(content_type);
+            // A client that is still writing when the connection closes may see only a broken pipe.
+            if let Ok(response) = response {
+                assert_eq!((response.status, response.text().contains("enough")), (413, true));
             }
             assert_eq!(log.matches(r#""status":413"#).count(), count, "{log}");
         }

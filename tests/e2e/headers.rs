@@ -1,15 +1,15 @@
-//! What a client cannot bring upstream, whatever it writes on the wire.
+//! Targets and headers that must not reach the upstream, however a client writes them.
 
 use support::{App, Client, run};
 
-/// Writes a request by hand and returns the status line.
+/// Sends `head` unchanged and returns the status line of the response.
 async fn status_of(app: &App, head: &str) -> String {
-    let said = app.client().send_raw(head.as_bytes()).await.unwrap();
-    said.lines().next().unwrap_or_default().to_owned()
+    let response = app.client().send_raw(head.as_bytes()).await.unwrap();
+    response.lines().next().unwrap_or_default().to_owned()
 }
 
 #[test]
-fn targets_with_a_second_meaning_never_leave() {
+fn ambiguous_target_is_400() {
     run(async {
         let app = App::shared().await;
         let key = app.key("blue").await.unwrap();
@@ -36,7 +36,7 @@ fn targets_with_a_second_meaning_never_leave() {
 }
 
 #[test]
-fn an_absolute_target_reaches_only_the_gateway() {
+fn absolute_target_reaches_only_the_ai_gateway() {
     run(async {
         let app = App::shared().await;
         let key = app.key("blue").await.unwrap();
@@ -52,7 +52,7 @@ fn an_absolute_target_reaches_only_the_gateway() {
 }
 
 #[test]
-fn a_repeated_header_is_dropped_or_passed_as_a_whole() {
+fn repeated_header_is_dropped_or_forwarded_whole() {
     run(async {
         let app = App::shared().await;
         let key = app.key("blue").await.unwrap();
@@ -73,25 +73,25 @@ fn a_repeated_header_is_dropped_or_passed_as_a_whole() {
 }
 
 #[test]
-fn a_model_too_long_for_a_header_is_400() {
+fn model_too_long_for_a_header_is_400() {
     run(async {
         let app = App::shared().await;
         let key = app.key("blue").await.unwrap();
         let body = serde_json::json!({"model": "x".repeat(140_000)});
         let request = Client::post("/openai/chat/completions", &body).key(&key);
-        let answer = app.client().send(request).await.unwrap();
-        assert_eq!((answer.status, answer.code().as_str()), (400, "invalid_body"));
+        let response = app.client().send(request).await.unwrap();
+        assert_eq!((response.status, response.code().as_str()), (400, "invalid_body"));
     });
 }
 
 #[test]
-fn headers_too_large_for_a_host_are_400() {
+fn headers_too_large_for_the_host_are_400() {
     run(async {
         let app = App::shared().await;
         let key = app.key("blue").await.unwrap();
         let large = "x".repeat(70_000);
         let request = Client::request("GET", "/openai/models").key(&key).header("x-large", large);
-        let answer = app.client().send(request).await.unwrap();
-        assert_eq!((answer.status, answer.code().as_str()), (400, "invalid_header"));
+        let response = app.client().send(request).await.unwrap();
+        assert_eq!((response.status, response.code().as_str()), (400, "invalid_header"));
     });
 }

@@ -1,21 +1,22 @@
-//! End-to-end tests: the real wasm, on the embedded host, before the simulated AI Gateway.
+//! End-to-end tests: the real wasm, on the embedded host, in front of the simulated AI Gateway.
 //!
-//! - [`cases`]: one folder per case in `tests/cases`, request in, response and upstream request out
-//! - [`scopes`]: what a key may not do, and when it ends
-//! - [`redis`]: keys that two gateways share
-//! - [`tokens`]: keys from birth to death
-//! - [`streams`]: chunks as they come, broken ends, large bodies both ways
-//! - [`headers`]: what a client cannot bring upstream
-//! - [`settings`]: each setting missing once, on every route
-//! - [`secrets`]: what is never written down
-//! - [`outages`]: settings that are wrong, hosts denied, a store that fails
-//! - [`clients`]: clients that leave, are slow, or send too much
-//! - [`faults`]: an upstream that fails in every way a connection can
-//! - [`early`]: an upstream that answers before it has read the request
+//! - [`tokens`]: creating, showing and rotating keys
+//! - [`scopes`]: restrictions and expiry of keys
+//! - [`streams`]: streaming, truncated responses, large bodies in both directions
+//! - [`headers`]: targets and headers that must not reach the upstream
+//! - [`secrets`]: secrets stay out of store, log and errors
+//! - [`settings`]: every setting missing once, on every route
+//! - [`outages`]: invalid settings, failing stores, unreachable upstreams
+//! - [`redis`]: keys shared by two gateways
+//! - [`clients`]: clients that disconnect, are slow, or send too much
+//! - [`faults`]: every way in which a connection to the upstream can fail
+//! - [`early`]: an upstream that responds before it has read the request
 //! - [`hostile`]: thousands of random and mutated requests
-//! - [`docs`]: what the documents point at
-//! - [`house`]: the invariants of ARCHITECTURE.md
-//! - [`deploy`]: what `deploy/` says of the app
+//! - [`docs`]: links, tests and cases that the documents name
+//! - [`invariants`]: the invariants of ARCHITECTURE.md
+//! - [`deploy`]: the files of `deploy/`
+//!
+//! - [`cases`]: the folders of `tests/cases`
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -31,7 +32,7 @@ mod early;
 mod faults;
 mod headers;
 mod hostile;
-mod house;
+mod invariants;
 mod outages;
 mod redis;
 mod scopes;

@@ -1,21 +1,21 @@
-//! Settings that are wrong, hosts that are denied, a store that fails: each says so.
+//! Invalid settings, a failing store and an unreachable upstream: each is reported as what it is.
 
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use serde_json::json;
-use support::{ADMIN_TOKEN, Answer, App, Client, Config, run};
+use support::{ADMIN_TOKEN, App, Client, Config, Response, run};
 
-async fn models(app: &App, key: &str) -> Answer {
+async fn models(app: &App, key: &str) -> Response {
     app.client().send(Client::request("GET", "/openai/models").key(key)).await.unwrap()
 }
 
-async fn health(app: &App) -> Answer {
+async fn health(app: &App) -> Response {
     app.client().send(Client::request("GET", "/healthz")).await.unwrap()
 }
 
 #[test]
-fn a_missing_setting_is_named() {
+fn invalid_setting_is_500_and_named() {
     run(async {
         for (name, value, expected) in [
             ("ai_gateway_token", "", "ai_gateway_token is not set"),
@@ -25,9 +25,9 @@ fn a_missing_setting_is_named() {
         ] {
             let app = App::start(Config::default().with(name, value)).await.unwrap();
             let key = app.key("blue").await.unwrap();
-            let answer = models(&app, &key).await;
-            assert_eq!((answer.status, answer.code().as_str()), (500, "gateway_configuration"));
-            assert!(answer.text().contains(expected), "{expected}: {}", answer.text());
+            let response = models(&app, &key).await;
+            assert_eq!((response.status, response.code().as_str()), (500, "gateway_configuration"));
+            assert!(response.text().contains(expected), "{expected}: {}", response.text());
             let health = health(&app).await;
             assert_eq!(health.status, 503);
             assert!(health.text().contains(expected), "{expected}: {}", health.text());
@@ -36,7 +36,7 @@ fn a_missing_setting_is_named() {
 }
 
 #[test]
-fn azure_without_a_resource_names_the_setting() {
+fn azure_without_a_resource_is_500_and_names_the_setting() {
     run(async {
         for (resource, expected) in
             [("", "azure_resource_name is not set"), ("a/../b", "azure_resource_name may have")]
@@ -45,47 +45,50 @@ fn azure_without_a_resource_names_the_setting() {
             let app = App::start(config).await.unwrap();
             let key = app.key("blue").await.unwrap();
             let request = Client::post("/azure/chat/completions", &json!({"model": "m"})).key(&key);
-            let answer = app.client().send(request).await.unwrap();
-            assert_eq!((answer.status, answer.code().as_str()), (500, "gateway_configuration"));
-            assert!(answer.text().contains(expected), "{}", answer.text());
+            let response = app.client().send(request).await.unwrap();
+            assert_eq!((response.status, response.code().as_str()), (500, "gateway_configuration"));
+            assert!(response.text().contains(expected), "{}", response.text());
         }
     });
 }
 
 #[test]
-fn a_bad_map_of_models_is_named_at_first_use() {
+fn invalid_model_map_is_500_for_limited_teams_only() {
     run(async {
         let app = App::start(Config::default().with("limited_models", "{\n")).await.unwrap();
-        let wish = json!({"teamId": "limited", "limited": true});
-        let limited = app.create_with(&wish).await.unwrap();
+        let fields = json!({"teamId": "limited", "limited": true});
+        let limited = app.create_with(&fields).await.unwrap();
         let limited = models(&app, limited["apiKey"].as_str().unwrap()).await;
         assert_eq!((limited.status, limited.code().as_str()), (500, "gateway_configuration"));
         for text in [limited.text(), health(&app).await.text()] {
             assert!(text.contains("limited_models must be a JSON object"), "{text}");
         }
-        // It is no other team's business.
+        // The map applies to limited teams, so all others are served without it.
         let free = app.key("blue").await.unwrap();
         assert_eq!(models(&app, &free).await.status, 200);
     });
 }
 
 #[test]
-fn without_an_admin_token_nobody_manages_keys() {
+fn create_token_without_a_configured_admin_token_is_503() {
     run(async {
         let app = App::start(Config::default().with("admin_token", "")).await.unwrap();
         for token in [ADMIN_TOKEN, ""] {
             let request = Client::request("POST", "/tokens")
                 .header("authorization", format!("Bearer {token}"))
                 .body(r#"{"teamId":"blue"}"#);
-            let answer = app.client().send(request).await.unwrap();
-            assert_eq!((answer.status, answer.code().as_str()), (503, "token_management_disabled"));
+            let response = app.client().send(request).await.unwrap();
+            assert_eq!(
+                (response.status, response.code().as_str()),
+                (503, "token_management_disabled")
+            );
         }
         assert!(health(&app).await.text().contains("admin_token is not set"));
     });
 }
 
 #[test]
-fn a_failing_store_is_503_and_comes_back() {
+fn failing_store_is_503_until_it_recovers() {
     run(async {
         let app = App::start(Config::default()).await.unwrap();
         let key = app.key("blue").await.unwrap();
@@ -94,9 +97,9 @@ fn a_failing_store_is_503_and_comes_back() {
 
         for target in ["/openai/models".to_owned(), format!("/tokens/{key}")] {
             let request = Client::request("GET", &target).key(&key);
-            let answer = app.client().send(request).await.unwrap();
-            assert_eq!((answer.status, answer.code().as_str()), (503, "store_unavailable"));
-            assert_eq!(answer.headers["retry-after"], "1");
+            let response = app.client().send(request).await.unwrap();
+            assert_eq!((response.status, response.code().as_str()), (503, "store_unavailable"));
+            assert_eq!(response.headers["retry-after"], "1");
         }
         assert!(app.create("red").await.unwrap_err().to_string().contains("503"));
         assert_eq!(health(&app).await.status, 503);
@@ -108,7 +111,7 @@ fn a_failing_store_is_503_and_comes_back() {
 }
 
 #[test]
-fn a_store_that_is_slow_only_costs_time() {
+fn slow_store_only_delays_the_response() {
     run(async {
         let app = App::start(Config::default()).await.unwrap();
         let key = app.key("blue").await.unwrap();
@@ -121,14 +124,14 @@ fn a_store_that_is_slow_only_costs_time() {
             tokio::time::sleep(slow).await;
             store.execute_batch("COMMIT").unwrap();
         };
-        let ((answer, waited), ()) = tokio::join!(waiting, freed);
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        assert!(waited >= slow, "the store kept nobody waiting: {waited:?}");
+        let ((response, waited), ()) = tokio::join!(waiting, freed);
+        assert_eq!(response.status, 200, "{}", response.text());
+        assert!(waited >= slow, "the store did not delay the response: {waited:?}");
     });
 }
 
 #[test]
-fn a_store_that_cannot_be_written_refuses_new_keys_and_knows_the_old() {
+fn read_only_store_is_503_for_new_keys_and_serves_existing_ones() {
     run(async {
         let app = App::start(Config::default()).await.unwrap();
         let key = app.key("blue").await.unwrap();
@@ -147,28 +150,28 @@ fn a_store_that_cannot_be_written_refuses_new_keys_and_knows_the_old() {
 }
 
 #[test]
-fn a_record_that_cannot_be_read_is_500_and_never_401() {
+fn unreadable_record_is_500_and_not_401() {
     run(async {
         let app = App::start(Config::default()).await.unwrap();
         let key = app.key("blue").await.unwrap();
         let store = Connection::open(app.store_file()).unwrap();
         store.execute("UPDATE spin_key_value SET value = x'7b'", []).unwrap();
-        let answer = models(&app, &key).await;
-        assert_eq!((answer.status, answer.code().as_str()), (500, "corrupt_record"));
+        let response = models(&app, &key).await;
+        assert_eq!((response.status, response.code().as_str()), (500, "corrupt_record"));
     });
 }
 
 #[test]
-fn an_upstream_that_is_not_there_is_502() {
+fn unreachable_upstream_is_502() {
     run(async {
-        // A port that was free a moment ago, and that nothing listens on now.
+        // The listener is dropped immediately, so nothing listens at its port.
         let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let app = App::start(Config::default().before(gone)).await.unwrap();
+        let app = App::start(Config::default().upstream(gone)).await.unwrap();
         let key = app.key("blue").await.unwrap();
         let body = json!({"model": "nova-lite", "messages": [{"role": "user", "content": "hi"}]});
         let bedrock = Client::post("/bedrock/chat/completions", &body).key(&key);
-        for answer in [models(&app, &key).await, app.client().send(bedrock).await.unwrap()] {
-            assert_eq!((answer.status, answer.code().as_str()), (502, "upstream_unreachable"));
+        for response in [models(&app, &key).await, app.client().send(bedrock).await.unwrap()] {
+            assert_eq!((response.status, response.code().as_str()), (502, "upstream_unreachable"));
         }
     });
 }

@@ -1,17 +1,17 @@
-//! Keys that two gateways share in a real Redis, and what an outage of it does.
+//! Keys that two gateways share in a real Redis, and an outage of that Redis.
 
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use support::{Answer, App, Client, Config, run};
+use support::{App, Client, Config, Response, run};
 use tempfile::TempDir;
 
 /// How long Redis may take to come up.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A Redis server of the test's own, which keeps its data when it is killed.
+/// A Redis server for one test, which keeps its data when it is killed.
 struct Redis {
     port: u16,
     folder: TempDir,
@@ -19,7 +19,7 @@ struct Redis {
 }
 
 impl Redis {
-    /// Starts one; nothing, where there is no `redis-server`.
+    /// Starts a server; returns `None` where `redis-server` is not installed.
     fn start() -> Option<Self> {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let folder = tempfile::tempdir().unwrap();
@@ -27,7 +27,7 @@ impl Redis {
         Some(Self { port, folder, server })
     }
 
-    /// A runtime configuration that names it.
+    /// Returns a configuration of an app that stores its keys in this server.
     fn config(&self) -> Config {
         let path = self.folder.path().join("runtime-config.toml");
         let url = format!("redis://127.0.0.1:{}", self.port);
@@ -52,7 +52,7 @@ impl Drop for Redis {
     }
 }
 
-/// Starts the server and waits until it takes connections.
+/// Starts the server and waits until it accepts connections.
 fn serve(port: u16, folder: &Path) -> Option<Child> {
     let port = port.to_string();
     let arguments = ["--port", &port, "--bind", "127.0.0.1", "--appendonly", "yes"];
@@ -66,21 +66,21 @@ fn serve(port: u16, folder: &Path) -> Option<Child> {
     let start = Instant::now();
     while std::net::TcpStream::connect(format!("127.0.0.1:{port}")).is_err() {
         assert!(server.try_wait().unwrap().is_none(), "redis-server ended");
-        assert!(start.elapsed() < PATIENCE, "redis-server does not answer");
+        assert!(start.elapsed() < PATIENCE, "redis-server does not accept connections");
         std::thread::yield_now();
     }
     Some(server)
 }
 
-async fn models(app: &App, key: &str) -> Answer {
+async fn models(app: &App, key: &str) -> Response {
     app.client().send(Client::request("GET", "/openai/models").key(key)).await.unwrap()
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "whoever runs the test must know that it saw nothing")]
-fn two_gateways_share_keys_and_an_outage_is_503_until_it_ends() {
+#[expect(clippy::print_stderr, reason = "a skipped test must be visible in the output")]
+fn gateways_share_keys_and_a_store_outage_is_503_until_it_ends() {
     let Some(mut redis) = Redis::start() else {
-        eprintln!("there is no redis-server: this test saw nothing");
+        eprintln!("skipped: redis-server is not installed");
         return;
     };
     run(async {
@@ -104,17 +104,17 @@ fn two_gateways_share_keys_and_an_outage_is_503_until_it_ends() {
 
         redis.kill();
         for app in [&one, &other] {
-            let answer = models(app, &kept).await;
-            assert_eq!((answer.status, answer.code().as_str()), (503, "store_unavailable"));
-            assert_eq!(answer.headers["retry-after"], "1");
+            let response = models(app, &kept).await;
+            assert_eq!((response.status, response.code().as_str()), (503, "store_unavailable"));
+            assert_eq!(response.headers["retry-after"], "1");
         }
 
         redis.restart();
         for app in [&one, &other] {
-            // The connection is made anew by a request, which may be the one to find it broken.
+            // A request opens the connection again, and that request may still find the old one broken.
             let start = Instant::now();
             while models(app, &kept).await.status != 200 {
-                assert!(start.elapsed() < PATIENCE, "the store does not come back");
+                assert!(start.elapsed() < PATIENCE, "the store does not recover");
             }
         }
         assert_eq!(models(&one, key).await.status, 401);

@@ -1,14 +1,14 @@
-//! What a key may not do, and when it ends.
+//! Restrictions and expiry of keys.
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use support::client::Draft;
-use support::{Answer, App, Client, Config, run};
+use support::{App, Client, Config, Response, providers, run};
 
-/// A key of the shared app, made as `wish` says.
-async fn key(app: &App, wish: Value) -> (String, String) {
+/// Creates a key with `fields`, and returns it and its id.
+async fn key(app: &App, fields: Value) -> (String, String) {
     let mut body = json!({"teamId": "scoped"});
-    body.as_object_mut().unwrap().extend(wish.as_object().unwrap().clone());
+    body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     let created = app.create_with(&body).await.unwrap();
     let text = |name: &str| created[name].as_str().unwrap().to_owned();
     (text("apiKey"), text("id"))
@@ -19,23 +19,23 @@ fn chat(path: &str, model: &str) -> Draft {
     Client::post(path, &json!({"model": model, "messages": [message]}))
 }
 
-async fn send(app: &App, key: &str, draft: Draft) -> Answer {
+async fn send(app: &App, key: &str, draft: Draft) -> Response {
     app.client().send(draft.key(key)).await.unwrap()
 }
 
 #[track_caller]
-fn assert_denied(answer: &Answer, what: &str) {
-    let text = answer.text();
-    assert_eq!(answer.status, 403, "{what}: {text}");
-    assert!(text.contains("this key may not use"), "{what}: {text}");
+fn assert_denied(response: &Response, what: &str) {
+    let text = response.text();
+    assert_eq!(response.status, 403, "{what}: {text}");
+    assert!(text.contains("this key"), "{what}: {text}");
 }
 
 #[test]
-fn a_key_for_one_provider_opens_no_other() {
+fn provider_restricted_key_on_another_provider_is_403() {
     run(async {
         let app = App::shared().await;
         let (key, _) = key(app, json!({"providers": ["openai"]})).await;
-        for route in ["anthropic", "google", "azure", "workers-ai", "bedrock"] {
+        for route in providers().unwrap().iter().filter(|name| *name != "openai") {
             let case = format!("scope of {route}");
             let draft = chat(&format!("/{route}/chat/completions"), "m").header("x-case", &case);
             assert_denied(&send(app, &key, draft).await, route);
@@ -46,7 +46,7 @@ fn a_key_for_one_provider_opens_no_other() {
 }
 
 #[test]
-fn a_key_for_some_models_opens_no_other_however_they_are_named() {
+fn model_restricted_key_with_another_model_is_403() {
     run(async {
         let app = App::shared().await;
         let models = json!(["gpt-4o*", "gemini-*", "bedrock/amazon.nova-*", "@cf/meta/*"]);
@@ -77,7 +77,7 @@ fn a_key_for_some_models_opens_no_other_however_they_are_named() {
             ("no model", Client::post("/openai/chat/completions", &json!({"messages": []})), false),
             ("a form", form("name=\"model\"\r\n\r\ngpt-4o-transcribe"), true),
             ("another form", form("name=\"model\"\r\n\r\nwhisper-1"), false),
-            ("a form without", form("name=\"x\"\r\n\r\ngpt-4o"), false),
+            ("a form without a model", form("name=\"x\"\r\n\r\ngpt-4o"), false),
             ("an upload", Client::request("POST", "/openai/files").body("x"), false),
             ("files", Client::request("GET", "/openai/files"), false),
             ("a batch", Client::post("/openai/batches", &json!({"model": "gpt-4o"})), false),
@@ -108,18 +108,18 @@ fn a_key_for_some_models_opens_no_other_however_they_are_named() {
                 false,
             ),
         ] {
-            let answer = send(app, &key, draft).await;
+            let response = send(app, &key, draft).await;
             if allowed {
-                assert_eq!(answer.status, 200, "{what}: {}", answer.text());
+                assert_eq!(response.status, 200, "{what}: {}", response.text());
             } else {
-                assert_denied(&answer, what);
+                assert_denied(&response, what);
             }
         }
     });
 }
 
 #[test]
-fn the_operators_choice_for_a_limited_team_needs_no_scope() {
+fn operators_model_for_a_limited_team_needs_no_scope() {
     run(async {
         let app = App::shared().await;
         let (key, _) = key(app, json!({"models": ["gpt-4o"], "limited": true})).await;
@@ -136,10 +136,10 @@ fn the_operators_choice_for_a_limited_team_needs_no_scope() {
 }
 
 #[test]
-fn lists_of_models_show_what_the_key_may_use() {
+fn list_models_shows_only_allowed_models() {
     run(async {
         let app = App::shared().await;
-        for (path, pattern, member, name, expected) in [
+        for (path, pattern, list, name, expected) in [
             ("/openai/models", "gpt-4o", "data", "id", json!(["gpt-4o"])),
             ("/openai/v1/models", "nothing", "data", "id", json!([])),
             ("/anthropic/models", "claude-haiku-*", "data", "id", json!(["claude-haiku-4-5"])),
@@ -150,18 +150,18 @@ fn lists_of_models_show_what_the_key_may_use() {
             let (key, _) = key(app, json!({"models": [pattern]})).await;
             let header = if path.contains("v1beta") { "x-goog-api-key" } else { "authorization" };
             let draft = Client::request("GET", path).header(header, &key);
-            let answer = app.client().send(draft).await.unwrap();
-            assert_eq!(answer.status, 200, "{path}: {}", answer.text());
-            let list = answer.json();
+            let response = app.client().send(draft).await.unwrap();
+            assert_eq!(response.status, 200, "{path}: {}", response.text());
+            let body = response.json();
             let names: Vec<&Value> =
-                list[member].as_array().unwrap().iter().map(|entry| &entry[name]).collect();
+                body[list].as_array().unwrap().iter().map(|entry| &entry[name]).collect();
             assert_eq!(json!(names), expected, "{path}");
         }
     });
 }
 
 #[test]
-fn a_key_that_is_over_or_off_opens_nothing() {
+fn expired_or_disabled_key_is_401() {
     run(async {
         let app = App::start(Config::default()).await.unwrap();
         let (key, id) = key(&app, json!({"ttlSeconds": 3600})).await;
@@ -172,20 +172,20 @@ fn a_key_that_is_over_or_off_opens_nothing() {
             assert_eq!(app.admin("PATCH", &target, change).await.unwrap().status, 200);
             assert_eq!(ask().await.status, status, "{change}");
         }
-        // An hour passes.
+        // Moves the expiry into the past.
         let store = Connection::open(app.store_file()).unwrap();
         let end = app.admin("GET", &target, "").await.unwrap().json()["expiresAt"].clone();
         let end = end.as_str().unwrap();
         let update = "UPDATE spin_key_value SET value = \
             CAST(replace(CAST(value AS TEXT), ?1, '2026-01-01T00:00:00.000Z') AS BLOB)";
         assert_eq!(store.execute(update, [end]).unwrap(), 1);
-        let answer = ask().await;
-        assert_eq!((answer.status, answer.code().as_str()), (401, "invalid_api_key"));
+        let response = ask().await;
+        assert_eq!((response.status, response.code().as_str()), (401, "invalid_api_key"));
     });
 }
 
 #[test]
-fn the_keys_own_metadata_is_the_fifth_entry() {
+fn key_metadata_is_the_fifth_entry() {
     run(async {
         let app = App::shared().await;
         let (key, _) = key(app, json!({"metadata": {"cost_center": 42}})).await;
@@ -203,7 +203,7 @@ fn the_keys_own_metadata_is_the_fifth_entry() {
 }
 
 #[test]
-fn a_providers_request_reads_the_store_once() {
+fn provider_request_reads_the_store_once() {
     run(async {
         let app = App::start(Config::default()).await.unwrap();
         let scope = json!({"providers": ["openai", "bedrock"], "models": ["*"], "ttlSeconds": 60});
@@ -221,7 +221,7 @@ fn a_providers_request_reads_the_store_once() {
 }
 
 #[test]
-fn acts_and_denials_are_logged() {
+fn key_management_and_denials_are_logged() {
     run(async {
         let app = App::start(Config::default()).await.unwrap();
         let (key, id) = key(&app, json!({"providers": ["openai"]})).await;
@@ -239,7 +239,7 @@ fn acts_and_denials_are_logged() {
             json!({"action": "revoke", "status": 401}),
             json!({"actor": "admin", "action": "revoke", "subject": id, "status": 204}),
         ];
-        // The line follows the answer.
+        // The last line is written after the response, so it may not be there yet.
         let lines: Vec<Value> = loop {
             let log = app.log();
             if log.lines().count() == expected.len() {

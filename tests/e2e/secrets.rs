@@ -1,21 +1,23 @@
-//! Keys and tokens are never written down: not in the store, the log, an error or upstream.
+//! Keys and tokens stay out of the store, the log, errors and upstream requests.
+
+use std::collections::BTreeSet;
 
 use gateway_host::simulator::TOKEN;
 use serde_json::json;
-use support::{ADMIN_TOKEN, App, Client, Config, run};
+use support::{ADMIN_TOKEN, App, Client, Config, providers, run};
 
 #[test]
-fn no_secret_is_in_store_log_or_errors() {
+fn secrets_are_absent_from_store_log_and_errors() {
     run(async {
         let config = Config::default().with("openai_api_key", "provider-key-of-the-tests");
         let app = App::start(config).await.unwrap();
         let key = app.key("blue").await.unwrap();
         let chat = json!({"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]});
-        let mut said = String::new();
+        let mut responses = String::new();
         for faults in ["", "status=500", "cloudflare=2009", "cut=head", "cut=body", "garbage=1"] {
             let request = Client::post("/openai/chat/completions", &chat).key(&key);
             let request = request.header("x-simulate", faults);
-            said.push_str(&app.client().send(request).await.unwrap().text());
+            responses.push_str(&app.client().send(request).await.unwrap().text());
         }
         for target in [
             format!("/openai/models/{key}?key={key}"),
@@ -24,7 +26,7 @@ fn no_secret_is_in_store_log_or_errors() {
             "/healthz".to_owned(),
         ] {
             let request = Client::request("GET", &target).key(&key).header("x-api-key", &key);
-            said.push_str(&app.client().send(request).await.unwrap().text());
+            responses.push_str(&app.client().send(request).await.unwrap().text());
         }
         let renewed = Client::request("POST", "/tokens/refresh").key(&key);
         assert_eq!(app.client().send(renewed).await.unwrap().status, 200);
@@ -32,9 +34,12 @@ fn no_secret_is_in_store_log_or_errors() {
         let store = std::fs::read(app.store_file()).unwrap();
         let store = String::from_utf8_lossy(&store).into_owned();
         let log = app.log();
-        assert!(log.lines().count() >= 11 && store.contains("teamId"), "something was written");
+        assert!(
+            log.lines().count() >= 11 && store.contains("teamId"),
+            "store and log are not empty"
+        );
         let secrets = [key.trim_start_matches("sk_"), ADMIN_TOKEN, TOKEN, "provider-key-of"];
-        for (place, text) in [("store", &store), ("log", &log), ("answers", &said)] {
+        for (place, text) in [("store", &store), ("log", &log), ("responses", &responses)] {
             for secret in secrets {
                 assert!(!text.contains(secret), "{secret} is in the {place}");
             }
@@ -43,7 +48,7 @@ fn no_secret_is_in_store_log_or_errors() {
 }
 
 #[test]
-fn a_configured_provider_key_is_sent_as_the_providers_own() {
+fn configured_provider_key_is_sent_in_the_providers_header() {
     run(async {
         const KEY: &str = "provider-key-of-the-tests";
         let config = ["openai_api_key", "anthropic_api_key", "google_api_key", "azure_api_key"]
@@ -52,6 +57,7 @@ fn a_configured_provider_key_is_sent_as_the_providers_own() {
             .with("workers_ai_token", KEY);
         let app = App::start(config).await.unwrap();
         let key = app.key("blue").await.unwrap();
+        let mut tested = BTreeSet::from(["bedrock".to_owned()]);
         for (path, header, value) in [
             ("/openai/chat/completions", "authorization", format!("Bearer {KEY}")),
             ("/anthropic/chat/completions", "authorization", format!("Bearer {KEY}")),
@@ -71,20 +77,23 @@ fn a_configured_provider_key_is_sent_as_the_providers_own() {
                 .key(&key)
                 .header("anthropic-version", "2023-06-01")
                 .header("x-case", path);
-            let answer = app.client().send(request).await.unwrap();
-            assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+            let response = app.client().send(request).await.unwrap();
+            assert_eq!(response.status, 200, "{path}: {}", response.text());
             let headers = &app.simulator.received(path)[0].headers;
             for name in ["authorization", "x-api-key", "x-goog-api-key", "api-key"] {
                 let expected = (name == header).then_some(value.as_str());
-                let given = headers.get(name).map(|given| given.to_str().unwrap());
-                assert_eq!(given, expected, "{path}: {name}");
+                let sent = headers.get(name).map(|sent| sent.to_str().unwrap());
+                assert_eq!(sent, expected, "{path}: {name}");
             }
+            tested.extend(path.split('/').nth(1).map(str::to_owned));
         }
+        // A new provider needs a row above; Bedrock's credentials have a test of their own.
+        assert_eq!(tested, providers().unwrap().into_iter().collect());
     });
 }
 
 #[test]
-fn bedrock_is_asked_in_the_name_that_is_configured() {
+fn bedrock_request_uses_the_configured_credentials() {
     run(async {
         let unsigned = || {
             ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"]
@@ -103,12 +112,12 @@ fn bedrock_is_asked_in_the_name_that_is_configured() {
             let request = Client::post("/bedrock/chat/completions", &body)
                 .key(&key)
                 .header("x-case", "bedrock");
-            let answer = app.client().send(request).await.unwrap();
-            assert_eq!(answer.status, 200, "{expected:?}: {}", answer.text());
+            let response = app.client().send(request).await.unwrap();
+            assert_eq!(response.status, 200, "{expected:?}: {}", response.text());
             let headers = &app.simulator.received("bedrock")[0].headers;
-            let given = headers.get("authorization").map(|given| given.to_str().unwrap());
-            assert_eq!(given.is_some(), expected.is_some(), "{given:?}");
-            assert!(given.is_none_or(|given| given.starts_with(expected.unwrap())), "{given:?}");
+            let sent = headers.get("authorization").map(|sent| sent.to_str().unwrap());
+            assert_eq!(sent.is_some(), expected.is_some(), "{sent:?}");
+            assert!(sent.is_none_or(|sent| sent.starts_with(expected.unwrap())), "{sent:?}");
         }
     });
 }

@@ -1,56 +1,53 @@
-//! Settings that are missing, one by one: each does what is written here, on the routes that are
-//! written here, and nothing else.
+//! Missing settings, one by one: exactly the routes that need a setting fail.
+
+use std::collections::BTreeMap;
 
 use serde_json::json;
-use support::{ADMIN_TOKEN, Answer, App, Client, Config, root, run};
+use support::client::Draft;
+use support::{ADMIN_TOKEN, App, Client, Config, Response, chat_model, providers, root, run};
 use tempfile::TempDir;
 
-/// A model of each provider's.
-const PROVIDERS: [(&str, &str); 6] = [
-    ("openai", "gpt-4o"),
-    ("anthropic", "claude-sonnet-4-5"),
-    ("google", "gemini-2.5-flash"),
-    ("azure", "gpt-4o"),
-    ("workers-ai", "@cf/meta/llama-3.1-8b-instruct"),
-    ("bedrock", "nova-lite"),
-];
+/// The status and code of a route's response when a setting that it needs is missing.
+type Failure = (u16, &'static str);
+const CONFIGURATION: Failure = (500, "gateway_configuration");
+const DISABLED: Failure = (503, "token_management_disabled");
+const UNHEALTHY: Failure = (503, "");
 
-/// What a route answers where a setting that it needs is missing.
-const CONFIGURATION: (u16, &str) = (500, "gateway_configuration");
-const DISABLED: (u16, &str) = (503, "token_management_disabled");
-const UNHEALTHY: (u16, &str) = (503, "");
-
-/// The answers that are no success when `missing` is.
-fn failures(missing: &str) -> Vec<(&'static str, (u16, &'static str))> {
-    match missing {
-        "admin_token" => vec![("tokens", DISABLED), ("healthz", UNHEALTHY)],
+/// Returns the routes that have to fail when the setting `missing` is.
+fn expected_failures(missing: &str, providers: &[String]) -> BTreeMap<String, Failure> {
+    let one = |route: &str, failure| vec![(route.to_owned(), failure)];
+    let failures = match missing {
+        "admin_token" => [one("tokens", DISABLED), one("healthz", UNHEALTHY)].concat(),
         "ai_gateway_url" | "ai_gateway_token" => {
-            let every = PROVIDERS.map(|(name, _)| (name, CONFIGURATION));
-            every.into_iter().chain([("healthz", UNHEALTHY)]).collect()
+            let all = providers.iter().map(|provider| (provider.clone(), CONFIGURATION));
+            all.chain(one("healthz", UNHEALTHY)).collect()
         }
-        "azure_resource_name" | "azure_api_version" => vec![("azure", CONFIGURATION)],
-        "aws_access_key_id" | "aws_secret_access_key" => vec![("bedrock", CONFIGURATION)],
-        _ => vec![],
-    }
+        "azure_resource_name" | "azure_api_version" => one("azure", CONFIGURATION),
+        "aws_access_key_id" | "aws_secret_access_key" => one("bedrock", CONFIGURATION),
+        _ => Vec::new(),
+    };
+    failures.into_iter().collect()
 }
 
 #[test]
-fn a_setting_that_is_missing_fails_where_it_is_needed() {
+fn missing_setting_fails_only_the_routes_that_need_it() {
     run(async {
         let folder = tempfile::tempdir().unwrap();
         let keys = App::start(shared_store(&folder)).await.unwrap();
         let key = keys.key("blue").await.unwrap();
         let manifest = std::fs::read_to_string(root().join("spin.toml")).unwrap();
         let manifest: toml::Table = toml::from_str(&manifest).unwrap();
+        let providers = providers().unwrap();
         for missing in manifest["variables"].as_table().unwrap().keys() {
             let app = App::start(shared_store(&folder).with(missing, "")).await;
             if missing == "ai_gateway_host" {
-                // Without it there is nothing that the app might call: the host refuses to begin.
+                // Without it no outbound host is allowed, so the embedded host refuses to start.
                 let error = format!("{:#}", app.err().unwrap());
                 assert!(error.contains("an allowed host has a scheme"), "{error}");
                 continue;
             }
-            assert_eq!(seen(&app.unwrap(), &key, missing).await, failures(missing), "{missing}");
+            let failures = failures(&app.unwrap(), &key, missing, &providers).await;
+            assert_eq!(failures, expected_failures(missing, &providers), "{missing}");
         }
     });
 }
@@ -64,31 +61,40 @@ fn shared_store(folder: &TempDir) -> Config {
     Config::default().store(&path)
 }
 
-/// All routes' answers but the successes. What fails names what is missing.
-async fn seen(app: &App, key: &str, missing: &str) -> Vec<(&'static str, (u16, &'static str))> {
-    let providers = PROVIDERS.map(|(name, model)| (name, chat(name, model).key(key)));
+/// Sends a request to every route, and returns the failures. Each must name the missing setting.
+async fn failures(
+    app: &App,
+    key: &str,
+    missing: &str,
+    providers: &[String],
+) -> BTreeMap<String, Failure> {
+    let chats = providers.iter().map(|provider| (provider.as_str(), chat(provider).key(key)));
     let create = Client::post("/tokens", &json!({"teamId": "red"}))
         .header("authorization", format!("Bearer {ADMIN_TOKEN}"));
     let others = [("tokens", create), ("healthz", Client::request("GET", "/healthz"))];
-    let mut seen = Vec::new();
-    for (name, draft) in providers.into_iter().chain(others) {
-        let answer = app.client().send(draft).await.unwrap();
-        if answer.status >= 300 {
+    let mut failures = BTreeMap::new();
+    for (name, draft) in chats.chain(others) {
+        let response = app.client().send(draft).await.unwrap();
+        if response.status >= 300 {
             let named = if missing == "ai_gateway_url" { "ai_gateway_account_id" } else { missing };
-            assert!(answer.text().contains(named), "{name} without {missing}: {}", answer.text());
-            seen.push((name, (answer.status, known_code(&answer))));
+            assert!(
+                response.text().contains(named),
+                "{name} without {missing}: {}",
+                response.text()
+            );
+            failures.insert(name.to_owned(), (response.status, known_code(&response)));
         }
     }
-    seen
+    failures
 }
 
-fn chat(provider: &str, model: &str) -> support::client::Draft {
+fn chat(provider: &str) -> Draft {
     let message = json!({"role": "user", "content": "hello"});
-    let body = json!({"model": model, "messages": [message]});
+    let body = json!({"model": chat_model(provider).unwrap(), "messages": [message]});
     Client::post(&format!("/{provider}/chat/completions"), &body)
 }
 
-fn known_code(answer: &Answer) -> &'static str {
+fn known_code(response: &Response) -> &'static str {
     let codes = [CONFIGURATION.1, DISABLED.1];
-    codes.into_iter().find(|code| *code == answer.code()).unwrap_or_default()
+    codes.into_iter().find(|code| *code == response.code()).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Bodies: chunks as they come, broken ends, and large ones both ways.
+//! Bodies: streaming, truncated responses, and large bodies in both directions.
 
 use std::time::Duration;
 
@@ -7,11 +7,13 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use serde_json::json;
 use support::client::Draft;
-use support::{App, Client, Config, run};
+use support::{App, Client, Config, chat_model, providers, run};
+
+use crate::clients::DISCONNECTED;
 
 const CHAT: &str = "/openai/chat/completions";
 
-/// Long enough for any chunk that is on its way; a test that waits this long has failed.
+/// A test that waits longer than this for a chunk has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn chat_stream(key: &str, faults: &str) -> Draft {
@@ -27,7 +29,7 @@ async fn next_chunk(body: &mut Incoming) -> Option<String> {
 }
 
 #[test]
-fn chunks_arrive_while_the_upstream_is_still_sending() {
+fn chunk_arrives_before_the_upstream_sends_the_next() {
     run(async {
         let app = App::shared().await;
         let key = app.key("blue").await.unwrap();
@@ -36,7 +38,7 @@ fn chunks_arrive_while_the_upstream_is_still_sending() {
         assert_eq!(response.headers()["content-type"], "text/event-stream; charset=utf-8");
         let first = next_chunk(response.body_mut()).await.unwrap();
         assert!(first.contains(r#""role":"assistant""#), "{first}");
-        // The upstream sends the second chunk only now.
+        // The upstream waits for this before it sends the second chunk.
         app.simulator.open_gate("streams");
         let mut rest = String::new();
         while let Some(chunk) = next_chunk(response.body_mut()).await {
@@ -47,50 +49,52 @@ fn chunks_arrive_while_the_upstream_is_still_sending() {
 }
 
 #[test]
-fn an_odd_stream_arrives_byte_for_byte_on_every_route() {
+fn unusual_stream_arrives_byte_for_byte_on_every_route() {
     run(async {
         let app = App::shared().await;
         let key = app.key("blue").await.unwrap();
-        for route in ["openai", "anthropic", "google", "azure", "workers-ai"] {
-            let body = json!({"model": "gpt-4o", "stream": true, "messages": []});
+        // Bedrock's streams are translated and not forwarded.
+        for route in providers().unwrap().iter().filter(|name| *name != "bedrock") {
+            let model = chat_model(route).unwrap();
+            let body = json!({"model": model, "stream": true, "messages": []});
             let request = Client::post(&format!("/{route}/v1/chat/completions"), &body)
                 .key(&key)
                 .header("x-simulate", "odd=1");
-            let answer = app.client().send(request).await.unwrap();
-            assert_eq!((answer.status, answer.is_complete), (200, true), "{route}");
-            assert_eq!(answer.body, ODD_STREAM, "{route}: {}", answer.text());
+            let response = app.client().send(request).await.unwrap();
+            assert_eq!((response.status, response.is_complete), (200, true), "{route}");
+            assert_eq!(response.body, ODD_STREAM, "{route}: {}", response.text());
         }
     });
 }
 
 #[test]
-fn a_stream_keeps_every_byte_of_many_chunks() {
+fn stream_of_many_chunks_arrives_whole() {
     run(async {
         let app = App::shared().await;
         let key = app.key("blue").await.unwrap();
-        let answer = app.client().send(chat_stream(&key, "chunks=2000")).await.unwrap();
-        assert_eq!(answer.text().matches("token ").count(), 2000);
-        assert!(answer.is_complete && answer.text().ends_with("[DONE]\n\n"));
+        let response = app.client().send(chat_stream(&key, "chunks=2000")).await.unwrap();
+        assert_eq!(response.text().matches("token ").count(), 2000);
+        assert!(response.is_complete && response.text().ends_with("[DONE]\n\n"));
     });
 }
 
 #[test]
-fn a_download_keeps_every_byte() {
+fn download_arrives_byte_for_byte() {
     run(async {
         let app = App::shared().await;
         let key = app.key("blue").await.unwrap();
         let body = json!({"model": "tts-1", "input": "hi", "voice": "alloy"});
         let request = Client::post("/openai/audio/speech", &body).key(&key);
-        let answer = app.client().send(request).await.unwrap();
+        let response = app.client().send(request).await.unwrap();
         let expected: Vec<u8> = (0..=u8::MAX).cycle().take(200_000).collect();
-        assert!(answer.is_complete && answer.body == expected);
-        assert_eq!(answer.headers["content-type"], "audio/mpeg");
-        assert_eq!(answer.headers["content-length"], "200000");
+        assert!(response.is_complete && response.body == expected);
+        assert_eq!(response.headers["content-type"], "audio/mpeg");
+        assert_eq!(response.headers["content-length"], "200000");
     });
 }
 
 #[test]
-fn a_json_body_larger_than_the_hosts_buffers_arrives_whole() {
+fn json_body_larger_than_host_buffers_arrives_whole() {
     run(async {
         let app = App::shared().await;
         let key = app.key("blue").await.unwrap();
@@ -101,13 +105,13 @@ fn a_json_body_larger_than_the_hosts_buffers_arrives_whole() {
             .header("content-type", "application/json")
             .key(&key)
             .body(body);
-        let answer = app.client().send(request).await.unwrap();
-        assert_eq!((answer.status, &answer.json()["bytes"]), (200, &json!(length)));
+        let response = app.client().send(request).await.unwrap();
+        assert_eq!((response.status, &response.json()["bytes"]), (200, &json!(length)));
     });
 }
 
 #[test]
-fn a_deeply_nested_body_needs_no_deep_stack() {
+fn deeply_nested_body_is_accepted() {
     run(async {
         let app = App::shared().await;
         let key = app.key("blue").await.unwrap();
@@ -119,13 +123,13 @@ fn a_deeply_nested_body_needs_no_deep_stack() {
             .header("content-type", "application/json")
             .key(&key)
             .body(body);
-        let answer = app.client().send(request).await.unwrap();
-        assert_eq!((answer.status, &answer.json()["bytes"]), (200, &json!(length)));
+        let response = app.client().send(request).await.unwrap();
+        assert_eq!((response.status, &response.json()["bytes"]), (200, &json!(length)));
     });
 }
 
 #[test]
-fn an_upload_is_moved_whole_and_untouched() {
+fn upload_arrives_whole_and_unchanged() {
     run(async {
         let app = App::shared().await;
         let key = app.key("blue").await.unwrap();
@@ -137,13 +141,13 @@ fn an_upload_is_moved_whole_and_untouched() {
             .header("content-type", "multipart/form-data; boundary=B")
             .key(&key)
             .body(body);
-        let answer = app.client().send(request).await.unwrap();
-        assert_eq!(answer.json(), json!({"text": "5000000 bytes for whisper-1"}));
+        let response = app.client().send(request).await.unwrap();
+        assert_eq!(response.json(), json!({"text": "5000000 bytes for whisper-1"}));
     });
 }
 
 #[test]
-fn a_chunked_body_without_a_type_is_not_lost() {
+fn chunked_body_without_a_content_type_arrives() {
     run(async {
         let app = App::shared().await;
         let key = app.key("blue").await.unwrap();
@@ -151,44 +155,44 @@ fn a_chunked_body_without_a_type_is_not_lost() {
             "POST /openai/echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {key}\r\n\
              transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"
         );
-        let said = app.client().send_raw(request.as_bytes()).await.unwrap();
-        assert!(said.contains(r#""body":"hello world""#), "{said}");
+        let response = app.client().send_raw(request.as_bytes()).await.unwrap();
+        assert!(response.contains(r#""body":"hello world""#), "{response}");
     });
 }
 
 #[test]
-fn a_body_above_the_limit_is_413() {
+fn body_above_the_limit_is_413() {
     run(async {
         let app = App::start(Config::default().with("max_body_bytes", "1000")).await.unwrap();
         let key = app.key("blue").await.unwrap();
         for media in ["application/json", "multipart/form-data; boundary=B"] {
             let body = vec![b' '; 1001];
             let request = Client::request("POST", CHAT).header("content-type", media).key(&key);
-            let answer = app.client().send(request.body(body)).await.unwrap();
+            let response = app.client().send(request.body(body)).await.unwrap();
             assert_eq!(
-                (answer.status, answer.code().as_str()),
+                (response.status, response.code().as_str()),
                 (413, "request_too_large"),
                 "{media}"
             );
-            // The same without a length, which is found out only on the way.
+            // Without a length, the limit is exceeded only while the body is read.
             let head = format!(
                 "POST {CHAT} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {key}\r\n\
                  content-type: {media}\r\ntransfer-encoding: chunked\r\n\r\n"
             );
             let body = format!("{:x}\r\n{}\r\n0\r\n\r\n", 1001, " ".repeat(1001));
-            let said = app.client().send_raw((head + &body).as_bytes()).await.unwrap();
-            assert!(said.starts_with("HTTP/1.1 413 "), "{media}: {said}");
+            let response = app.client().send_raw((head + &body).as_bytes()).await.unwrap();
+            assert!(response.starts_with("HTTP/1.1 413 "), "{media}: {response}");
         }
     });
 }
 
 #[test]
-fn half_a_body_is_never_sent_on_as_a_whole_one() {
+fn truncated_upload_is_not_forwarded() {
     run(async {
         let app = App::shared().await;
         let key = app.key("blue").await.unwrap();
         let request = format!(
-            "POST /openai/files HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\nx-case: half\r\n\
+            "POST /openai/files HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\nx-case: truncated\r\n\
              content-type: multipart/form-data; boundary=B\r\ncontent-length: 100\r\n\r\n--B\r\n"
         );
         let stream = tokio::net::TcpStream::connect(app.address).await.unwrap();
@@ -196,18 +200,18 @@ fn half_a_body_is_never_sent_on_as_a_whole_one() {
         stream.set_nonblocking(false).unwrap();
         std::io::Write::write_all(&mut &stream, request.as_bytes()).unwrap();
         stream.shutdown(std::net::Shutdown::Write).unwrap();
-        let mut said = String::new();
-        let _ = std::io::Read::read_to_string(&mut &stream, &mut said);
-        assert!(!said.starts_with("HTTP/1.1 200"), "{said}");
-        assert!(app.simulator.received("half").is_empty());
+        let mut response = String::new();
+        let _ = std::io::Read::read_to_string(&mut &stream, &mut response);
+        assert!(!response.starts_with("HTTP/1.1 200"), "{response}");
+        assert!(app.simulator.received("truncated").is_empty());
     });
 }
 
 #[test]
-fn a_client_that_leaves_frees_the_upstream() {
+fn client_disconnect_releases_the_upstream() {
     run(async {
         let app = App::shared().await;
-        let key = app.key("leaver").await.unwrap();
+        let key = app.key("disconnecting").await.unwrap();
         let mut connection = app.client().connect().await.unwrap();
         let draft = chat_stream(&key, "chunks=100000,chunk_delay=1");
         let mut response = connection.open(draft).await.unwrap();
@@ -215,7 +219,7 @@ fn a_client_that_leaves_frees_the_upstream() {
         drop(response);
         drop(connection);
         let waited = tokio::time::Instant::now();
-        while !app.log().contains("the client left before the end") {
+        while !app.log().contains(DISCONNECTED) {
             assert!(waited.elapsed() < PATIENCE, "the upstream is still being read");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -223,22 +227,22 @@ fn a_client_that_leaves_frees_the_upstream() {
 }
 
 #[test]
-fn an_upstream_too_slow_to_its_head_is_504() {
+fn slow_response_headers_are_504() {
     run(async {
         let app = App::start(Config::default().with("first_byte_timeout", "1")).await.unwrap();
         let key = app.key("blue").await.unwrap();
-        let answer = app.client().send(chat_stream(&key, "head_delay=60000")).await.unwrap();
-        assert_eq!((answer.status, answer.code().as_str()), (504, "upstream_timeout"));
+        let response = app.client().send(chat_stream(&key, "head_delay=60000")).await.unwrap();
+        assert_eq!((response.status, response.code().as_str()), (504, "upstream_timeout"));
     });
 }
 
 #[test]
-fn an_upstream_that_falls_silent_ends_with_an_error_event() {
+fn silent_upstream_ends_with_an_error_event() {
     run(async {
         let app = App::start(Config::default().with("between_bytes_timeout", "1")).await.unwrap();
         let key = app.key("blue").await.unwrap();
-        let answer = app.client().send(chat_stream(&key, "gate=never")).await.unwrap();
-        let text = answer.text();
+        let response = app.client().send(chat_stream(&key, "gate=never")).await.unwrap();
+        let text = response.text();
         assert!(text.contains(r#""code":"upstream_interrupted""#), "{text}");
         assert!(!text.contains("[DONE]"), "{text}");
     });

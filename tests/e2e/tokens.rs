@@ -1,13 +1,13 @@
-//! Keys from birth to death.
+//! Creating, showing and rotating keys.
 
 use serde_json::{Value, json};
-use support::{ADMIN_TOKEN, Answer, App, Client, run};
+use support::{ADMIN_TOKEN, App, Client, Response, run};
 
-async fn get(app: &App, target: &str) -> Answer {
+async fn get(app: &App, target: &str) -> Response {
     app.client().send(Client::request("GET", target)).await.unwrap()
 }
 
-async fn models(app: &App, key: &str) -> Answer {
+async fn models(app: &App, key: &str) -> Response {
     app.client().send(Client::request("GET", "/openai/models").key(key)).await.unwrap()
 }
 
@@ -18,18 +18,18 @@ fn names(value: &Value) -> Vec<&String> {
 }
 
 #[test]
-fn create_tells_exactly_the_record() {
+fn create_token_returns_exactly_the_record() {
     run(async {
         let app = App::shared().await;
         let body = json!({"teamId": "blue", "name": "Blue team", "limited": true});
         let request =
             Client::post("/tokens", &body).header("authorization", format!("Bearer {ADMIN_TOKEN}"));
-        let answer = app.client().send(request).await.unwrap();
+        let response = app.client().send(request).await.unwrap();
         assert_eq!(
-            (answer.status, &answer.headers["cache-control"]),
+            (response.status, &response.headers["cache-control"]),
             (201, &"no-store".parse().unwrap())
         );
-        let record = answer.json();
+        let record = response.json();
         assert_eq!(names(&record), ["apiKey", "createdAt", "id", "limited", "name", "teamId"]);
         assert_eq!((&record["teamId"], &record["name"]), (&body["teamId"], &body["name"]));
         assert_eq!(record["limited"], true);
@@ -41,7 +41,7 @@ fn create_tells_exactly_the_record() {
 }
 
 #[test]
-fn two_keys_are_never_the_same() {
+fn create_token_twice_returns_different_keys() {
     run(async {
         let app = App::shared().await;
         assert_ne!(app.key("blue").await.unwrap(), app.key("blue").await.unwrap());
@@ -49,7 +49,7 @@ fn two_keys_are_never_the_same() {
 }
 
 #[test]
-fn show_tells_all_but_the_key() {
+fn show_token_returns_the_record_without_the_key() {
     run(async {
         let app = App::shared().await;
         let mut record = app.create("blue").await.unwrap();
@@ -61,7 +61,7 @@ fn show_tells_all_but_the_key() {
 }
 
 #[test]
-fn refresh_kills_the_old_key_at_once() {
+fn refresh_token_revokes_the_old_key_immediately() {
     run(async {
         let app = App::shared().await;
         for by_path in [true, false] {
@@ -72,9 +72,9 @@ fn refresh_kills_the_old_key_at_once() {
             } else {
                 Client::request("POST", "/tokens/refresh").key(old)
             };
-            let answer = app.client().send(request).await.unwrap();
-            assert_eq!(answer.status, 200, "{answer:?}");
-            let renewed = answer.json();
+            let response = app.client().send(request).await.unwrap();
+            assert_eq!(response.status, 200, "{response:?}");
+            let renewed = response.json();
             let new = renewed["apiKey"].as_str().unwrap();
             assert_ne!(new, old);
             for name in ["teamId", "name", "limited", "createdAt"] {
@@ -88,13 +88,13 @@ fn refresh_kills_the_old_key_at_once() {
 }
 
 #[test]
-fn a_body_of_more_than_64_kib_is_413() {
+fn create_token_with_more_than_64_kib_is_413() {
     run(async {
         let app = App::shared().await;
         let request = Client::request("POST", "/tokens")
             .header("authorization", format!("Bearer {ADMIN_TOKEN}"))
             .body(vec![b' '; 64 * 1024 + 1]);
-        let answer = app.client().send(request).await.unwrap();
-        assert_eq!((answer.status, answer.code().as_str()), (413, "request_too_large"));
+        let response = app.client().send(request).await.unwrap();
+        assert_eq!((response.status, response.code().as_str()), (413, "request_too_large"));
     });
 }

@@ -1,8 +1,8 @@
-//! `cargo xtask soak`: mixed traffic for minutes on end, every byte of it checked.
+//! `cargo xtask soak`: mixed traffic for several minutes, with every response checked.
 //!
-//! Streams that last for seconds, plain requests, uploads and keys that are made, rotated and
-//! revoked go through the app at once. One line per interval says how it goes; the last lines say
-//! what went wrong and whether memory grew.
+//! Streams that last for seconds, plain requests, uploads, and the creation, rotation and revocation
+//! of keys run concurrently. The report has one line per interval, and a summary of times, errors
+//! and memory.
 
 #![expect(clippy::print_stdout, reason = "the report is the command's output")]
 
@@ -19,13 +19,13 @@ use support::{App, Config, memory, run};
 use crate::tally::Tally;
 use crate::traffic::{Kind, Lane};
 
-/// Sends mixed traffic through the app and checks every answer.
+/// Sends mixed traffic through the app and checks every response.
 #[derive(Parser)]
 struct Options {
-    /// How long.
+    /// Duration in minutes.
     #[arg(long, default_value_t = 1)]
     minutes: u64,
-    /// Streams that are open at any time; a third of them are Bedrock's.
+    /// Number of streams open at any time; a third of them are Bedrock's.
     #[arg(long, default_value_t = 200)]
     streams: usize,
     /// Seconds between two lines of the report.
@@ -33,12 +33,13 @@ struct Options {
     every: u64,
 }
 
-/// Lanes of what is no stream. They pause between requests, so as not to starve the streams.
+/// Number of lanes that send no streams. They pause between requests, so as not to starve the
+/// streams.
 const PLAIN_LANES: usize = 4;
 const UPLOAD_LANES: usize = 2;
 
-/// Memory may grow by so many hundredths after a quarter of the time, in which buffers and pools
-/// fill.
+/// Percentage by which memory may grow after the first quarter of the time, in which buffers and
+/// pools fill.
 const GROWTH: u64 = 25;
 
 fn main() -> Result<()> {
@@ -49,7 +50,7 @@ fn main() -> Result<()> {
 async fn soak(options: Options) -> Result<()> {
     ensure!(
         options.every <= 15 * options.minutes,
-        "memory needs a line in each quarter: --every less"
+        "--every is too long: memory is compared after a quarter of the time"
     );
     let app = Arc::new(App::start(Config::default()).await?);
     let key = app.key("soak").await?;
@@ -72,7 +73,7 @@ async fn soak(options: Options) -> Result<()> {
 
     let before = memory::resident();
     println!(
-        "{} lanes, of them {} streams, for {} min",
+        "{} lanes, {} of them streams, for {} min",
         lanes.len(),
         options.streams,
         options.minutes
@@ -94,7 +95,7 @@ async fn soak(options: Options) -> Result<()> {
     verdict(&tally, settled, memory::resident())
 }
 
-/// Every lane's kind, the streams first.
+/// Returns the kind of every lane, the streams first.
 fn kinds(streams: usize) -> impl Iterator<Item = Kind> {
     let streams =
         (0..streams).map(|index| if index % 3 == 2 { Kind::Bedrock } else { Kind::Stream });

@@ -1,4 +1,4 @@
-//! What was asked, how long it took, and what went wrong.
+//! Counts, times and errors of the requests.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,7 +14,7 @@ pub(crate) const HEADLINE: &str =
     "   time  requests  errors      stream first byte ms          plain ms      memory MB
                                   p50      p99      max      p50      p99";
 
-/// Counts of all lanes.
+/// The counts of all lanes.
 #[derive(Default)]
 pub(crate) struct Tally(Mutex<Counts>);
 
@@ -44,7 +44,7 @@ impl Times {
     fn record(&mut self, first: Duration, total: Duration) {
         for (histogram, time) in [(&mut self.first, first), (&mut self.total, total)] {
             let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-            // It grows as it must; only a machine without memory refuses.
+            // The histogram resizes itself, so recording does not fail in practice.
             let _ = histogram.record(micros);
         }
     }
@@ -55,7 +55,7 @@ impl Tally {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes a request that went well.
+    /// Records a successful request.
     pub(crate) fn note(&self, kind: Kind, first: Duration, total: Duration, bytes: usize) {
         let mut counts = self.counts();
         counts.bytes += bytes as u64;
@@ -63,7 +63,7 @@ impl Tally {
         counts.all.entry(kind).or_default().record(first, total);
     }
 
-    /// Notes one that did not.
+    /// Records a failed request.
     pub(crate) fn note_error(&self, kind: Kind, error: &anyhow::Error) {
         self.counts().errors.push(format!("{kind:?}: {error:#}"));
     }
@@ -72,7 +72,7 @@ impl Tally {
         self.counts().errors.clone()
     }
 
-    /// One line on what has happened since the last one.
+    /// Returns a line of the report on the requests since the last line.
     pub(crate) fn interval(&self, at: Duration, memory: Option<u64>) -> String {
         let mut counts = self.counts();
         let now = std::mem::take(&mut counts.now);
@@ -95,7 +95,7 @@ impl Tally {
         )
     }
 
-    /// What there is to say at the end.
+    /// Returns the summary of the whole run.
     pub(crate) fn summary(
         &self,
         before: Option<u64>,
@@ -104,7 +104,7 @@ impl Tally {
     ) -> String {
         let counts = self.counts();
         let mut text =
-            "\n            requests   first byte ms p50 / p99 / max     whole ms p50 / p99 / max\n"
+            "\n            requests   first byte ms p50 / p99 / max     total ms p50 / p99 / max\n"
                 .to_owned();
         for (kind, times) in &counts.all {
             let name = format!("{kind:?}").to_lowercase();
@@ -112,10 +112,10 @@ impl Tally {
             let _ = writeln!(text, "{name:<10}{:>10} {first:>31} {total:>28}", times.total.len());
         }
         let memory = [before, settled, last].map(megabytes).join(" -> ");
-        let _ = writeln!(text, "\nbytes of bodies that came back: {}", counts.bytes);
+        let _ = writeln!(text, "\nbytes of response bodies: {}", counts.bytes);
         let _ = writeln!(
             text,
-            "memory in MB at the start, after a quarter of the time, at the end: {memory}"
+            "memory in MB at the start, after a quarter of the time, and at the end: {memory}"
         );
         let _ = writeln!(text, "errors: {}", counts.errors.len());
         text
@@ -126,7 +126,7 @@ fn spread(times: &Histogram<u64>) -> String {
     [0.5, 0.99, 1.0].map(|share| format!("{:.2}", quantile(times, share))).join(" / ")
 }
 
-/// Milliseconds.
+/// Returns a quantile in milliseconds.
 fn quantile(times: &Histogram<u64>, share: f64) -> f64 {
     let micros = u32::try_from(times.value_at_quantile(share)).unwrap_or(u32::MAX);
     f64::from(micros) / 1000.0

@@ -1,4 +1,4 @@
-//! The lanes: one request after the other, each answer checked byte for byte or by its count.
+//! The lanes, which send one request after another and check each response.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,47 +14,48 @@ use crate::tally::Tally;
 /// A kind of traffic.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Kind {
-    /// A chat stream of OpenAI's.
+    /// A chat stream of OpenAI.
     Stream,
-    /// A chat stream of Bedrock's, translated.
+    /// A chat stream of Bedrock, which is translated.
     Bedrock,
     /// A chat completion.
     Plain,
     /// A form with a file.
     Upload,
-    /// A key that is made, used, rotated and revoked.
+    /// A key that is created, used, rotated and revoked.
     Keys,
 }
 
-/// One request after the other, until `end`.
+/// A client that sends one request after another until `end`.
 pub(crate) struct Lane {
     pub(crate) kind: Kind,
     pub(crate) app: Arc<App>,
     pub(crate) key: String,
     pub(crate) tally: Arc<Tally>,
-    /// Lanes begin one after the other, as clients do.
+    /// The delay before the first request; lanes start one after another, as clients do.
     pub(crate) delay: Duration,
     pub(crate) end: Instant,
 }
 
-/// An answer's body and when its first byte came.
-struct Heard {
+/// A response, and the time to the first byte of its body.
+struct Received {
     status: u16,
     body: Vec<u8>,
     first: Duration,
 }
 
-/// Chunks of each stream, and milliseconds between them, as a model would send them.
+/// Number of chunks of each stream; they are sent 20 ms apart, about as fast as a model sends them.
 const CHUNKS: usize = 100;
 const SIMULATE: &str = "chunks=100,chunk_delay=20";
 
-/// More than the simulated gateway remembers of a request, which would look like a leak.
+/// Size of an upload in bytes. It is more than the simulated AI Gateway records of a request, because
+/// recorded uploads would look like a leak.
 const UPLOAD: usize = 2_000_000;
 const PAUSE: Duration = Duration::from_millis(20);
 const LONG_PAUSE: Duration = Duration::from_millis(250);
 
 impl Lane {
-    /// Goes on through errors; the tally has them.
+    /// Sends requests until the end, and records errors in the tally.
     pub(crate) async fn run(self) {
         let mut connection = None;
         tokio::time::sleep(self.delay).await;
@@ -77,13 +78,13 @@ impl Lane {
             None => self.app.client().connect().await?,
         };
         let start = Instant::now();
-        let heard = match self.kind {
+        let received = match self.kind {
             Kind::Keys => self.turn_keys(&mut open).await?,
             _ => ask(&mut open, self.draft()).await?,
         };
         let total = start.elapsed();
-        self.check(&heard)?;
-        self.tally.note(self.kind, heard.first, total, heard.body.len());
+        self.check(&received)?;
+        self.tally.note(self.kind, received.first, total, received.body.len());
         *connection = Some(open);
         Ok(())
     }
@@ -98,9 +99,9 @@ impl Lane {
         draft.key(&self.key)
     }
 
-    fn check(&self, heard: &Heard) -> Result<()> {
-        let text = String::from_utf8_lossy(&heard.body);
-        ensure!(heard.status == 200, "answered {} {text}", heard.status);
+    fn check(&self, received: &Received) -> Result<()> {
+        let text = String::from_utf8_lossy(&received.body);
+        ensure!(received.status == 200, "the status is {}: {text}", received.status);
         match self.kind {
             Kind::Stream | Kind::Bedrock => check_stream(&text),
             Kind::Upload => {
@@ -109,28 +110,28 @@ impl Lane {
                 Ok(())
             }
             Kind::Plain | Kind::Keys => {
-                ensure!(text.contains("You said: hello"), "not what was said: {text}");
+                ensure!(text.contains("You said: hello"), "not the expected completion: {text}");
                 Ok(())
             }
         }
     }
 
-    /// A key's life: what it may do at each step is checked.
-    async fn turn_keys(&self, connection: &mut Connection) -> Result<Heard> {
+    /// Creates, rotates and revokes a key, and checks at each step which keys are valid.
+    async fn turn_keys(&self, connection: &mut Connection) -> Result<Received> {
         let created = self.app.create("soak").await?;
         let old = text_of(&created, "apiKey")?;
         let target = format!("/tokens/{}/refresh", text_of(&created, "id")?);
         let refreshed = self.app.admin("POST", &target, "").await?.json();
         let new = text_of(&refreshed, "apiKey")?;
         let plain = |key: &str| chat("openai", "gpt-4o", false).key(key);
-        let heard = ask(connection, plain(&new)).await?;
+        let received = ask(connection, plain(&new)).await?;
         let refused = ask(connection, plain(&old)).await?;
-        ensure!(refused.status == 401, "the old key still answers {}", refused.status);
+        ensure!(refused.status == 401, "the old key still gets {}", refused.status);
         let target = format!("/tokens/{}", text_of(&refreshed, "id")?);
         self.app.admin("DELETE", &target, "").await?;
         let refused = ask(connection, plain(&new)).await?;
-        ensure!(refused.status == 401, "the revoked key still answers {}", refused.status);
-        Ok(heard)
+        ensure!(refused.status == 401, "the revoked key still gets {}", refused.status);
+        Ok(received)
     }
 }
 
@@ -156,7 +157,7 @@ fn text_of(value: &Value, name: &str) -> Result<String> {
     Ok(text.with_context(|| format!("no {name} in {value}"))?.to_owned())
 }
 
-/// A stream has lost nothing if it has all chunks, its end, and nothing but events.
+/// Checks that a stream has all its chunks, its end, and only valid events.
 fn check_stream(text: &str) -> Result<()> {
     let events = text.split_terminator("\n\n").collect::<Vec<_>>();
     let tokens = events.iter().filter(|event| event.contains(r#""content":"token ""#)).count();
@@ -169,7 +170,7 @@ fn check_stream(text: &str) -> Result<()> {
     Ok(())
 }
 
-async fn ask(connection: &mut Connection, draft: Draft) -> Result<Heard> {
+async fn ask(connection: &mut Connection, draft: Draft) -> Result<Received> {
     let start = Instant::now();
     let mut response = connection.open(draft).await?;
     let status = response.status().as_u16();
@@ -179,5 +180,5 @@ async fn ask(connection: &mut Connection, draft: Draft) -> Result<Heard> {
         first.get_or_insert_with(|| start.elapsed());
         body.extend_from_slice(&data);
     }
-    Ok(Heard { status, body, first: first.unwrap_or_else(|| start.elapsed()) })
+    Ok(Received { status, body, first: first.unwrap_or_else(|| start.elapsed()) })
 }

@@ -1,4 +1,4 @@
-//! The app as a test sees it: two addresses, and what was written where.
+//! The app under test: its addresses, its store and its log.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -13,12 +13,12 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 
-use crate::{Answer, Client, build_guests, root};
+use crate::{Client, Response, build_guests, root};
 
 /// The admin token of an app under test.
 pub const ADMIN_TOKEN: &str = "admin-token-of-the-tests";
 
-/// The models of limited teams; many lines, as an operator might write it.
+/// The models of limited teams, on several lines as an operator might write them.
 const LIMITED_MODELS: &str = r#"{
     "openai/gpt-4o": "gpt-4o-mini",
     "google/*": "gemini-2.5-flash-lite",
@@ -27,7 +27,7 @@ const LIMITED_MODELS: &str = r#"{
     "*": "small"
 }"#;
 
-/// An operator's own names for models, one of them for an ARN that tells nothing of its model.
+/// Model aliases of the operator, one of them for an ARN that does not name its model.
 const BEDROCK_MODEL_ALIASES: &str = r#"{
     "claude": "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
     "team-claude": {
@@ -37,19 +37,19 @@ const BEDROCK_MODEL_ALIASES: &str = r#"{
 }"#;
 
 /// A running app with its own store, log and simulated AI Gateway.
-#[expect(missing_debug_implementations, reason = "a host has nothing to show")]
+#[expect(missing_debug_implementations, reason = "a host has no state to print")]
 pub struct App {
     /// Where the app listens.
     pub address: SocketAddr,
     /// Where the simulated AI Gateway listens.
     pub upstream: SocketAddr,
-    /// What has reached the simulated AI Gateway.
+    /// The simulated AI Gateway, which records what it receives.
     pub simulator: Simulator,
     host: Host,
     folder: TempDir,
 }
 
-/// How an app under test differs from the usual one.
+/// The settings in which an app under test differs from the default one.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     variables: BTreeMap<String, String>,
@@ -58,7 +58,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Keeps keys where a `runtime-config.toml` says.
+    /// Stores keys as the `runtime-config.toml` at `path` configures.
     #[must_use]
     pub fn store(self, path: &Path) -> Self {
         Self { store: Some(path.to_owned()), ..self }
@@ -73,13 +73,13 @@ impl Config {
 
     /// Sends requests to another upstream than the simulated AI Gateway.
     #[must_use]
-    pub fn before(self, upstream: SocketAddr) -> Self {
+    pub fn upstream(self, upstream: SocketAddr) -> Self {
         let origin = format!("http://{upstream}");
         let url = format!("{origin}/v1/account/gateway");
         self.with("ai_gateway_host", &origin).with("ai_gateway_url", &url)
     }
 
-    /// Serves another manifest.
+    /// Serves another manifest than `spin.toml`.
     #[must_use]
     pub fn manifest(self, path: &str) -> Self {
         Self { manifest: Some(root().join(path)), ..self }
@@ -87,7 +87,7 @@ impl Config {
 }
 
 impl App {
-    /// The app that most tests share.
+    /// Returns the app that most tests of the process share.
     ///
     /// # Panics
     /// The app does not start.
@@ -97,10 +97,10 @@ impl App {
         SHARED.get_or_init(|| async { Self::start(Config::default()).await.expect("an app") }).await
     }
 
-    /// Starts an app of its own.
+    /// Starts an app with its own store, log and simulated AI Gateway.
     ///
     /// # Errors
-    /// Whatever keeps it from starting.
+    /// The components cannot be built, or the host rejects the configuration.
     pub async fn start(config: Config) -> Result<Self> {
         build_guests()?;
         let folder = tempfile::tempdir()?;
@@ -127,69 +127,69 @@ impl App {
         Ok(Self { address, upstream: upstream_address, simulator, host, folder })
     }
 
-    /// A client of the app.
+    /// Returns a client of the app.
     pub fn client(&self) -> Client {
         Client::new(self.address)
     }
 
-    /// Makes a key for `team` and returns what the app says of it.
+    /// Creates a key for `team` and returns the app's record of it.
     ///
     /// # Errors
-    /// Anything but a new key.
+    /// The status is not 201.
     pub async fn create(&self, team: &str) -> Result<Value> {
         self.create_with(&json!({"teamId": team, "name": team})).await
     }
 
-    /// Makes a key as `wish` says and returns what the app says of it.
+    /// Creates a key from the fields in `body` and returns the app's record of it.
     ///
     /// # Errors
-    /// Anything but a new key.
-    pub async fn create_with(&self, wish: &Value) -> Result<Value> {
+    /// The status is not 201.
+    pub async fn create_with(&self, body: &Value) -> Result<Value> {
         let request =
-            Client::post("/tokens", wish).header("authorization", format!("Bearer {ADMIN_TOKEN}"));
-        let answer = self.client().send(request).await?;
-        anyhow::ensure!(answer.status == 201, "no key: {answer:?}");
-        Ok(serde_json::from_slice(&answer.body)?)
+            Client::post("/tokens", body).header("authorization", format!("Bearer {ADMIN_TOKEN}"));
+        let response = self.client().send(request).await?;
+        anyhow::ensure!(response.status == 201, "no key: {response:?}");
+        Ok(serde_json::from_slice(&response.body)?)
     }
 
-    /// Calls a route of the admin's.
+    /// Sends a request with the admin token.
     ///
     /// # Errors
-    /// What keeps the answer from coming.
-    pub async fn admin(&self, method: &str, target: &str, body: &str) -> Result<Answer> {
+    /// There is no response.
+    pub async fn admin(&self, method: &str, target: &str, body: &str) -> Result<Response> {
         let request = Client::request(method, target)
             .header("authorization", format!("Bearer {ADMIN_TOKEN}"))
             .body(body.to_owned());
         self.client().send(request).await
     }
 
-    /// Makes a key for `team`.
+    /// Creates a key for `team` and returns the key alone.
     ///
     /// # Errors
-    /// Anything but a new key.
+    /// The status is not 201.
     pub async fn key(&self, team: &str) -> Result<String> {
         let created = self.create(team).await?;
         let key = created.get("apiKey").and_then(Value::as_str);
-        Ok(key.context("apiKey is no string")?.to_owned())
+        Ok(key.context("apiKey is not a string")?.to_owned())
     }
 
-    /// How often the components have asked the key-value store for anything.
+    /// Returns the number of operations that the components have made on the key-value store.
     pub fn store_operations(&self) -> u64 {
         self.host.store_operations()
     }
 
-    /// The file of the key-value store.
+    /// Returns the path of the key-value store's file.
     pub fn store_file(&self) -> PathBuf {
         self.folder.path().join("sqlite_key_value.db")
     }
 
-    /// What the components have logged.
+    /// Returns what the components have logged so far.
     pub fn log(&self) -> String {
         read(&self.folder.path().join("log"))
     }
 }
 
-/// The one compiler of all apps under test.
+/// Returns the compiler that all apps of the process share, so that each component is compiled once.
 fn compiler() -> Result<Compiler> {
     static COMPILER: OnceLock<Result<Compiler, String>> = OnceLock::new();
     let made = COMPILER.get_or_init(|| Compiler::new().map_err(|error| format!("{error:#}")));

@@ -1,4 +1,5 @@
-//! A client that sees what a library would hide: raw targets, chunk by chunk, broken ends.
+//! A client that exposes what an HTTP library would hide: raw targets, single chunks and truncated
+//! bodies.
 
 use std::net::SocketAddr;
 
@@ -20,23 +21,23 @@ pub struct Client {
     address: SocketAddr,
 }
 
-/// A kept-alive connection.
+/// A keep-alive connection.
 #[derive(Debug)]
 pub struct Connection {
     sender: SendRequest<Full<Bytes>>,
     authority: String,
 }
 
-/// A response, read to its end.
+/// A response whose body has been read.
 #[derive(Debug)]
-pub struct Answer {
-    /// HTTP status.
+pub struct Response {
+    /// The HTTP status.
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body as far as it came.
+    /// The body, as far as it was received.
     pub body: Vec<u8>,
-    /// Whether the body ended as a whole one.
+    /// Whether the body was terminated correctly, and so is complete.
     pub is_complete: bool,
 }
 
@@ -48,7 +49,7 @@ pub struct Draft {
 }
 
 impl Client {
-    /// A client of `address`.
+    /// Creates a client of `address`.
     pub fn new(address: SocketAddr) -> Self {
         Self { address }
     }
@@ -77,33 +78,33 @@ impl Client {
         Ok(Connection { sender, authority: self.address.to_string() })
     }
 
-    /// Sends a request over a connection of its own and reads the whole answer.
+    /// Sends a request over a new connection and reads the whole response.
     ///
     /// # Errors
-    /// No answer, or no readable head.
-    pub async fn send(&self, draft: Draft) -> Result<Answer> {
+    /// The server does not accept the connection, or sends no valid response headers.
+    pub async fn send(&self, draft: Draft) -> Result<Response> {
         self.connect().await?.send(draft).await
     }
 
-    /// Writes `bytes` as they are and reads whatever comes until the server closes.
+    /// Writes `bytes` unchanged and reads until the server closes the connection.
     ///
     /// # Errors
     /// The server does not accept the connection.
     pub async fn send_raw(&self, bytes: &[u8]) -> Result<String> {
         let mut stream = TcpStream::connect(self.address).await?;
-        // A server may answer and close before it has read all.
+        // A server may respond and close before it has read everything, so a failed write is no error.
         let _ = stream.write_all(bytes).await;
-        let mut said = Vec::new();
-        let _ = stream.read_to_end(&mut said).await;
-        Ok(String::from_utf8_lossy(&said).into_owned())
+        let mut received = Vec::new();
+        let _ = stream.read_to_end(&mut received).await;
+        Ok(String::from_utf8_lossy(&received).into_owned())
     }
 }
 
 impl Connection {
-    /// Sends a request and reads the head of the answer.
+    /// Sends a request and reads the response headers; the body can be read as it arrives.
     ///
     /// # Errors
-    /// No answer.
+    /// The server sends no valid response headers.
     pub async fn open(&mut self, draft: Draft) -> Result<http::Response<Incoming>> {
         let request = draft
             .builder
@@ -114,11 +115,11 @@ impl Connection {
         Ok(self.sender.send_request(request).await?)
     }
 
-    /// Sends a request and reads the whole answer.
+    /// Sends a request and reads the whole response.
     ///
     /// # Errors
-    /// No answer.
-    pub async fn send(&mut self, draft: Draft) -> Result<Answer> {
+    /// The server sends no valid response headers.
+    pub async fn send(&mut self, draft: Draft) -> Result<Response> {
         let (head, mut incoming) = self.open(draft).await?.into_parts();
         let mut body = Vec::new();
         let mut is_complete = true;
@@ -132,7 +133,7 @@ impl Connection {
                 }
             }
         }
-        Ok(Answer { status: head.status.as_u16(), headers: head.headers, body, is_complete })
+        Ok(Response { status: head.status.as_u16(), headers: head.headers, body, is_complete })
     }
 }
 
@@ -156,18 +157,18 @@ impl Draft {
     }
 }
 
-impl Answer {
-    /// The body as text.
+impl Response {
+    /// Returns the body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The body as JSON; null if it is none.
+    /// Returns the body as JSON, or null if it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// `code` of OpenAI's envelope.
+    /// Returns `code` of OpenAI's error envelope, or an empty text.
     pub fn code(&self) -> String {
         let json = self.json();
         json.pointer("/error/code").and_then(Value::as_str).unwrap_or_default().to_owned()

@@ -1,4 +1,4 @@
-//! The wasm under test, built when it is needed.
+//! The wasm under test, built on first use.
 
 use std::process::Command;
 use std::sync::OnceLock;
@@ -7,10 +7,10 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::root;
 
-/// Builds the components of `spin.toml` and the floor guest, once per process.
+/// Builds the components of `spin.toml` and the baseline guest, once per process.
 ///
 /// # Errors
-/// What cargo says.
+/// The build failed; the error has cargo's output.
 pub fn build_guests() -> Result<()> {
     static OUTCOME: OnceLock<Result<(), String>> = OnceLock::new();
     match OUTCOME.get_or_init(|| build().map_err(|error| format!("{error:#}"))) {
@@ -26,11 +26,11 @@ fn build() -> Result<()> {
     for name in std::fs::read_dir(root().join("components"))? {
         command.arg("--package").arg(name?.file_name());
     }
-    let output = command.args(["--package", "floor"]).output().context("cannot run cargo")?;
-    let said = String::from_utf8_lossy(&output.stderr);
+    let output = command.args(["--package", "baseline"]).output().context("cannot run cargo")?;
+    let errors = String::from_utf8_lossy(&output.stderr);
     ensure!(
         output.status.success(),
-        "the components do not build; try `cargo xtask setup`:\n{said}"
+        "the components do not build: try `cargo xtask setup`\n{errors}"
     );
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! What the process holds: client, embedded host and simulated upstream together.
+//! The memory of the process, which runs client, embedded host and simulated upstream.
 
 use std::time::Duration;
 
-/// Bytes of memory in use; `None` where the system does not tell as Linux does.
+/// Returns the bytes of memory in use, or `None` on systems without Linux's `/proc`.
 pub fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
@@ -10,7 +10,7 @@ pub fn resident() -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
-/// What `work` comes to, and the most that was in use meanwhile.
+/// Runs `work` and returns its output, and the peak of the memory in use during it.
 pub async fn peak_during<T>(work: impl Future<Output = T>) -> (T, Option<u64>) {
     tokio::pin!(work);
     let mut peak = resident();

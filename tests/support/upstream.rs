@@ -1,4 +1,4 @@
-//! An upstream that answers by script, byte for byte, as no HTTP library would.
+//! A scripted upstream, which can send any bytes, including those that an HTTP library would not.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -10,32 +10,32 @@ use bytes::Bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What the upstream does next. After its last step it closes the connection.
+/// One step of a script. After the last one the upstream closes the connection.
 #[derive(Clone, Debug)]
 pub enum Step {
     /// Sends these bytes.
     Send(Bytes),
-    /// Sends the same bytes so many times.
+    /// Sends the same bytes the given number of times.
     Repeat(Bytes, usize),
-    /// Sends these bytes one by one, so far apart.
+    /// Sends these bytes one by one, with this pause between them.
     Drip(Bytes, Duration),
-    /// Sends the same bytes again and again, so far apart, until the other side closes.
+    /// Sends the same bytes repeatedly, with this pause between them, until the other side closes.
     Forever(Bytes, Duration),
-    /// Sends nothing more until the other side closes.
+    /// Sends nothing until the other side closes.
     Silence,
     /// Sends nothing for a while.
     Pause(Duration),
-    /// Resets the connection, after what was sent has had time to arrive.
+    /// Resets the connection, once the bytes that were sent have had time to arrive.
     Reset,
 }
 
-/// A reset discards what the other side has not read yet.
+/// Time for bytes to arrive before a reset, which discards what the other side has not read yet.
 const ARRIVAL: Duration = Duration::from_secs(1);
 
-/// A listening upstream. A request's header `x-case` names the script that answers it.
+/// A listening upstream. A request's header `x-case` names the script to play.
 #[derive(Clone, Debug)]
 pub struct Upstream {
-    /// Where it listens.
+    /// The address it listens at.
     pub address: SocketAddr,
     state: Arc<State>,
 }
@@ -47,10 +47,10 @@ struct State {
 }
 
 impl Upstream {
-    /// Starts an upstream that knows `scripts`.
+    /// Starts an upstream with `scripts`.
     ///
     /// # Errors
-    /// The machine gives no port.
+    /// No port is free.
     pub async fn start(scripts: HashMap<String, Vec<Step>>) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -59,7 +59,7 @@ impl Upstream {
         Ok(Self { address, state })
     }
 
-    /// When the other side closed the connection of the case, if it has.
+    /// Returns when the other side closed the connection of `case`, if it has.
     pub fn closed(&self, case: &str) -> Option<Instant> {
         self.state.closed.lock().unwrap_or_else(PoisonError::into_inner).get(case).copied()
     }
@@ -67,17 +67,17 @@ impl Upstream {
 
 async fn serve(listener: TcpListener, state: Arc<State>) {
     while let Ok((stream, _)) = listener.accept().await {
-        tokio::spawn(answer_all(stream, state.clone()));
+        tokio::spawn(respond(stream, state.clone()));
     }
 }
 
-/// Answers a connection's request, and then ends it as the script does.
-async fn answer_all(mut stream: TcpStream, state: Arc<State>) {
+/// Runs the script that a connection's request names.
+async fn respond(mut stream: TcpStream, state: Arc<State>) {
     let Some(case) = read_request(&mut stream).await else {
         return;
     };
     for step in state.scripts.get(&case).into_iter().flatten() {
-        if play(&mut stream, step).await.is_err() {
+        if run_step(&mut stream, step).await.is_err() {
             let mut closed = state.closed.lock().unwrap_or_else(PoisonError::into_inner);
             closed.insert(case, Instant::now());
             return;
@@ -85,7 +85,7 @@ async fn answer_all(mut stream: TcpStream, state: Arc<State>) {
     }
 }
 
-/// Reads a whole request and returns the case it names; `None` if it breaks off.
+/// Reads a whole request and returns the case it names, or `None` if the connection closes first.
 async fn read_request(stream: &mut TcpStream) -> Option<String> {
     let mut bytes = Vec::new();
     loop {
@@ -115,8 +115,8 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
         .map(|(_, value)| value.trim())
 }
 
-/// Plays one step; an error says that the other side has closed.
-async fn play(stream: &mut TcpStream, step: &Step) -> std::io::Result<()> {
+/// Runs one step; an error means that the other side has closed the connection.
+async fn run_step(stream: &mut TcpStream, step: &Step) -> std::io::Result<()> {
     match step {
         Step::Send(bytes) => stream.write_all(bytes).await,
         Step::Repeat(bytes, times) => {
@@ -151,7 +151,7 @@ async fn play(stream: &mut TcpStream, step: &Step) -> std::io::Result<()> {
     }
 }
 
-/// Waits for the other side to close.
+/// Waits until the other side closes, and returns the error for that.
 async fn hung_up(stream: &TcpStream) -> std::io::Error {
     let mut ignored = [0; 64];
     loop {

@@ -1,4 +1,4 @@
-//! `cargo xtask test`, `ci`, `bench` and `soak`: checks and measurements.
+//! What a change must pass, and how fast the result is.
 
 use anyhow::Result;
 use clap::Args;
@@ -8,54 +8,54 @@ use crate::{say, sdk};
 
 #[derive(Args)]
 pub(crate) struct TestOptions {
-    /// Skip the SDK tests, which need Node.js and Python.
+    /// Leave out the suites that need Node.js and Python.
     #[arg(long)]
     skip_sdk: bool,
 }
 
 #[derive(Args)]
 pub(crate) struct BenchOptions {
-    /// Duration of each measurement, in seconds.
+    /// Seconds of each measurement.
     #[arg(long, default_value_t = 2)]
     seconds: u64,
-    /// Number of rounds; each measures every target once.
+    /// Rounds; each measures every target once, in turn.
     #[arg(long, default_value_t = 5)]
     rounds: u32,
-    /// Measure only this traffic: openai, prompt, stream, long, paced, bedrock, bedrock-stream, or
-    /// another provider's name.
+    /// Only this traffic: openai, prompt, stream, long, paced, bedrock, bedrock-stream, or another
+    /// provider's name.
     #[arg(long)]
     only: Option<String>,
-    /// Write the results to docs/benchmarks.md and its chart.
+    /// Write docs/benchmarks.md and its chart.
     #[arg(long, conflicts_with = "only")]
     report: bool,
 }
 
 #[derive(Args)]
 pub(crate) struct SoakOptions {
-    /// Duration, in minutes.
+    /// How long.
     #[arg(long, default_value_t = 1)]
     minutes: u64,
-    /// Number of concurrent streams; a third of them are Bedrock's.
+    /// Streams that are open at any time; a third of them are Bedrock's.
     #[arg(long, default_value_t = 200)]
     streams: usize,
-    /// Interval between two lines of the report, in seconds.
+    /// Seconds between two lines of the report.
     #[arg(long, default_value_t = 10)]
     every: u64,
 }
 
-/// Runs the native tests, the end-to-end tests on the wasm, and the SDK tests.
+/// Native tests, end-to-end tests on the wasm, and the SDKs.
 pub(crate) fn test(options: &TestOptions) -> Result<()> {
     cargo::build_components()?;
     say("Testing the workspace");
     cargo::run(["test", "--workspace"])?;
     if options.skip_sdk {
-        say("Skipping the SDK tests");
+        say("The SDK tests were left out");
         return Ok(());
     }
     sdk::test()
 }
 
-/// Runs every check. The CI workflow calls this and nothing else.
+/// The whole of it; a workflow calls this and nothing else.
 pub(crate) fn ci() -> Result<()> {
     say("Checking the format");
     cargo::run(["fmt", "--all", "--check"])?;
@@ -64,7 +64,7 @@ pub(crate) fn ci() -> Result<()> {
     say("Linting the components as wasm");
     let components = components()?;
     let packages = components.iter().flat_map(|name| ["--package", name]);
-    let start = ["clippy", "--release", "--target", WASM, "--package", "floor"];
+    let start = ["clippy", "--release", "--target", WASM, "--package", "baseline"];
     cargo::run(start.into_iter().chain(packages).chain(["--", "-D", "warnings"]))?;
     test(&TestOptions { skip_sdk: false })?;
     say("Building the documentation");
@@ -72,8 +72,7 @@ pub(crate) fn ci() -> Result<()> {
     cargo::run_with(arguments, &[("RUSTDOCFLAGS", "-D warnings")])
 }
 
-/// Compares the gateway with a bare component and with no gateway, in one run, so that all three meet
-/// the same machine under the same load.
+/// Compares the gateway with the baseline component and with direct requests, in one run.
 pub(crate) fn bench(options: &BenchOptions) -> Result<()> {
     let mut arguments =
         vec![format!("--seconds={}", options.seconds), format!("--rounds={}", options.rounds)];
@@ -82,7 +81,7 @@ pub(crate) fn bench(options: &BenchOptions) -> Result<()> {
     run_measurement("bench", &arguments)
 }
 
-/// Sends mixed traffic for minutes.
+/// Mixed traffic for minutes on end.
 pub(crate) fn soak(options: &SoakOptions) -> Result<()> {
     let SoakOptions { minutes, streams, every } = options;
     let arguments = [
@@ -93,11 +92,10 @@ pub(crate) fn soak(options: &SoakOptions) -> Result<()> {
     run_measurement("soak", &arguments)
 }
 
-/// Runs a program of the `e2e` package, with the optimised profile of the host: the embedded host and
-/// the load generator are part of it.
+/// Runs a program of the `e2e` package, built as fast as the host is.
 fn run_measurement(program: &str, arguments: &[String]) -> Result<()> {
     cargo::build_components()?;
-    say(&format!("Building the {program} (takes many minutes the first time)"));
+    say(&format!("Building the {program} (the first time takes many minutes)"));
     let run = ["run", "--quiet", "--profile", "host", "--package", "e2e", "--bin", program, "--"];
     cargo::run(run.into_iter().chain(arguments.iter().map(String::as_str)))
 }

@@ -1,18 +1,21 @@
-//! The invariants of ARCHITECTURE.md, as far as files can show them.
+//! The invariants of ARCHITECTURE.md, as far as they can be checked statically.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use support::{build_guests, root};
+use support::{build_guests, providers, root};
 use toml::{Table, Value};
 
-/// Bytes a component may have that only passes requests on: 250 KiB.
+/// Maximum size in bytes of a component that only passes requests through: 250 KiB.
 const PASS_THROUGH_BYTES: u64 = 250 * 1024;
-/// Bytes of one that does more: 700 KiB.
+/// Maximum size in bytes of any other component: 700 KiB.
 const OTHER_BYTES: u64 = 700 * 1024;
 
-/// Lines a file of code may have.
+/// Maximum number of lines of a source file.
 const FILE_LINES: usize = 400;
+
+/// The calls that turn an error into a response.
+const ERROR_CALLS: [&str; 1] = ["dialect.reply("];
 
 fn toml(path: &str) -> Table {
     std::fs::read_to_string(root().join(path)).unwrap().parse().unwrap()
@@ -38,7 +41,7 @@ fn triggers() -> Vec<(String, String)> {
     triggers.iter().map(|trigger| (text(&trigger["route"]), text(&trigger["component"]))).collect()
 }
 
-/// The application variables that a component's templates use.
+/// Returns the application variables that a component's templates use.
 fn used_variables(component: &Value) -> BTreeSet<String> {
     let templates = component["variables"].as_table().unwrap().values();
     let text: String = templates.map(|template| template.as_str().unwrap()).collect();
@@ -46,11 +49,18 @@ fn used_variables(component: &Value) -> BTreeSet<String> {
     names.map(|name| name.trim().to_owned()).collect()
 }
 
-fn rust_files(folder: &Path, found: &mut Vec<(String, String)>) {
+/// Returns path and text of all Rust files below `folder`.
+fn rust_files(folder: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    collect_rust_files(&root().join(folder), &mut found);
+    found
+}
+
+fn collect_rust_files(folder: &Path, found: &mut Vec<(String, String)>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() && !path.ends_with("target") && !path.ends_with("node_modules") {
-            rust_files(&path, found);
+        if path.is_dir() {
+            collect_rust_files(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = std::fs::read_to_string(&path).unwrap();
             found.push((path.display().to_string(), text));
@@ -58,15 +68,18 @@ fn rust_files(folder: &Path, found: &mut Vec<(String, String)>) {
     }
 }
 
+/// Returns the shipped code of a file, which is all but the tests at its end.
+fn without_tests(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap_or_default()
+}
+
 #[test]
-fn the_core_knows_no_host() {
+fn core_depends_on_no_host() {
     let dependencies = dependencies("crates/gateway/Cargo.toml");
     for name in ["spin-sdk", "wasi", "wit-bindgen", "tokio", "futures", "getrandom"] {
         assert!(!dependencies.contains(name), "{name}");
     }
-    let mut files = Vec::new();
-    rust_files(&root().join("crates/gateway/src"), &mut files);
-    for (path, text) in files {
+    for (path, text) in rust_files("crates/gateway/src") {
         for absent in ["SystemTime::now", "Instant::now", "std::fs", "std::net", "std::env"] {
             assert!(!text.contains(absent), "{path}: {absent}");
         }
@@ -74,7 +87,7 @@ fn the_core_knows_no_host() {
 }
 
 #[test]
-fn only_the_adapter_calls_spin() {
+fn only_the_adapter_depends_on_spin() {
     for component in names("components") {
         let dependencies = dependencies(&format!("components/{component}/Cargo.toml"));
         for name in ["spin-sdk", "wasi", "wit-bindgen"] {
@@ -84,7 +97,7 @@ fn only_the_adapter_calls_spin() {
 }
 
 #[test]
-fn every_component_has_its_stanza_route_and_cases() {
+fn every_component_has_a_stanza_a_route_and_cases() {
     let folders = names("components");
     let declared: BTreeSet<String> = components().keys().cloned().collect();
     assert_eq!(folders, declared);
@@ -115,7 +128,7 @@ fn every_component_is_built_and_watched_alike() {
 }
 
 #[test]
-fn a_component_may_call_the_ai_gateway_and_nothing_else() {
+fn component_can_call_only_the_ai_gateway() {
     for (id, component) in components() {
         let hosts = component.get("allowed_outbound_hosts").map(ToString::to_string);
         let expected = (id != "tokens").then(|| r#"["{{ ai_gateway_host }}"]"#.to_owned());
@@ -125,14 +138,12 @@ fn a_component_may_call_the_ai_gateway_and_nothing_else() {
 }
 
 #[test]
-fn a_component_gets_only_the_variables_it_uses() {
-    let mut files = Vec::new();
-    rust_files(&root().join("crates/gateway/src"), &mut files);
-    let core: String = files.into_iter().map(|(_, text)| text).collect();
+fn component_gets_only_the_variables_it_uses() {
+    let code =
+        |folder: &str| -> String { rust_files(folder).into_iter().map(|(_, text)| text).collect() };
+    let core = code("crates/gateway/src");
     for (id, component) in components() {
-        let mut own = Vec::new();
-        rust_files(&root().join("components").join(&id).join("src"), &mut own);
-        let own: String = own.into_iter().map(|(_, text)| text).collect();
+        let own = code(&format!("components/{id}/src"));
         for name in used_variables(&component) {
             let quoted = format!("\"{name}\"");
             assert!(core.contains(&quoted) || own.contains(&quoted), "{id} does not use {name}");
@@ -141,7 +152,7 @@ fn a_component_gets_only_the_variables_it_uses() {
 }
 
 #[test]
-fn a_secret_is_given_only_where_it_is_used() {
+fn component_gets_only_its_own_secrets() {
     let manifest = toml("spin.toml");
     let is_secret = |name: &&String| manifest["variables"][name.as_str()].get("secret").is_some();
     for (id, component) in components() {
@@ -160,7 +171,7 @@ fn a_secret_is_given_only_where_it_is_used() {
 }
 
 #[test]
-fn settings_lines_name_what_they_carry() {
+fn settings_line_names_its_variable() {
     for (id, component) in components() {
         for line in component["variables"]["settings"].as_str().unwrap().trim().lines() {
             let (name, template) = line.split_once('=').unwrap();
@@ -170,7 +181,7 @@ fn settings_lines_name_what_they_carry() {
 }
 
 #[test]
-fn every_setting_is_explained() {
+fn every_setting_is_documented() {
     let manifest = toml("spin.toml");
     let example = std::fs::read_to_string(root().join(".env.example")).unwrap();
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
@@ -181,28 +192,31 @@ fn every_setting_is_explained() {
 }
 
 #[test]
-fn nothing_but_the_manifest_lists_providers() {
-    let mut files = Vec::new();
-    for folder in ["crates/gateway/src", "crates/gateway-spin/src", "xtask/src"] {
-        rust_files(&root().join(folder), &mut files);
-    }
-    for (path, text) in files {
-        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-        assert!(!code.contains("\"openai\""), "{path}");
+fn no_shipped_code_lists_the_providers() {
+    let folders = ["crates/gateway/src", "crates/gateway-spin/src", "xtask/src"];
+    for (path, text) in folders.into_iter().flat_map(rust_files) {
+        for provider in providers().unwrap() {
+            let is_named = without_tests(&text).contains(&format!("\"{provider}\""));
+            assert!(!is_named, "{path} names {provider}");
+        }
     }
 }
 
 #[test]
 fn errors_become_responses_in_one_place() {
-    let mut files = Vec::new();
-    rust_files(&root().join("crates/gateway-spin/src"), &mut files);
-    rust_files(&root().join("components"), &mut files);
-    let calls: usize = files.iter().map(|(_, text)| text.matches("dialect.reply(").count()).sum();
-    assert_eq!(calls, 1);
+    let files = ["crates/gateway-spin/src", "components"].into_iter().flat_map(rust_files);
+    let files: Vec<(String, String)> = files.collect();
+    for call in ERROR_CALLS {
+        let calls = files
+            .iter()
+            .flat_map(|(path, text)| without_tests(text).matches(call).map(move |_| path.as_str()));
+        let calls: Vec<&str> = calls.collect();
+        assert_eq!(calls.len(), 1, "{call}: {calls:?}");
+    }
 }
 
 #[test]
-fn files_stay_short() {
+fn every_file_is_short() {
     for (path, text) in crate::docs::sources() {
         let lines = text.lines().count();
         assert!(lines <= FILE_LINES, "{}: {lines} lines", path.display());
@@ -210,7 +224,7 @@ fn files_stay_short() {
 }
 
 #[test]
-fn components_stay_small() {
+fn every_component_is_small() {
     build_guests().unwrap();
     for component in names("components") {
         let code = root().join("components").join(&component).join("src/lib.rs");

@@ -1,8 +1,8 @@
-//! The least a pass-through guest can do: a request goes out as it came in, and its answer goes
-//! back. No key, no store, no rule. The gateway's speed is measured against it.
+//! A bare pass-through component: requests and responses are forwarded unchanged, without keys, store
+//! or policy. It is the baseline that the gateway's performance is compared with.
 //!
-//! It keeps the rule that makes a guest fast: bodies are written before heads are handed over. It gives
-//! up on anything unusual.
+//! It writes bodies before it hands over the headers, as the gateway does, so that both are sent in
+//! one segment. It handles no unusual requests.
 
 use spin_sdk::variables;
 use wasi::exports::http::incoming_handler::Guest;
@@ -13,16 +13,16 @@ use wasi::http::types::{
 };
 use wasi::io::streams::InputStream;
 
-/// Bytes moved at once.
+/// Maximum number of bytes that are read or spliced at a time.
 const CHUNK: u64 = 1024 * 1024;
 
-struct Floor;
+struct Baseline;
 
-wasi::http::proxy::export!(Floor with_types_in wasi);
+wasi::http::proxy::export!(Baseline with_types_in wasi);
 
-impl Guest for Floor {
+impl Guest for Baseline {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        // A request that cannot be passed on gets no answer, and so a 500 from the host.
+        // The host responds with a 500 if the component sets no response.
         let _ = forward(&request, out);
     }
 }
@@ -45,9 +45,9 @@ fn forward(request: &IncomingRequest, out: ResponseOutparam) -> Result<(), ()> {
         body.write()?.write(&bytes).map_err(drop)?;
         OutgoingBody::finish(body, None).map_err(drop)?;
     }
-    let answer = outgoing_handler::handle(outgoing, None).map_err(drop)?;
-    answer.subscribe().block();
-    let incoming = answer.get().ok_or(())?.map_err(drop)?.map_err(drop)?;
+    let pending = outgoing_handler::handle(outgoing, None).map_err(drop)?;
+    pending.subscribe().block();
+    let incoming = pending.get().ok_or(())?.map_err(drop)?.map_err(drop)?;
 
     let headers = Fields::from_list(&incoming.headers().entries()).map_err(drop)?;
     let response = OutgoingResponse::new(headers);
@@ -56,21 +56,23 @@ fn forward(request: &IncomingRequest, out: ResponseOutparam) -> Result<(), ()> {
     let source = incoming_body.stream()?;
     let body = response.body()?;
     let sink = body.write()?;
-    let mut moved = sink.blocking_splice(&source, CHUNK);
+    let mut spliced = sink.blocking_splice(&source, CHUNK);
     ResponseOutparam::set(out, Ok(response));
-    while moved.is_ok() {
-        moved = sink.blocking_splice(&source, CHUNK);
+    while spliced.is_ok() {
+        spliced = sink.blocking_splice(&source, CHUNK);
     }
     drop(sink);
     OutgoingBody::finish(body, None).map_err(drop)
 }
 
+/// Returns the announced length of the body, or 0.
 fn length(headers: &[(String, Vec<u8>)]) -> usize {
     let value = headers.iter().find(|(name, _)| name == "content-length").map(|(_, value)| value);
     value.and_then(|value| str::from_utf8(value).ok()?.parse().ok()).unwrap_or(0)
 }
 
-/// Reads as much as was announced, and does not ask for an end after that.
+/// Reads the announced number of bytes. It does not wait for the end of the body after them, which
+/// would cost another host call.
 fn read(source: &InputStream, announced: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     while bytes.len() < announced {
