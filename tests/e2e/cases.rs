@@ -1,13 +1,25 @@
-//! Every folder `tests/cases/<route>/<case>` is a case: `request.http` goes in; what the client got
-//! and what reached the AI Gateway are compared with `response.snap` and `upstream.snap`.
+//! Case tests: the real wasm, on the embedded host, in front of the simulated AI Gateway.
 //!
-//! In `request.http`, `{{key}}` is a fresh team key, `{{limited_key}}` one of a limited team, and
+//! Every folder `tests/cases/<route>/<case>` is a test of its own, named `<route>/<case>`. Its
+//! `request.http` is sent; what the client received and what reached the AI Gateway are compared with
+//! `response.snap` and `upstream.snap` in the same folder.
+//!
+//! In `request.http`, `{{key}}` is a fresh team key, `{{limited_key}}` a key of a limited team, and
 //! `{{admin}}` the admin token.
-//! `INSTA_UPDATE=always cargo test -p e2e cases` writes the snapshots anew.
+//!
+//! - `cargo test -p e2e --test cases openai/chat` runs the cases whose names contain `openai/chat`.
+//! - `INSTA_UPDATE=always cargo test -p e2e --test cases` updates the snapshots.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that finds something missing has failed"
+)]
 
 use std::path::Path;
+use std::process::ExitCode;
 
 use gateway_host::simulator::Received;
+use libtest_mimic::{Arguments, Trial};
 use serde_json::json;
 use support::client::Draft;
 use support::{ADMIN_TOKEN, App, Client, Response, root, run};
@@ -15,35 +27,45 @@ use support::{ADMIN_TOKEN, App, Client, Response, root, run};
 /// Headers whose values differ from run to run.
 const VOLATILE: [&str; 4] = ["cf-aig-log-id", "date", "host", "x-amz-date"];
 
-#[test]
-fn every_case_answers_as_recorded() {
-    run(async {
-        let mut folders = Vec::new();
-        for route in std::fs::read_dir(root().join("tests/cases")).unwrap() {
-            let cases = std::fs::read_dir(route.unwrap().path()).unwrap();
-            folders.extend(cases.map(|case| case.unwrap().path()));
-        }
-        folders.sort();
-        assert!(!folders.is_empty());
-        for folder in folders {
-            check(App::shared().await, &folder).await;
-        }
+fn main() -> ExitCode {
+    let trials = names().into_iter().map(|name| {
+        let case = name.clone();
+        Trial::test(name, move || {
+            run(check(&case));
+            Ok(())
+        })
     });
+    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
 }
 
-async fn check(app: &App, folder: &Path) {
-    let case = folder.strip_prefix(root().join("tests/cases")).unwrap().display().to_string();
+/// Returns the names of all cases, sorted.
+fn names() -> Vec<String> {
+    let mut names = Vec::new();
+    for route in std::fs::read_dir(root().join("tests/cases")).unwrap() {
+        let route = route.unwrap();
+        for case in std::fs::read_dir(route.path()).unwrap() {
+            let case = case.unwrap().file_name();
+            names.push(format!("{}/{}", route.file_name().display(), case.display()));
+        }
+    }
+    names.sort();
+    assert!(!names.is_empty(), "tests/cases has no cases");
+    names
+}
+
+/// Sends the request of a case and compares the outcome with its snapshots.
+async fn check(case: &str) {
+    let folder = root().join("tests/cases").join(case);
+    let app = App::shared().await;
     let created = app.create("blue").await.unwrap();
+    let limited = app.create_with(&json!({"teamId": "limited", "limited": true})).await.unwrap();
     let text = std::fs::read_to_string(folder.join("request.http")).unwrap();
-    let wish = json!({"teamId": "limited", "limited": true});
-    let limited = app.create_with(&wish).await.unwrap();
     let text = text
         .replace("{{key}}", created["apiKey"].as_str().unwrap())
         .replace("{{limited_key}}", limited["apiKey"].as_str().unwrap())
         .replace("{{admin}}", ADMIN_TOKEN);
-    let request = parse(&text).header("x-case", &case);
-    let response = app.client().send(request).await.unwrap();
-    let received = app.simulator.received(&case);
+    let response = app.client().send(parse(&text).header("x-case", case)).await.unwrap();
+    let received = app.simulator.received(case);
 
     let hide = |text: String| {
         let text = text.replace(created["id"].as_str().unwrap(), "[key id]");
@@ -51,18 +73,24 @@ async fn check(app: &App, folder: &Path) {
         let text = text.replace(&app.upstream.to_string(), "[upstream]");
         if case.starts_with("bedrock/") { hide_created(&text) } else { text }
     };
+    let (response, upstream) = (hide(show_response(&response)), hide(show_received(&received)));
+    snapshots(case, &folder).bind(|| {
+        insta::assert_snapshot!("response", response);
+        insta::assert_snapshot!("upstream", upstream);
+    });
+}
+
+/// Returns the settings that place the snapshots of `case` in its folder.
+fn snapshots(case: &str, folder: &Path) -> insta::Settings {
     let mut settings = insta::Settings::new();
     settings.set_snapshot_path(folder);
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    settings.set_description(case.as_str());
-    settings.bind(|| {
-        insta::assert_snapshot!("response", hide(show_response(&response)));
-        insta::assert_snapshot!("upstream", hide(show_received(&received)));
-    });
+    settings.set_description(case);
+    settings
 }
 
-/// A request line, headers, an empty line, and the body as it is.
+/// Parses a request line, headers, an empty line, and a body that is sent unchanged.
 fn parse(text: &str) -> Draft {
     let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
     let mut lines = head.lines();
@@ -73,21 +101,22 @@ fn parse(text: &str) -> Draft {
         request = request.header(name, value);
     }
     let body = body.trim_end_matches('\n');
-    // Multipart lines end with CRLF, which a text file does not keep.
+    // Lines of a multipart body end with CRLF, and those of a text file in Git with LF.
     let is_multipart = head.contains("multipart/");
     request.body(if is_multipart { body.replace('\n', "\r\n") + "\r\n" } else { body.to_owned() })
 }
 
 fn show_response(response: &Response) -> String {
     let end = if response.is_complete { "" } else { "\n[cut off]" };
-    format!("{}\n{}\n{}{end}", response.status, show_headers(&response.headers), response.text())
+    let headers = show_headers(&response.headers);
+    format!("{}\n{headers}\n{}{end}", response.status, response.text())
 }
 
 fn show_received(received: &[Received]) -> String {
     if received.is_empty() {
         return "nothing".to_owned();
     }
-    // Requests that are under way side by side come in any order.
+    // Requests that are in flight concurrently arrive in any order.
     let mut shown: Vec<String> = received.iter().map(show_request).collect();
     shown.sort();
     shown.join("\n\n")
@@ -99,7 +128,7 @@ fn show_request(request: &Received) -> String {
     format!("{} {}\n{headers}\n{body}", request.method, request.target)
 }
 
-/// Hides the time a translated response was made at.
+/// Hides the creation time of a translated response.
 fn hide_created(text: &str) -> String {
     let mut parts = text.split("\"created\":");
     let mut hidden = parts.next().unwrap_or_default().to_owned();

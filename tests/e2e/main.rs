@@ -16,7 +16,7 @@
 //! - [`invariants`]: the invariants of ARCHITECTURE.md
 //! - [`deploy`]: the files of `deploy/`
 //!
-//! - [`cases`]: the folders of `tests/cases`
+//! The cases of `tests/cases` are tests of their own: `tests/e2e/cases.rs`.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -24,7 +24,6 @@
     reason = "a test that finds something missing has failed"
 )]
 
-mod cases;
 mod clients;
 mod deploy;
 mod docs;
