@@ -141,7 +141,7 @@ async fn measure_stages(options: &Options, gateway: &App) -> Result<Vec<(&'stati
 
 const NO_KEY: &str = "no key: a new instance reads the request headers, responds and logs";
 const UNKNOWN_KEY: &str = "an unknown key: its hash, and a read of the store";
-const NO_JSON: &str = "a body that is no JSON: settings, the team, and the body";
+const NO_JSON: &str = "a body that is not JSON: settings, the team, and the body";
 
 async fn stage(
     options: &Options,
