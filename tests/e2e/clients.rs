@@ -25,7 +25,7 @@ const NOTICE: Duration = Duration::from_secs(1);
 const ATTEMPTS: usize = 3;
 
 /// The text of the log entry of a request whose client has disconnected.
-pub(crate) const DISCONNECTED: &str = "the client left before the end";
+pub(crate) const DISCONNECTED: &str = "client disconnected before the response was complete";
 
 fn stream(target: &str, key: &str, case: &str) -> Draft {
     let message = json!({"role": "user", "content": "hello"});

@@ -14,8 +14,8 @@ const OTHER_BYTES: u64 = 700 * 1024;
 /// Maximum number of lines of a source file.
 const FILE_LINES: usize = 400;
 
-/// The calls that turn an error into a response.
-const ERROR_CALLS: [&str; 1] = ["dialect.reply("];
+/// The calls that turn an error into a response, or into the last event of a stream.
+const ERROR_CALLS: [&str; 2] = ["dialect.response(", "dialect.event("];
 
 fn toml(path: &str) -> Table {
     std::fs::read_to_string(root().join(path)).unwrap().parse().unwrap()
@@ -193,11 +193,34 @@ fn every_setting_is_documented() {
 
 #[test]
 fn no_shipped_code_lists_the_providers() {
-    let folders = ["crates/gateway/src", "crates/gateway-spin/src", "xtask/src"];
+    let folders =
+        ["crates/gateway/src", "crates/gateway-spin/src", "components/tokens/src", "xtask/src"];
     for (path, text) in folders.into_iter().flat_map(rust_files) {
         for provider in providers().unwrap() {
             let is_named = without_tests(&text).contains(&format!("\"{provider}\""));
             assert!(!is_named, "{path} names {provider}");
+        }
+    }
+}
+
+#[test]
+fn folders_of_the_core_use_only_what_they_may_know() {
+    for (folder, forbidden) in [
+        (
+            "crates/gateway/src/http",
+            &["Team", "Record", "Scope", "Provider", "ai_gateway", "models"][..],
+        ),
+        ("crates/gateway/src/keys", &["Provider", "Upstream", "Route", "ai_gateway", "models"]),
+    ] {
+        for (path, text) in rust_files(folder) {
+            let imports =
+                without_tests(&text).lines().filter(|line| line.starts_with("use crate::"));
+            for import in imports {
+                let mut names = import
+                    .split(|character: char| !character.is_alphanumeric() && character != '_');
+                let found = names.find(|name| forbidden.contains(name));
+                assert_eq!(found, None, "{path}: {import}");
+            }
         }
     }
 }
@@ -226,13 +249,16 @@ fn every_file_is_short() {
 #[test]
 fn every_component_is_small() {
     build_guests().unwrap();
+    let mut pass_through = 0;
     for component in names("components") {
         let code = root().join("components").join(&component).join("src/lib.rs");
         let code = std::fs::read_to_string(code).unwrap();
-        let is_pass_through = code.contains("gateway_spin::Forward");
+        let is_pass_through = code.contains("gateway_spin::ProviderComponent");
+        pass_through += usize::from(is_pass_through);
         let most = if is_pass_through { PASS_THROUGH_BYTES } else { OTHER_BYTES };
         let file = format!("target/wasm32-wasip2/release/{}.wasm", component.replace('-', "_"));
         let bytes = std::fs::metadata(root().join(file)).unwrap().len();
         assert!(bytes <= most, "{component}: {bytes}");
     }
+    assert_ne!(pass_through, 0, "no component was recognised as a pass-through one");
 }

@@ -39,7 +39,7 @@ fn invalid_setting_is_500_and_named() {
 fn azure_without_a_resource_is_500_and_names_the_setting() {
     run(async {
         for (resource, expected) in
-            [("", "azure_resource_name is not set"), ("a/../b", "azure_resource_name may have")]
+            [("", "azure_resource_name is not set"), ("a/../b", "azure_resource_name may contain")]
         {
             let config = Config::default().with("azure_resource_name", resource);
             let app = App::start(config).await.unwrap();

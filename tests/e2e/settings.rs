@@ -43,7 +43,7 @@ fn missing_setting_fails_only_the_routes_that_need_it() {
             if missing == "ai_gateway_host" {
                 // Without it no outbound host is allowed, so the embedded host refuses to start.
                 let error = format!("{:#}", app.err().unwrap());
-                assert!(error.contains("an allowed host has a scheme"), "{error}");
+                assert!(error.contains("needs a scheme"), "{error}");
                 continue;
             }
             let failures = failures(&app.unwrap(), &key, missing, &providers).await;

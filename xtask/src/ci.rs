@@ -1,64 +1,66 @@
-//! What a change must pass, and how fast the result is.
+//! `cargo xtask test`, `ci`, `bench` and `soak`: checks and measurements.
 
 use anyhow::Result;
 use clap::Args;
 
 use crate::cargo::{self, WASM, components};
-use crate::{say, sdk};
+use crate::{say, sdk, wording};
 
 #[derive(Args)]
 pub(crate) struct TestOptions {
-    /// Leave out the suites that need Node.js and Python.
+    /// Skip the SDK tests, which need Node.js and Python.
     #[arg(long)]
     skip_sdk: bool,
 }
 
 #[derive(Args)]
 pub(crate) struct BenchOptions {
-    /// Seconds of each measurement.
+    /// Duration of each measurement, in seconds.
     #[arg(long, default_value_t = 2)]
     seconds: u64,
-    /// Rounds; each measures every target once, in turn.
+    /// Number of rounds; each measures every target once.
     #[arg(long, default_value_t = 5)]
     rounds: u32,
-    /// Only this traffic: openai, prompt, stream, long, paced, bedrock, bedrock-stream, or another
-    /// provider's name.
+    /// Measure only this traffic: openai, prompt, stream, long, paced, bedrock, bedrock-stream, or
+    /// another provider's name.
     #[arg(long)]
     only: Option<String>,
-    /// Write docs/benchmarks.md and its chart.
+    /// Write the results to docs/benchmarks.md and its chart.
     #[arg(long, conflicts_with = "only")]
     report: bool,
 }
 
 #[derive(Args)]
 pub(crate) struct SoakOptions {
-    /// How long.
+    /// Duration, in minutes.
     #[arg(long, default_value_t = 1)]
     minutes: u64,
-    /// Streams that are open at any time; a third of them are Bedrock's.
+    /// Number of concurrent streams; a third of them are Bedrock's.
     #[arg(long, default_value_t = 200)]
     streams: usize,
-    /// Seconds between two lines of the report.
+    /// Interval between two lines of the report, in seconds.
     #[arg(long, default_value_t = 10)]
     every: u64,
 }
 
-/// Native tests, end-to-end tests on the wasm, and the SDKs.
+/// Runs the native tests, the end-to-end tests on the wasm, and the SDK tests.
 pub(crate) fn test(options: &TestOptions) -> Result<()> {
     cargo::build_components()?;
     say("Testing the workspace");
     cargo::run(["test", "--workspace"])?;
     if options.skip_sdk {
-        say("The SDK tests were left out");
+        say("Skipping the SDK tests");
         return Ok(());
     }
     sdk::test()
 }
 
-/// The whole of it; a workflow calls this and nothing else.
+/// Runs every check. The CI workflow calls this and nothing else.
 pub(crate) fn ci() -> Result<()> {
     say("Checking the format");
     cargo::run(["fmt", "--all", "--check"])?;
+    say("Checking the wording");
+    wording::check()?;
     say("Linting");
     cargo::run(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
     say("Linting the components as wasm");
@@ -72,7 +74,8 @@ pub(crate) fn ci() -> Result<()> {
     cargo::run_with(arguments, &[("RUSTDOCFLAGS", "-D warnings")])
 }
 
-/// Compares the gateway with the baseline component and with direct requests, in one run.
+/// Compares the gateway with the baseline component and with direct requests, in one run, so that all
+/// three are measured under the same load of the machine.
 pub(crate) fn bench(options: &BenchOptions) -> Result<()> {
     let mut arguments =
         vec![format!("--seconds={}", options.seconds), format!("--rounds={}", options.rounds)];
@@ -81,7 +84,7 @@ pub(crate) fn bench(options: &BenchOptions) -> Result<()> {
     run_measurement("bench", &arguments)
 }
 
-/// Mixed traffic for minutes on end.
+/// Sends mixed traffic for minutes.
 pub(crate) fn soak(options: &SoakOptions) -> Result<()> {
     let SoakOptions { minutes, streams, every } = options;
     let arguments = [
@@ -92,10 +95,11 @@ pub(crate) fn soak(options: &SoakOptions) -> Result<()> {
     run_measurement("soak", &arguments)
 }
 
-/// Runs a program of the `e2e` package, built as fast as the host is.
+/// Runs a program of the `e2e` package, with the optimised profile of the host: the embedded host and
+/// the load generator are part of it.
 fn run_measurement(program: &str, arguments: &[String]) -> Result<()> {
     cargo::build_components()?;
-    say(&format!("Building the {program} (the first time takes many minutes)"));
+    say(&format!("Building the {program} (takes many minutes the first time)"));
     let run = ["run", "--quiet", "--profile", "host", "--package", "e2e", "--bin", program, "--"];
     cargo::run(run.into_iter().chain(arguments.iter().map(String::as_str)))
 }

@@ -14,7 +14,7 @@ const PHRASES: &str = include_str!("../wording/phrases.txt");
 const VERBS: &str = include_str!("../wording/verbs.txt");
 
 /// Folders that hold nothing written by hand.
-const SKIPPED: [&str; 6] = [".git", "deps", "golden", "node_modules", "target", "wording"];
+const SKIPPED: [&str; 7] = [".git", ".venv", "deps", "golden", "node_modules", "target", "wording"];
 
 /// Checks every file of the project.
 ///

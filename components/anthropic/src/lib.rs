@@ -1,21 +1,23 @@
-//! Anthropic: its own Messages API as it is, and OpenAI's chat completions by Anthropic's own layer.
+//! Anthropic: its Messages API passes through, and so do OpenAI's chat completions, which Anthropic
+//! serves itself.
 //! <https://developers.cloudflare.com/ai-gateway/usage/providers/anthropic/>
 
-use gateway::{Dialect, Error, Headers, Provider, Request, Settings, Upstream};
+use gateway::{Dialect, Error, Headers, Provider, RequestParts, Settings, Upstream};
 
 struct Anthropic;
 
 const SUPPORTED: &str = "/chat/completions, /models and Anthropic's own /v1/messages";
 
-/// What a client that names no version gets: the only one there is.
+/// The version for a client that names none: the only one that exists.
 /// <https://docs.anthropic.com/en/api/versioning>
 const VERSION: &str = "2023-06-01";
 
-/// Whether a path below the route, without its `/v1`, is Anthropic's own.
+/// Checks whether a path below the route, without its `/v1`, is of the Messages API.
 fn is_native(path: &str) -> bool {
     path == "/messages" || path.starts_with("/messages/")
 }
 
+/// Checks whether a path lists models or names one, which both APIs have.
 fn is_models(path: &str) -> bool {
     path == "/models" || path.starts_with("/models/")
 }
@@ -28,7 +30,7 @@ impl Provider for Anthropic {
         if is_native(path) || is_own_sdk { Dialect::Anthropic } else { Dialect::OpenAi }
     }
 
-    fn upstream(request: &Request<'_>, settings: &Settings) -> Result<Upstream, Error> {
+    fn upstream(request: &RequestParts<'_>, settings: &Settings) -> Result<Upstream, Error> {
         let upstream = Upstream::at(request.target.below("/anthropic/v1"));
         match request.target.path {
             "/chat/completions" => Ok(upstream.with_bearer(settings, "anthropic_api_key")),
@@ -36,7 +38,7 @@ impl Provider for Anthropic {
                 Ok(upstream.with_key("x-api-key", settings, "anthropic_api_key"))
             }
             path if is_models(path) => {
-                // OpenAI's SDK asks for models too, and knows nothing of versions.
+                // OpenAI's SDK requests models too, without Anthropic's version.
                 let is_missing = request.headers.get("anthropic-version").is_none();
                 Ok(upstream
                     .with_key("x-api-key", settings, "anthropic_api_key")
@@ -47,5 +49,5 @@ impl Provider for Anthropic {
     }
 }
 
-type Component = gateway_spin::Forward<Anthropic>;
+type Component = gateway_spin::ProviderComponent<Anthropic>;
 gateway_spin::export!(Component);

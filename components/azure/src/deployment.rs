@@ -1,12 +1,13 @@
 //! Names that become parts of a URL.
 
 use gateway::Error;
+use gateway::http::bytes::is_alphanumeric_or;
 
-/// Characters a deployment's name may have.
+/// The maximum length of a deployment's name.
 const LENGTH: usize = 64;
 
-/// The deployment a model names. A name that could change the URL is refused, not encoded: no
-/// deployment has such a name.
+/// Returns the deployment that a model names. A name that could change the URL is rejected rather than
+/// encoded: no deployment has such a name.
 pub(crate) fn named_by(model: Option<&str>) -> Result<&str, Error> {
     let model = model.ok_or_else(|| {
         Error::invalid_param("model", "`model` is missing: it names the deployment")
@@ -14,14 +15,15 @@ pub(crate) fn named_by(model: Option<&str>) -> Result<&str, Error> {
     if is_name(model) {
         return Ok(model);
     }
-    let rule = "`model` names a deployment: up to 64 letters, digits, - . and _";
+    let rule = "`model` must name a deployment: at most 64 letters, digits, - . and _";
     Err(Error::invalid_param("model", rule))
 }
 
-/// Whether `name` may stand in a URL as it is.
+/// Checks whether `name` can be part of a URL as it is.
 pub(crate) fn is_name(name: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    name.len() <= LENGTH && name.bytes().all(is_plain) && name.bytes().any(|byte| byte != b'.')
+    name.len() <= LENGTH
+        && is_alphanumeric_or(b"-._", name)
+        && name.bytes().any(|byte| byte != b'.')
 }
 
 #[cfg(test)]
@@ -29,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn named_by_refuses_what_could_change_the_url() {
+    fn named_by_rejects_what_could_change_the_url() {
         let long = "x".repeat(65);
         for model in [
             "", ".", "..", "a/b", "a/../b", "a%2fb", "a?b", "a#b", "a b", "gpt-4ö", "a\\b", "a:b",

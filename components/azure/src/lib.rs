@@ -7,7 +7,7 @@ mod version;
 
 use std::ops::Range;
 
-use gateway::{Error, Provider, Request, Settings, Upstream};
+use gateway::{Error, Provider, RequestParts, Settings, Upstream};
 
 struct Azure;
 
@@ -19,12 +19,12 @@ impl Provider for Azure {
         paths::deployment_in(path)
     }
 
-    fn upstream(request: &Request<'_>, settings: &Settings) -> Result<Upstream, Error> {
+    fn upstream(request: &RequestParts<'_>, settings: &Settings) -> Result<Upstream, Error> {
         let operation = paths::operation(request.target.path)?;
         let deployment = deployment::named_by(request.model)?;
         let resource = settings.require("azure_resource_name")?;
         if !deployment::is_name(resource) {
-            let why = "azure_resource_name may have only letters, digits, - . and _";
+            let why = "azure_resource_name may contain only letters, digits, - . and _";
             return Err(Error::Configuration(why.to_owned()));
         }
         let path = format!("/azure-openai/{resource}/{deployment}{operation}");
@@ -33,5 +33,5 @@ impl Provider for Azure {
     }
 }
 
-type Component = gateway_spin::Forward<Azure>;
+type Component = gateway_spin::ProviderComponent<Azure>;
 gateway_spin::export!(Component);

@@ -1,4 +1,4 @@
-//! The paths clients ask for, and what of them a deployment serves.
+//! The paths that clients request, and the operations that a deployment serves.
 
 use std::ops::Range;
 
@@ -7,10 +7,10 @@ use gateway::Error;
 /// Where Azure's own SDK puts the deployment.
 const DEPLOYMENTS: &str = "/openai/deployments/";
 
-/// Azure's newer base path, which is OpenAI's with another beginning.
+/// The base path of Azure's newer API, which has OpenAI's paths.
 const OPENAI_V1: &str = "/openai/v1";
 
-/// What a deployment serves. Models, responses and files belong to the resource, which the AI
+/// The operations of a deployment. Models, responses and files belong to the resource, which the AI
 /// Gateway does not reach.
 const OPERATIONS: [&str; 8] = [
     "/chat/completions",
@@ -25,17 +25,17 @@ const OPERATIONS: [&str; 8] = [
 
 const SUPPORTED: &str = "/chat/completions, /completions, /embeddings, /images/* and /audio/*";
 
-/// Where a deployment stands in `path`, if it names one.
+/// Returns the span of the deployment in `path`, if it names one.
 pub(crate) fn deployment_in(path: &str) -> Option<Range<usize>> {
     let rest = path.strip_prefix(DEPLOYMENTS)?;
     let end = DEPLOYMENTS.len() + rest.find('/')?;
     Some(DEPLOYMENTS.len()..end)
 }
 
-/// What is asked of the deployment.
+/// Returns the operation that a request is for.
 ///
 /// # Errors
-/// [`Error::UnknownUrl`] for what no deployment serves.
+/// [`Error::UnknownUrl`] for an operation that deployments do not have.
 pub(crate) fn operation(path: &str) -> Result<&str, Error> {
     let operation = match deployment_in(path) {
         Some(place) => path.get(place.end..).unwrap_or_default(),
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_deployment_in_the_path_is_found() {
+    fn deployment_in_finds_a_deployment() {
         for (path, expected) in [
             ("/openai/deployments/gpt-4o/chat/completions", Some("gpt-4o")),
             ("/openai/deployments/gpt-4o", None),
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_is_the_same_by_each_path() {
+    fn operation_is_the_same_for_each_base_path() {
         for (path, expected) in [
             ("/chat/completions", Some("/chat/completions")),
             ("/openai/deployments/gpt-4o/embeddings", Some("/embeddings")),

@@ -2,9 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use gateway::Error;
-use gateway::service::Call;
-use gateway::translator::{Answer, Context, Response, Stream};
+use gateway::translator::{Context, EventStream, Translated, UpstreamResponse};
+use gateway::{Error, Request};
 
 use crate::aws::settings::BedrockSettings;
 use crate::aws::{self, endpoint};
@@ -26,11 +25,15 @@ const SERVER_SENT_EVENTS: &str = "text/event-stream";
 ///
 /// # Errors
 /// Any error that the gateway reports itself.
-pub(crate) fn respond(call: &Call, context: &Context<'_>) -> Result<Answer, Error> {
-    let request = ChatRequest::parse(&call.body)?;
+pub(crate) fn respond(
+    client_request: &Request,
+    context: &Context<'_>,
+) -> Result<Translated, Error> {
+    let request = ChatRequest::parse(&client_request.body)?;
     let settings = BedrockSettings::of(context)?;
     let model = settings.aliases.resolve_for(&request.model, context)?;
-    let chat = Chat { call, context, settings: &settings, request: &request, model: &model };
+    let chat =
+        Chat { client_request, context, settings: &settings, request: &request, model: &model };
     match chat.send(chat.draft(Fallback::default())?) {
         Err(error) => chat.retry_with_fallback(error),
         answer => answer,
@@ -39,7 +42,7 @@ pub(crate) fn respond(call: &Call, context: &Context<'_>) -> Result<Answer, Erro
 
 /// A request and what it needs to be sent.
 struct Chat<'a> {
-    call: &'a Call,
+    client_request: &'a Request,
     context: &'a Context<'a>,
     settings: &'a BedrockSettings<'a>,
     request: &'a ChatRequest<'a>,
@@ -67,7 +70,7 @@ impl Chat<'_> {
     }
 
     /// Sends the request, and translates the response.
-    fn send(&self, draft: Draft) -> Result<Answer, Error> {
+    fn send(&self, draft: Draft) -> Result<Translated, Error> {
         let Draft { body, response_context, is_stream } = draft;
         let (name, accept) =
             if is_stream { ("converse-stream", EVENT_STREAM) } else { ("converse", JSON) };
@@ -80,19 +83,19 @@ impl Chat<'_> {
             self.context.now,
             original_model,
         )?;
-        let response = aws::response::check(self.context.send(self.call, destination)?)?;
+        let response = aws::response::check(self.context.send(self.client_request, destination)?)?;
         let id = aws::response::request_id(&response.headers, self.context.now);
         // A guardrail of the AI Gateway may return JSON although a stream was requested.
         if is_stream && !response.headers.is_json() {
             let translator = StreamTranslator::new(&id, response_context);
-            return Stream::open(response, Box::new(translator)).map(Answer::Stream);
+            return EventStream::open(response, Box::new(translator)).map(Translated::Stream);
         }
         whole(response, &id, &response_context, !is_stream && self.request.is_stream)
     }
 
     /// Retries without the parameters that the model rejected, unless the request would be the
     /// same.
-    fn retry_with_fallback(&self, error: Error) -> Result<Answer, Error> {
+    fn retry_with_fallback(&self, error: Error) -> Result<Translated, Error> {
         let Some(fallback) = fallback::for_error(&error) else {
             return Err(error);
         };
@@ -101,25 +104,25 @@ impl Chat<'_> {
         if reduced.body == self.draft(Fallback::default())?.body {
             return Err(error);
         }
-        self.context.wire.note_retry(&error);
+        self.context.transport.note_retry(&error);
         self.send(reduced)
     }
 }
 
 /// Translates a whole response; `as_stream` if the client waits for a stream.
 fn whole(
-    mut response: Response,
+    mut response: UpstreamResponse,
     id: &str,
     response_context: &ResponseContext,
     as_stream: bool,
-) -> Result<Answer, Error> {
-    let body = response.whole(aws::response::MAX_BYTES)?;
+) -> Result<Translated, Error> {
+    let body = response.read_body(aws::response::MAX_BYTES)?;
     let (body, media_type) = if as_stream {
         (response::translate_into_stream(&body, id, response_context)?, SERVER_SENT_EVENTS)
     } else {
         (response::translate(&body, id, response_context)?, JSON)
     };
-    Ok(Answer::Whole(aws::response::reply(response.headers, body, media_type)))
+    Ok(Translated::Whole(aws::response::for_client(response.headers, body, media_type)))
 }
 
 /// Returns Unix time in seconds.

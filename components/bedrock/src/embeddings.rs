@@ -12,9 +12,8 @@ mod vectors;
 
 use std::collections::VecDeque;
 
-use gateway::Error;
-use gateway::service::Call;
-use gateway::translator::{Answer, Context, Pending};
+use gateway::translator::{Context, InFlight, Translated};
+use gateway::{Error, Request};
 
 use self::embedder::Embedder;
 use self::list::EmbeddingList;
@@ -30,21 +29,24 @@ const CONCURRENCY: usize = 8;
 ///
 /// # Errors
 /// Any error that the gateway reports itself.
-pub(crate) fn respond(call: &Call, context: &Context<'_>) -> Result<Answer, Error> {
-    let request = EmbeddingRequest::parse(&call.body)?;
+pub(crate) fn respond(
+    client_request: &Request,
+    context: &Context<'_>,
+) -> Result<Translated, Error> {
+    let request = EmbeddingRequest::parse(&client_request.body)?;
     let settings = BedrockSettings::of(context)?;
     let original_model = &*request.model;
     let (model, embedder) = settings
         .aliases
         .find_for(original_model, context, |target| Ok((target.id, Embedder::of(target.base)?)))?;
     embedder.check(&request)?;
-    let batch = Batch { call, context, settings: &settings, model, original_model };
-    Ok(Answer::Whole(batch.list(&request, embedder)?.reply(original_model)))
+    let batch = Batch { client_request, context, settings: &settings, model, original_model };
+    Ok(Translated::Whole(batch.list(&request, embedder)?.into_response(original_model)))
 }
 
 /// The upstream requests for one client request, all to the same model.
 struct Batch<'a> {
-    call: &'a Call,
+    client_request: &'a Request,
     context: &'a Context<'a>,
     settings: &'a BedrockSettings<'a>,
     model: &'a str,
@@ -76,26 +78,26 @@ impl Batch<'_> {
     }
 
     /// Starts one upstream request.
-    fn start(&self, body: Vec<u8>) -> Result<Pending<'_>, Error> {
-        let Self { call, context, settings, model, original_model } = *self;
+    fn start(&self, body: Vec<u8>) -> Result<InFlight<'_>, Error> {
+        let Self { client_request, context, settings, model, original_model } = *self;
         let operation = Operation { model, name: "invoke", accept: "application/json" };
         let destination =
             endpoint::destination(settings, &operation, body, context.now, original_model)?;
-        context.start(call, destination)
+        context.start(client_request, destination)
     }
 }
 
 /// Waits for the oldest request in flight, whose vectors are next in the list.
 fn collect_oldest(
     list: &mut EmbeddingList,
-    in_flight: &mut VecDeque<(usize, Pending<'_>)>,
+    in_flight: &mut VecDeque<(usize, InFlight<'_>)>,
     embedder: Embedder,
 ) -> Result<(), Error> {
     let Some((texts, pending)) = in_flight.pop_front() else {
         return Ok(());
     };
     let mut response = aws::response::check(pending()?)?;
-    let body = response.whole(aws::response::MAX_BYTES)?;
+    let body = response.read_body(aws::response::MAX_BYTES)?;
     list.add(embedder.read(&body)?, texts, response.headers)
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use gateway::Error;
-pub(crate) use gateway::json::{Members, Text, from_bytes};
+pub(crate) use gateway::http::json::{Members, Text, from_bytes};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

@@ -14,10 +14,9 @@ mod models;
 mod openai;
 mod translate;
 
-use gateway::Error;
-use gateway::service::Call;
-use gateway::translator::{Answer, Context, Translator};
-use gateway::url::Target;
+use gateway::http::target::Target;
+use gateway::translator::{Context, Translated, Translator};
+use gateway::{Error, Request};
 use http::Method;
 
 /// The component.
@@ -29,12 +28,12 @@ const SUPPORTED: &str = "POST /chat/completions, POST /embeddings and GET /model
 impl Translator for Bedrock {
     const SLUG: &'static str = catalog::SLUG;
 
-    fn answer(call: &Call, context: &Context<'_>) -> Result<Answer, Error> {
-        let target = Target::parse(&call.path_with_query, Self::SLUG)?;
-        match (target.path, &call.method) {
-            ("/chat/completions", &Method::POST) => chat::respond(call, context),
-            ("/embeddings", &Method::POST) => embeddings::respond(call, context),
-            ("/models", &Method::GET) => models::respond(context).map(Answer::Whole),
+    fn respond(request: &Request, context: &Context<'_>) -> Result<Translated, Error> {
+        let target = Target::parse(&request.head.path_with_query, Self::SLUG)?;
+        match (target.path, &request.head.method) {
+            ("/chat/completions", &Method::POST) => chat::respond(request, context),
+            ("/embeddings", &Method::POST) => embeddings::respond(request, context),
+            ("/models", &Method::GET) => models::respond(context).map(Translated::Whole),
             ("/chat/completions" | "/embeddings", _) => {
                 Err(Error::MethodNotAllowed { allowed: "POST" })
             }
@@ -45,5 +44,5 @@ impl Translator for Bedrock {
 }
 
 /// The component as Spin runs it.
-type Component = gateway_spin::Translate<Bedrock>;
+type Component = gateway_spin::TranslatorComponent<Bedrock>;
 gateway_spin::export!(Component);

@@ -3,7 +3,7 @@
 //! An account may lack access to some of these models, and can use others by their ids.
 
 use gateway::translator::Context;
-use gateway::{Error, Reply, Scope};
+use gateway::{Error, Response, Scope};
 use http::StatusCode;
 use serde::Serialize;
 
@@ -36,13 +36,13 @@ struct List<'a> {
 ///
 /// # Errors
 /// [`Error::Configuration`].
-pub(crate) fn respond(context: &Context<'_>) -> Result<Reply, Error> {
+pub(crate) fn respond(context: &Context<'_>) -> Result<Response, Error> {
     let settings = BedrockSettings::of(context)?;
     Ok(list(&settings.aliases, &context.team.scope))
 }
 
 /// Builds the list: the aliases, then the models of the table.
-fn list(aliases: &Aliases, scope: &Scope) -> Reply {
+fn list(aliases: &Aliases, scope: &Scope) -> Response {
     let listed: Vec<String> = listed().collect();
     let is_allowed = |names: &[&str]| scope.check_model(SLUG, names).is_ok();
     let of_aliases = aliases
@@ -54,7 +54,7 @@ fn list(aliases: &Aliases, scope: &Scope) -> Reply {
     let of_embeddings = embedder::MODELS.iter().map(|(id, _)| Entry::new(id, Some(id)));
     let of_table = of_chat.chain(of_embeddings).filter(|entry| is_allowed(&[entry.id]));
     let data = of_aliases.chain(of_table).collect();
-    Reply::json(StatusCode::OK, &List { object: "list", data })
+    Response::json(StatusCode::OK, &List { object: "list", data })
 }
 
 impl<'a> Entry<'a> {
@@ -83,9 +83,9 @@ mod tests {
     }"#;
 
     fn data() -> Vec<Value> {
-        let reply = list(&Aliases::parse(SETTING).unwrap(), &Scope::default());
-        let body: Value = serde_json::from_slice(&reply.body).unwrap();
-        assert_eq!((reply.status, &body["object"]), (StatusCode::OK, &json!("list")));
+        let response = list(&Aliases::parse(SETTING).unwrap(), &Scope::default());
+        let body: Value = serde_json::from_slice(&response.body).unwrap();
+        assert_eq!((response.status, &body["object"]), (StatusCode::OK, &json!("list")));
         body["data"].as_array().unwrap().clone()
     }
 

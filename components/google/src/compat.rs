@@ -1,18 +1,19 @@
-//! The AI Gateway's compat endpoint, which serves many providers and takes theirs with the model.
+//! The AI Gateway's compat endpoint, which serves many providers and finds the provider in the model's
+//! name.
 
-/// What compat calls this provider: <https://developers.cloudflare.com/ai-gateway/usage/chat-completion/>
+/// The name of this provider at the compat endpoint: <https://developers.cloudflare.com/ai-gateway/usage/chat-completion/>
 const PREFIX: &str = "google-ai-studio/";
 
-/// A route of the AI Gateway's own, which compat takes in place of a model.
+/// The prefix of the AI Gateway's dynamic routes, which compat accepts in place of a model.
 pub(crate) const DYNAMIC: &str = "dynamic/";
 
-/// A model's own name, whatever a client put before it.
+/// Strips the prefixes that a client may write before a model's name.
 pub(crate) fn bare(model: &str) -> &str {
     let model = model.strip_prefix(PREFIX).unwrap_or(model);
     model.strip_prefix("models/").unwrap_or(model)
 }
 
-/// The name compat takes: with the prefix once, whatever the client wrote.
+/// Returns the name that compat expects: with the prefix once, however the client wrote it.
 pub(crate) fn model_name(model: &str) -> String {
     if model.starts_with(DYNAMIC) { model.to_owned() } else { format!("{PREFIX}{}", bare(model)) }
 }

@@ -1,5 +1,5 @@
-//! Google AI Studio: chat through the AI Gateway's compat endpoint, the other paths of OpenAI's API by
-//! Google's own layer, and the Gemini API as it is.
+//! Google AI Studio: chat through the AI Gateway's compat endpoint, the other paths of OpenAI's API
+//! through Google's own OpenAI layer, and the Gemini API unchanged.
 //! <https://developers.cloudflare.com/ai-gateway/usage/providers/google-ai-studio/>
 
 mod compat;
@@ -7,11 +7,11 @@ mod native;
 
 use std::ops::Range;
 
-use gateway::{Dialect, Error, Headers, Provider, Request, Settings, Upstream};
+use gateway::{Dialect, Error, Headers, Provider, RequestParts, Settings, Upstream};
 
 struct Google;
 
-/// The base path of Google's own OpenAI layer, which its documentation has in base URLs.
+/// The base path of Google's own OpenAI layer, which its documentation uses in base URLs.
 const OPENAI_LAYER: &str = "/v1beta/openai";
 
 const SUPPORTED: &str = "OpenAI's API and Gemini's own /v1beta/models/{model}:{method}";
@@ -33,7 +33,7 @@ impl Provider for Google {
         compat::bare(model)
     }
 
-    fn upstream(request: &Request<'_>, settings: &Settings) -> Result<Upstream, Error> {
+    fn upstream(request: &RequestParts<'_>, settings: &Settings) -> Result<Upstream, Error> {
         let target = request.target;
         if native::is_native(target.path, request.headers) {
             return native::upstream(request, settings);
@@ -52,7 +52,7 @@ impl Provider for Google {
     }
 }
 
-type Component = gateway_spin::Forward<Google>;
+type Component = gateway_spin::ProviderComponent<Google>;
 gateway_spin::export!(Component);
 
 #[cfg(test)]
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn model_in_path_is_the_native_calls_model() {
+    fn model_in_path_finds_the_model_of_a_native_path() {
         for (path, expected) in [
             ("/v1beta/models/gemini-pro:generateContent", Some("gemini-pro")),
             ("/models/gemini-pro:streamGenerateContent", Some("gemini-pro")),

@@ -1,14 +1,15 @@
-//! OpenAI, as it is: every path and method of its API.
+//! OpenAI: every path and method of its API passes through.
 //! <https://developers.cloudflare.com/ai-gateway/usage/providers/openai/>
 
-use gateway::{Error, Provider, Request, Settings, Upstream};
+use gateway::{Error, Provider, RequestParts, Settings, Upstream};
 
+/// OpenAI, whose API is the gateway's own: only the base and the key change.
 struct OpenAi;
 
 impl Provider for OpenAi {
     const SLUG: &'static str = "openai";
 
-    fn upstream(request: &Request<'_>, settings: &Settings) -> Result<Upstream, Error> {
+    fn upstream(request: &RequestParts<'_>, settings: &Settings) -> Result<Upstream, Error> {
         if matches!(request.target.path, "" | "/") {
             return Err(Error::UnknownUrl { supported: "the paths of OpenAI's API" });
         }
@@ -17,5 +18,5 @@ impl Provider for OpenAi {
     }
 }
 
-type Component = gateway_spin::Forward<OpenAi>;
+type Component = gateway_spin::ProviderComponent<OpenAi>;
 gateway_spin::export!(Component);

@@ -1,6 +1,6 @@
 //! Authorization: the admin may use every route, a key's holder may view and rotate that key.
 
-use gateway::key::is_same_secret;
+use gateway::keys::api_key::is_same_secret;
 use gateway::{ApiKey, Error, KeyId, Record};
 
 use crate::Action;

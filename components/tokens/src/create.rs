@@ -1,6 +1,6 @@
 //! `POST /tokens`: creates a key for a team.
 
-use gateway::{ApiKey, Error, Record, Reply};
+use gateway::{ApiKey, Error, Record, Response};
 use http::StatusCode;
 
 use crate::Action;
@@ -9,7 +9,7 @@ use crate::idempotency::IdempotencyKey;
 use crate::key_view::KeyView;
 
 /// Creates a key, stores its record and returns the key, which is never shown again.
-pub(crate) fn create(action: &mut Action<'_>) -> Result<Reply, Error> {
+pub(crate) fn create(action: &mut Action<'_>) -> Result<Response, Error> {
     action.entry.action = Some("create");
     action.require_admin()?;
     let mut fields: Fields = read_body(&action.request.body)?;
@@ -24,7 +24,7 @@ pub(crate) fn create(action: &mut Action<'_>) -> Result<Reply, Error> {
     idempotency_key.remember(action, &key.id())?;
     record.save(action.context.store)?;
     action.entry.subject = Some(record.id().to_owned());
-    Ok(Reply::json(StatusCode::CREATED, &KeyView::new(&record).with_key(&key)))
+    Ok(Response::json(StatusCode::CREATED, &KeyView::new(&record).with_key(&key)))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `POST /tokens/{id}/explain`: whether a request would be allowed, without sending it.
 
-use gateway::{Error, LimitedModels, Reply, Team, policy};
+use gateway::models::limited;
+use gateway::{Error, LimitedModels, Response, Team};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -26,12 +27,12 @@ struct Verdict<'a> {
 }
 
 /// Reports whether the key `id` may use a model of a provider, by which rule, and the model sent.
-pub(crate) fn explain(action: &mut Action<'_>, id: &str) -> Result<Reply, Error> {
+pub(crate) fn explain(action: &mut Action<'_>, id: &str) -> Result<Response, Error> {
     action.entry.action = Some("explain");
     let id = action.require_admin_for(id)?;
     let Question { provider, model } = read_body(&action.request.body)?;
     let team = action.read_record(&id)?.team();
-    let limited_models = LimitedModels::parse(&(action.context.variable)(policy::SETTING)?)?;
+    let limited_models = LimitedModels::parse(&(action.context.variable)(limited::SETTING)?)?;
     let verdict = match judge(&team, &provider, &model, &action.now()) {
         Err(rule) => Verdict { allowed: false, rule: rule.to_owned(), sent_model: None },
         Ok(rule) => {
@@ -41,7 +42,7 @@ pub(crate) fn explain(action: &mut Action<'_>, id: &str) -> Result<Reply, Error>
             Verdict { allowed: true, rule, sent_model: Some(substitute.unwrap_or(&model)) }
         }
     };
-    Ok(Reply::json(StatusCode::OK, &verdict))
+    Ok(Response::json(StatusCode::OK, &verdict))
 }
 
 /// Checks the rules in the order in which a request meets them.
@@ -52,12 +53,12 @@ fn judge(team: &Team, provider: &str, model: &str, now: &str) -> Result<String, 
     if team.disabled {
         return Err("disabled");
     }
-    if !team.is_open(now) {
+    if !team.is_active(now) {
         return Err("expiresAt");
     }
     team.scope.check_provider(provider).map_err(|_| "providers")?;
     let pattern = team.scope.rule_for(provider, model).ok_or("models")?;
-    if team.scope.is_open() {
+    if team.scope.is_unrestricted() {
         return Ok("unrestricted".to_owned());
     }
     Ok(format!("models: {pattern}"))

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use gateway::json::{Members, from_bytes};
-use gateway::metadata::OURS;
-use gateway::team::Tag;
-use gateway::{Error, Record, Scope, time};
+use gateway::ai_gateway::metadata::OURS;
+use gateway::http::json::{Members, from_bytes};
+use gateway::keys::team::MetadataEntry;
+use gateway::keys::time;
+use gateway::{Error, Record, Scope};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -245,7 +246,7 @@ fn is_short_scalar(value: &str) -> bool {
 }
 
 /// Reads the team's metadata entry: Cloudflare accepts five, and the gateway uses four of them.
-fn read_metadata(metadata: &RawValue) -> Result<Tag, Error> {
+fn read_metadata(metadata: &RawValue) -> Result<MetadataEntry, Error> {
     let wrong_form =
         || invalid("metadata", "must be an object with one entry, a string, number or boolean");
     let Members(members) = serde_json::from_str(metadata.get()).map_err(|_| wrong_form())?;
@@ -260,7 +261,7 @@ fn read_metadata(metadata: &RawValue) -> Result<Tag, Error> {
         let rule = format!("must not use a name of the gateway's own: {}", OURS.join(", "));
         return Err(invalid("metadata", &rule));
     }
-    Ok(Tag { name: name.to_string(), value: (*value).to_owned() })
+    Ok(MetadataEntry { name: name.to_string(), value: (*value).to_owned() })
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! `GET /healthz`: whether the app can serve requests, and if not, why.
 
+use gateway::models::limited;
 use gateway::service::Context;
-use gateway::{Error, LimitedModels, Reply, policy};
+use gateway::{Error, LimitedModels, Response};
 use http::StatusCode;
 use serde::Serialize;
 
@@ -16,12 +17,12 @@ struct Health {
 ///
 /// Anyone may ask, so a problem names a setting but never its value. Provider settings are not
 /// checked: this component has no access to them.
-pub(crate) fn check(context: &Context<'_>) -> Reply {
+pub(crate) fn check(context: &Context<'_>) -> Response {
     let settings = context.settings;
     let checks = [
-        settings.gateway().map(drop),
+        settings.ai_gateway().map(drop),
         settings.require("admin_token").map(drop),
-        (context.variable)(policy::SETTING)
+        (context.variable)(limited::SETTING)
             .and_then(|models| LimitedModels::parse(&models))
             .map(drop),
         // No such entry exists: the read only shows whether the store responds.
@@ -34,7 +35,7 @@ pub(crate) fn check(context: &Context<'_>) -> Reply {
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
     };
-    Reply::json(status, &Health { status: status_text, problems })
+    Response::json(status, &Health { status: status_text, problems })
 }
 
 #[cfg(test)]

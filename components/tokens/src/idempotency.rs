@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
-use gateway::json::from_bytes;
-use gateway::{Error, KeyId, Record, time};
+use gateway::http::json::from_bytes;
+use gateway::keys::time;
+use gateway::{Error, KeyId, Record};
 use serde::{Deserialize, Serialize};
 
 use crate::Action;
@@ -37,7 +38,7 @@ impl IdempotencyKey {
     /// # Errors
     /// A client error for an invalid header.
     pub(crate) fn read(action: &Action<'_>, operation: &str) -> Result<Self, Error> {
-        let Some(value) = action.request.headers.get(HEADER) else {
+        let Some(value) = action.request.head.headers.get(HEADER) else {
             return Ok(Self(None));
         };
         let is_visible = value.iter().all(u8::is_ascii_graphic);
@@ -48,7 +49,7 @@ impl IdempotencyKey {
         let text = String::from_utf8_lossy(value);
         // Hashed, so that the entry's name has a fixed length whatever the client sends. `operation`
         // separates different requests that happen to use the same value.
-        Ok(Self(Some(format!("done:{operation}:{}", gateway::key::digest(&text)))))
+        Ok(Self(Some(format!("done:{operation}:{}", gateway::keys::api_key::digest(&text)))))
     }
 
     /// Checks that the request has not been made before.
@@ -92,7 +93,7 @@ mod tests {
 
     const BODY: &str = r#"{"teamId":"blue"}"#;
 
-    fn create(host: &Host, idempotency_key: &str) -> Result<gateway::Reply, Error> {
+    fn create(host: &Host, idempotency_key: &str) -> Result<gateway::Response, Error> {
         let headers = [("authorization", ADMIN), ("idempotency-key", idempotency_key)];
         host.send_with("POST", "/tokens", &headers, BODY)
     }

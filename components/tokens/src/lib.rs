@@ -19,21 +19,21 @@ mod show;
 #[cfg(test)]
 mod testing;
 
-use gateway::key::without_scheme;
+use gateway::http::target::check_path;
+use gateway::keys::api_key::without_scheme;
 use gateway::log::Entry;
-use gateway::service::{Call, Context, Service};
-use gateway::url::check_path;
-use gateway::{Error, Reply};
+use gateway::service::{Context, Service};
+use gateway::{Error, Request, Response};
 use http::Method;
 
 struct Tokens;
 
-type Component = gateway_spin::Answer<Tokens>;
+type Component = gateway_spin::ServiceComponent<Tokens>;
 gateway_spin::export!(Component);
 
 /// A request being served, together with its context and the log entry that records what it did.
 struct Action<'a> {
-    request: &'a Call,
+    request: &'a Request,
     context: &'a Context<'a>,
     entry: &'a mut Entry,
 }
@@ -42,8 +42,12 @@ impl Service for Tokens {
     const SLUG: &'static str = "tokens";
     const MAX_BODY: u64 = 64 * 1024;
 
-    fn answer(request: &Call, context: &Context<'_>, entry: &mut Entry) -> Result<Reply, Error> {
-        let path = request.path_with_query.split('?').next().unwrap_or_default();
+    fn respond(
+        request: &Request,
+        context: &Context<'_>,
+        entry: &mut Entry,
+    ) -> Result<Response, Error> {
+        let path = request.head.path_with_query.split('?').next().unwrap_or_default();
         // Checked before routing, because another hop could read an unsafe path differently.
         check_path(path)?;
         let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
@@ -85,7 +89,7 @@ impl Service for Tokens {
 impl<'a> Action<'a> {
     /// Returns the request's method if it is in `allowed`, a list as in an `Allow` header.
     fn require_method(&self, allowed: &'static str) -> Result<Method, Error> {
-        let method = &self.request.method;
+        let method = &self.request.head.method;
         if allowed.split(", ").any(|name| name == method.as_str()) {
             return Ok(method.clone());
         }
@@ -94,12 +98,12 @@ impl<'a> Action<'a> {
 
     /// Returns the token of the `Authorization` header, the only one that may carry the admin token.
     fn bearer_token(&self) -> Option<&'a str> {
-        self.request.headers.get_str("authorization").map(without_scheme)
+        self.request.head.headers.get_str("authorization").map(without_scheme)
     }
 
     /// Returns when the request was received, RFC 3339.
     fn now(&self) -> String {
-        gateway::time::rfc3339(self.context.now)
+        gateway::keys::time::rfc3339(self.context.now)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `GET /tokens`: lists keys, page by page.
 
-use gateway::{Error, KeyId, Record, Reply};
+use gateway::{Error, KeyId, Record, Response};
 use http::StatusCode;
 use serde::Serialize;
 
@@ -36,7 +36,7 @@ struct Found {
 ///
 /// That order says nothing about age, but it is stable: an id is a valid cursor even after its key
 /// was revoked.
-pub(crate) fn list(action: &mut Action<'_>) -> Result<Reply, Error> {
+pub(crate) fn list(action: &mut Action<'_>) -> Result<Response, Error> {
     action.entry.action = Some("list");
     action.require_admin()?;
     let [team_id, limit, cursor] =
@@ -58,7 +58,7 @@ pub(crate) fn list(action: &mut Action<'_>) -> Result<Reply, Error> {
     // Ids behind the cursor belong to the next page, which reports them again.
     let is_here = |id: &&str| next_cursor.is_none_or(|cursor| *id <= cursor);
     let unreadable = unreadable.iter().map(KeyId::as_str).filter(is_here).collect();
-    Ok(Reply::json(StatusCode::OK, &Page { data, next_cursor, unreadable }))
+    Ok(Response::json(StatusCode::OK, &Page { data, next_cursor, unreadable }))
 }
 
 /// Finds the records after the id `after`, at most one more than `limit`: the extra one shows that

@@ -1,14 +1,14 @@
 //! `GET /tokens/openapi.json`: the OpenAPI document of this component.
 //! <https://spec.openapis.org/oas/v3.1.0>
 
-use gateway::Reply;
+use gateway::Response;
 use http::StatusCode;
 
 const DOCUMENT: &str = include_str!("openapi.json");
 
 /// Returns the document. It needs no credential, because it is the same for everyone.
-pub(crate) fn document() -> Reply {
-    Reply::new(StatusCode::OK, DOCUMENT.as_bytes().to_vec(), "application/json")
+pub(crate) fn document() -> Response {
+    Response::new(StatusCode::OK, DOCUMENT.as_bytes().to_vec(), "application/json")
 }
 
 #[cfg(test)]

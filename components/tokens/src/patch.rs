@@ -1,6 +1,6 @@
 //! `PATCH /tokens/{id}`: updates a key.
 
-use gateway::{Error, Reply};
+use gateway::{Error, Response};
 use http::StatusCode;
 
 use crate::Action;
@@ -10,7 +10,7 @@ use crate::key_view::KeyView;
 /// Updates the fields that the body contains; `null` clears one.
 ///
 /// The store has no compare-and-swap: of two concurrent updates, the last write wins.
-pub(crate) fn patch(action: &mut Action<'_>, id: &str) -> Result<Reply, Error> {
+pub(crate) fn patch(action: &mut Action<'_>, id: &str) -> Result<Response, Error> {
     action.entry.action = Some("patch");
     let id = action.require_admin_for(id)?;
     let fields: Fields = read_body(&action.request.body)?;
@@ -18,7 +18,7 @@ pub(crate) fn patch(action: &mut Action<'_>, id: &str) -> Result<Reply, Error> {
     fields.apply(&mut record, action)?;
     // Not `save`: if the key was revoked since it was read, the update must not restore it.
     record.update(action.context.store)?;
-    Ok(Reply::json(StatusCode::OK, &KeyView::new(&record)))
+    Ok(Response::json(StatusCode::OK, &KeyView::new(&record)))
 }
 
 #[cfg(test)]

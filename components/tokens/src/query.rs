@@ -1,13 +1,12 @@
 //! Query parameters.
 
-use gateway::Error;
-use gateway::service::Call;
+use gateway::{Error, Request};
 
 /// Reads the number in the parameter `name`, the only one the route takes.
 ///
 /// # Errors
 /// A client error that names the parameter at fault.
-pub(crate) fn read_number(request: &Call, name: &'static str) -> Result<Option<u64>, Error> {
+pub(crate) fn read_number(request: &Request, name: &'static str) -> Result<Option<u64>, Error> {
     let [value] = read_params(request, [name])?;
     value.map(|value| parse_number(name, value)).transpose()
 }
@@ -28,10 +27,10 @@ pub(crate) fn parse_number(name: &'static str, value: &str) -> Result<u64, Error
 /// # Errors
 /// A client error for an unknown parameter, or for one that is given twice.
 pub(crate) fn read_params<'a, const N: usize>(
-    request: &'a Call,
+    request: &'a Request,
     names: [&'static str; N],
 ) -> Result<[Option<&'a str>; N], Error> {
-    let query = request.path_with_query.split_once('?').map_or("", |(_, query)| query);
+    let query = request.head.path_with_query.split_once('?').map_or("", |(_, query)| query);
     let mut values = [None; N];
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use gateway::{ApiKey, Error, KeyId, Record, Reply, time};
+use gateway::keys::time;
+use gateway::{ApiKey, Error, KeyId, Record, Response};
 use http::StatusCode;
 
 use crate::Action;
@@ -15,21 +16,21 @@ use crate::query;
 const MAX_GRACE_SECONDS: u64 = 7 * 24 * 60 * 60;
 
 /// Rotates the key that the request authenticates with, in any header an SDK sends it in.
-pub(crate) fn refresh_own(action: &mut Action<'_>) -> Result<Reply, Error> {
+pub(crate) fn refresh_own(action: &mut Action<'_>) -> Result<Response, Error> {
     action.entry.action = Some("refresh");
-    let key = ApiKey::from_headers(&action.request.headers)?;
+    let key = ApiKey::from_headers(&action.request.head.headers)?;
     rotate(action, &KeyRef::Key(key))
 }
 
 /// Rotates the key that `named`, a plain key or an id, refers to.
-pub(crate) fn refresh(action: &mut Action<'_>, named: &str) -> Result<Reply, Error> {
+pub(crate) fn refresh(action: &mut Action<'_>, named: &str) -> Result<Response, Error> {
     action.entry.action = Some("refresh");
     let key_ref = action.resolve_key(named)?;
     rotate(action, &key_ref)
 }
 
 /// Replaces the key of `key_ref` by a new one for the same team.
-fn rotate(action: &mut Action<'_>, key_ref: &KeyRef) -> Result<Reply, Error> {
+fn rotate(action: &mut Action<'_>, key_ref: &KeyRef) -> Result<Response, Error> {
     let grace = read_grace(action)?;
     let old_id = key_ref.id();
     action.entry.subject = Some(old_id.as_str().to_owned());
@@ -46,7 +47,7 @@ fn rotate(action: &mut Action<'_>, key_ref: &KeyRef) -> Result<Reply, Error> {
     new.save(action.context.store)?;
     retire(action, &old_id, &old, &new, grace)?;
     undo_if_revoked(action, &old_id, &key.id())?;
-    Ok(Reply::json(StatusCode::OK, &KeyView::new(&new).with_key(&key)))
+    Ok(Response::json(StatusCode::OK, &KeyView::new(&new).with_key(&key)))
 }
 
 /// Reads how long the old key stays valid.

@@ -1,19 +1,19 @@
 //! `DELETE /tokens/{id}`: revokes a key, effective from the next request.
 
-use gateway::{Error, Headers, Record, Reply};
+use gateway::{Error, Headers, Record, Response};
 use http::StatusCode;
 
 use crate::Action;
 
 /// Revokes the key `id`.
-pub(crate) fn revoke(action: &mut Action<'_>, id: &str) -> Result<Reply, Error> {
+pub(crate) fn revoke(action: &mut Action<'_>, id: &str) -> Result<Response, Error> {
     action.entry.action = Some("revoke");
     let id = action.require_admin_for(id)?;
     // Only checked for existence, not parsed: a key with an unreadable record can be revoked, too.
     action.context.store.get(&id.store_key())?.ok_or(Error::UnknownKeyId)?;
     Record::revoke(action.context.store, &id)?;
     let headers = [("cache-control", "no-store")].into_iter().collect::<Headers>();
-    Ok(Reply { status: StatusCode::NO_CONTENT, headers, body: Vec::new() })
+    Ok(Response { status: StatusCode::NO_CONTENT, headers, body: Vec::new() })
 }
 
 #[cfg(test)]

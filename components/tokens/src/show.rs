@@ -1,17 +1,17 @@
 //! `GET /tokens/{id}`: shows a key to the admin and to its holder.
 
-use gateway::{Error, Reply};
+use gateway::{Error, Response};
 use http::StatusCode;
 
 use crate::Action;
 use crate::key_view::KeyView;
 
 /// Returns the record of the key that `named`, a plain key or an id, refers to.
-pub(crate) fn show(action: &mut Action<'_>, named: &str) -> Result<Reply, Error> {
+pub(crate) fn show(action: &mut Action<'_>, named: &str) -> Result<Response, Error> {
     action.entry.action = Some("show");
     let key_ref = action.resolve_key(named)?;
     let record = action.find_record(&key_ref)?;
-    Ok(Reply::json(StatusCode::OK, &KeyView::new(&record)))
+    Ok(Response::json(StatusCode::OK, &KeyView::new(&record)))
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gateway::error::Cause;
 use gateway::log::Entry;
-use gateway::service::{Call, Context, Service};
-use gateway::{ApiKey, Error, Headers, Reply, Settings, Store};
+use gateway::service::{Context, Service};
+use gateway::{ApiKey, Error, Head, Headers, Request, Response, Settings, Store};
 
 use crate::Tokens;
 
@@ -84,7 +84,7 @@ impl Host {
 
     /// Returns the clock's time, RFC 3339.
     pub(crate) fn now(&self) -> String {
-        gateway::time::rfc3339(self.clock())
+        gateway::keys::time::rfc3339(self.clock())
     }
 
     fn clock(&self) -> SystemTime {
@@ -100,7 +100,7 @@ impl Host {
         path: &str,
         authorization: &str,
         body: &str,
-    ) -> Result<Reply, Error> {
+    ) -> Result<Response, Error> {
         let credential = [("authorization", authorization)];
         let headers = if authorization.is_empty() { &[][..] } else { &credential };
         self.send_with(method, path, headers, body)
@@ -113,13 +113,13 @@ impl Host {
         path: &str,
         headers: &[(&str, &str)],
         body: &str,
-    ) -> Result<Reply, Error> {
-        let request = Call {
+    ) -> Result<Response, Error> {
+        let head = Head {
             method: method.parse().unwrap(),
             path_with_query: path.to_owned(),
             headers: headers.iter().copied().collect::<Headers>(),
-            body: body.into(),
         };
+        let request = Request { head, body: body.into() };
         let context = Context {
             store: &self.store,
             settings: &self.settings,
@@ -128,7 +128,7 @@ impl Host {
             random: &|| [self.draws.replace(self.draws.get() + 1); 32],
         };
         let mut entry = Entry::default();
-        let outcome = Tokens::answer(&request, &context, &mut entry);
+        let outcome = Tokens::respond(&request, &context, &mut entry);
         self.entry.replace(entry);
         outcome
     }
@@ -194,6 +194,6 @@ impl Store for Memory {
 }
 
 /// Parses the JSON body of a response.
-pub(crate) fn body(response: &Reply) -> serde_json::Value {
+pub(crate) fn body(response: &Response) -> serde_json::Value {
     serde_json::from_slice(&response.body).unwrap()
 }

@@ -1,18 +1,18 @@
-//! Cloudflare Workers AI: OpenAI's API, and models by their own names.
+//! Cloudflare Workers AI: OpenAI's API, and models by their own paths.
 //! <https://developers.cloudflare.com/ai-gateway/usage/providers/workersai/>
 
 use std::ops::Range;
 
-use gateway::{Dialect, Error, Headers, Provider, Request, Settings, Upstream};
+use gateway::{Dialect, Error, Headers, Provider, RequestParts, Settings, Upstream};
 
 struct WorkersAi;
 
-/// The paths of OpenAI's API that Workers AI has.
+/// The paths of OpenAI's API that Workers AI serves.
 const OPENAI_PATHS: [&str; 4] = ["/chat/completions", "/completions", "/embeddings", "/responses"];
 
 const SUPPORTED: &str = "/chat/completions, /completions, /embeddings, /responses and /@cf/{model}";
 
-/// The model of a native path, `/@cf/…` or `/run/@cf/…`.
+/// Returns the model of a native path, `/@cf/…` or `/run/@cf/…`.
 fn native_model(path: &str) -> Option<&str> {
     let path = path.strip_prefix("/run").unwrap_or(path);
     path.strip_prefix('/').filter(|model| model.starts_with("@cf/") || model.starts_with("@hf/"))
@@ -30,7 +30,7 @@ impl Provider for WorkersAi {
         Some(path.len() - model.len()..path.len())
     }
 
-    fn upstream(request: &Request<'_>, settings: &Settings) -> Result<Upstream, Error> {
+    fn upstream(request: &RequestParts<'_>, settings: &Settings) -> Result<Upstream, Error> {
         let target = request.target;
         let upstream = match (native_model(target.path), target.path) {
             (Some(model), _) => Upstream::at(target.at(&format!("/workers-ai/{model}"))),
@@ -39,13 +39,13 @@ impl Provider for WorkersAi {
             }
             _ => return Err(Error::UnknownUrl { supported: SUPPORTED }),
         };
-        // Workers AI wants a Cloudflare token of its own; the gateway's may serve as both.
+        // Workers AI needs a Cloudflare token. The AI Gateway's is used unless the operator set another.
         let own = settings.get("workers_ai_token").map(|_| "workers_ai_token");
         Ok(upstream.with_bearer(settings, own.unwrap_or("ai_gateway_token")))
     }
 }
 
-type Component = gateway_spin::Forward<WorkersAi>;
+type Component = gateway_spin::ProviderComponent<WorkersAi>;
 gateway_spin::export!(Component);
 
 #[cfg(test)]
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn model_in_path_is_the_whole_name() {
+    fn model_in_path_finds_the_whole_name() {
         for (path, expected) in [
             ("/@cf/meta/llama-3.1-8b-instruct", Some("@cf/meta/llama-3.1-8b-instruct")),
             ("/run/@cf/meta/m", Some("@cf/meta/m")),

@@ -1,42 +1,43 @@
-//! What the host knows: settings, time, randomness, and where log lines go.
+//! What the host provides: settings, clocks, randomness, and the log.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gateway::error::Cause;
-use gateway::key::SECRET_BYTES;
-use gateway::{Error, LimitedModels, Settings, Team, policy};
+use gateway::keys::api_key::SECRET_BYTES;
+use gateway::models::limited;
+use gateway::{Error, LimitedModels, Settings, Team};
 use spin_sdk::variables;
 use wasi::clocks::{monotonic_clock, wall_clock};
 
 /// The component variable that holds all settings of a component.
 const SETTINGS: &str = "settings";
 
-/// Reads the component's settings, with one call to the host.
+/// Reads the component's settings, with one host call.
 pub(crate) fn settings() -> Result<Settings, Error> {
     variable(SETTINGS).map(Settings::from_lines)
 }
 
-/// The models of limited teams. No other team's request reads them.
+/// Reads the models of limited teams. A request of any other team does without the host call.
 pub(crate) fn limited_models(team: &Team) -> Result<LimitedModels, Error> {
     if !team.limited {
         return Ok(LimitedModels::default());
     }
-    LimitedModels::parse(&variable(policy::SETTING)?)
+    LimitedModels::parse(&variable(limited::SETTING)?)
 }
 
 /// Reads a variable that `spin.toml` gives the component.
 pub(crate) fn variable(name: &str) -> Result<String, Error> {
     variables::get(name).map_err(|error| match error {
-        variables::Error::Undefined(_) | variables::Error::InvalidName(_) => {
-            Error::Configuration(format!("spin.toml gives no variable {name}"))
-        }
+        variables::Error::Undefined(_) | variables::Error::InvalidName(_) => Error::Configuration(
+            format!("variable {name} is not declared for this component in spin.toml"),
+        ),
         variables::Error::Provider(text) | variables::Error::Other(text) => {
             Error::Internal(Cause(format!("cannot read {name}: {text}")))
         }
     })
 }
 
-/// Random bytes for a key, from the host's secure source.
+/// Draws random bytes for a key, from the host's secure source.
 pub(crate) fn random() -> [u8; SECRET_BYTES] {
     let mut secret = [0; SECRET_BYTES];
     let bytes = wasi::random::random::get_random_bytes(SECRET_BYTES as u64);
@@ -46,30 +47,31 @@ pub(crate) fn random() -> [u8; SECRET_BYTES] {
 
 /// Writes a log line. A log that cannot be written must not fail a request.
 pub(crate) fn log(line: &str) {
-    // WASI takes 4096 bytes at once.
+    // WASI accepts 4096 bytes at a time.
     let stdout = wasi::cli::stdout::get_stdout();
     for part in line.as_bytes().chunks(4096) {
         let _ = stdout.blocking_write_and_flush(part);
     }
 }
 
-/// A moment of the host's steady clock. WASI's clocks are read without the standard library's way
-/// round, which would make a component some kilobytes larger.
+/// A time of the host's monotonic clock. WASI's clocks are called directly, because the standard
+/// library's would make a component some kilobytes larger.
 #[derive(Clone, Copy)]
-pub(crate) struct Moment(u64);
+pub(crate) struct Instant(u64);
 
-impl Moment {
+impl Instant {
+    /// Returns the current time.
     pub(crate) fn now() -> Self {
         Self(monotonic_clock::now())
     }
 
-    /// Whole milliseconds since then.
+    /// Returns the whole milliseconds since then.
     pub(crate) fn millis(self) -> u64 {
         monotonic_clock::now().saturating_sub(self.0) / 1_000_000
     }
 }
 
-/// What time it is.
+/// Returns the time of day.
 pub(crate) fn time() -> SystemTime {
     let now = wall_clock::now();
     let since = Duration::from_secs(now.seconds)

@@ -1,34 +1,52 @@
 //! The gateway on Spin: the one crate that calls a host.
 //!
-//! A component is one type, exported once:
+//! A component is one type, exported once. This is a whole provider component but for its rule:
 //!
-//! ```text
-//! type Component = gateway_spin::Forward<OpenAi>;
+//! ```
+//! use gateway::{Error, Provider, RequestParts, Settings, Upstream};
+//!
+//! struct Groq;
+//!
+//! impl Provider for Groq {
+//!     const SLUG: &'static str = "groq";
+//!
+//!     fn upstream(request: &RequestParts<'_>, _: &Settings) -> Result<Upstream, Error> {
+//!         Ok(Upstream::at(request.target.below("/groq")))
+//!     }
+//! }
+//!
+//! type Component = gateway_spin::ProviderComponent<Groq>;
+//! # #[cfg(target_family = "wasm")]
 //! gateway_spin::export!(Component);
+//! # fn main() {}
 //! ```
 //!
-//! Entry, bodies and streams go through WASI's own bindings, because spin-sdk's wrappers have no
-//! timeouts and end a broken stream as if it were whole; store and variables through spin-sdk.
-//! Everything blocks: a host runs one instance per request, so there is nothing else to do.
+//! `serve.rs` is the path of every request. What differs between the three kinds of component is in
+//! `provider.rs`, `translator.rs` and `service.rs`.
+//!
+//! Entry, bodies and streams use WASI's own bindings, because spin-sdk's wrappers have no timeouts
+//! and end a truncated stream as if it were complete; store and variables use spin-sdk. Everything
+//! blocks: a host runs one instance per request, so there is nothing else to do.
 
-mod access;
-mod answer;
-mod forward;
+mod auth;
+mod body;
 mod host;
-mod inbound;
-mod relay;
-mod send;
-mod sink;
+mod provider;
+mod request;
+mod response;
+mod serve;
+mod service;
 mod store;
-mod translate;
+mod translator;
+mod upstream;
 
-pub use answer::Answer;
-pub use forward::Forward;
-pub use translate::Translate;
+pub use provider::ProviderComponent;
+pub use service::ServiceComponent;
+pub use translator::TranslatorComponent;
 #[doc(hidden)]
 pub use wasi;
 
-/// Makes a type the component's handler of HTTP requests.
+/// Exports a type as the component's handler of HTTP requests.
 #[macro_export]
 macro_rules! export {
     ($component:ident) => {

@@ -6,7 +6,7 @@ use gateway::error::Cause;
 use gateway::{Error, Store};
 use spin_sdk::key_value;
 
-/// The `default` store, opened at its first use and then kept for the request.
+/// The `default` store, opened at its first use and kept for the rest of the request.
 #[derive(Default)]
 pub(crate) struct SpinStore(OnceCell<key_value::Store>);
 
@@ -38,12 +38,14 @@ impl Store for SpinStore {
     }
 }
 
-/// Whatever the store says, it is never a statement about somebody's key.
+/// Converts a store failure. It says nothing about the client's key, so it must not become a 401.
 fn unavailable(error: key_value::Error) -> Error {
     let cause = match error {
         key_value::Error::StoreTableFull => "too many stores are open".to_owned(),
         key_value::Error::NoSuchStore => "there is no store `default`".to_owned(),
-        key_value::Error::AccessDenied => "spin.toml does not give the store".to_owned(),
+        key_value::Error::AccessDenied => {
+            "spin.toml does not grant this component the store".to_owned()
+        }
         key_value::Error::Other(text) => text,
     };
     Error::StoreUnavailable(Cause(cause))

@@ -1,16 +1,33 @@
-//! Every situation the gateway answers itself.
+//! Every situation in which the gateway responds instead of an upstream.
+
+pub mod dialect;
+pub mod fault;
 
 use std::borrow::Cow;
 
 use http::StatusCode;
-use serde::Serialize;
 
+pub use self::fault::{Fault, Shape};
 use crate::Headers;
-use crate::cloudflare::GatewayError;
+use crate::ai_gateway::error::AiGatewayError;
 
-/// A situation in which the gateway answers instead of an upstream.
+/// A situation in which the gateway responds instead of an upstream.
 ///
 /// The text is for the client: stable, lower case, without secrets. Causes are for the log.
+///
+/// ```
+/// use gateway::error::{Cause, Fault};
+/// use gateway::{Dialect, Error};
+///
+/// let error = Error::StoreUnavailable(Cause("connection refused".to_owned()));
+/// assert_eq!(error.shape().fault, Fault::Gateway);
+/// assert!(error.chain().ends_with(": connection refused"));
+///
+/// let response = Dialect::OpenAi.response(&error);
+/// assert_eq!(response.status, 503);
+/// assert_eq!(response.headers.get_str("retry-after"), Some("1"));
+/// assert!(!String::from_utf8_lossy(&response.body).contains("refused"));
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The request carries no credential.
@@ -19,32 +36,32 @@ pub enum Error {
     /// The credential does not have the form of a team key.
     #[error("malformed api key: a team key is `sk_` followed by 64 hex digits")]
     MalformedKey,
-    /// The key is well formed, but opens nothing: unknown, expired or revoked.
+    /// The key is well formed but not valid: unknown, expired, disabled or revoked.
     #[error("invalid api key: ask your platform team for a new one")]
     InvalidKey,
     /// The admin token is missing or wrong.
     #[error("invalid admin token: send it as `Authorization: Bearer …`")]
     InvalidAdminToken,
-    /// No admin token is configured, so nobody may manage keys.
+    /// No admin token is configured, so keys cannot be managed.
     #[error("token management is disabled: set admin_token")]
     ManagementDisabled,
-    /// The body is not what the route takes.
+    /// The body is not what the route accepts.
     #[error("{message}")]
     InvalidBody {
         /// What is wrong and what to do.
         message: String,
-        /// The member at fault.
+        /// The field at fault.
         param: Option<Cow<'static, str>>,
     },
-    /// The body asks for what the provider cannot do.
+    /// The body asks for something the provider does not support.
     #[error("{message}")]
     Unsupported {
-        /// What cannot be done and what to do instead.
+        /// What is not supported and what to do instead.
         message: String,
-        /// The member at fault.
+        /// The field at fault.
         param: Cow<'static, str>,
     },
-    /// A header the gateway interprets is not what it should be.
+    /// A header that the gateway interprets is invalid.
     #[error("{message}")]
     InvalidHeader {
         /// What is wrong and what to do.
@@ -52,149 +69,122 @@ pub enum Error {
         /// The header's name.
         name: &'static str,
     },
-    /// The path could mean another path to somebody on the way.
-    #[error("unsafe request path: it has {0}")]
+    /// Another hop could read the URL differently, or it contains a credential.
+    #[error("unsafe request url: {0}")]
     UnsafePath(&'static str),
-    /// Nothing is served there.
+    /// The route serves nothing at this path.
     #[error("unknown request url: this route serves {supported}")]
     UnknownUrl {
-        /// What is served instead.
+        /// What the route serves.
         supported: &'static str,
     },
     /// The team may not use this model here.
     #[error("model not allowed: {0}")]
     ModelNotAllowed(String),
-    /// The key may not be used for this.
-    #[error("this key may not use {0}")]
+    /// The key's scope does not allow the request.
+    #[error("this key {0}")]
     NotInScope(String),
-    /// There is no such key.
+    /// There is no key with this id.
     #[error("no such key: list them with GET /tokens")]
     UnknownKeyId,
-    /// The same was done before.
-    #[error("this was done before, and made the key {id}")]
+    /// A request with the same idempotency key was already carried out.
+    #[error("already done: created key {id}")]
     AlreadyDone {
-        /// The key that was made then.
+        /// The key that was created then.
         id: String,
     },
     /// The path is served, but not with this method.
     #[error("method not allowed: use {allowed}")]
     MethodNotAllowed {
-        /// What the route takes, as an `Allow` header.
+        /// The methods the route accepts, as an `Allow` header.
         allowed: &'static str,
     },
-    /// The body is larger than the gateway takes.
+    /// The body is larger than the limit.
     #[error("request too large: the body may have at most {limit} bytes")]
     TooLarge {
         /// The limit in bytes.
         limit: u64,
     },
-    /// The client's body ended before its announced length.
+    /// The client's body ended before its announced length, or arrived too slowly.
     #[error("incomplete request body")]
     IncompleteBody,
     /// The operator's settings are missing or wrong.
     #[error("gateway configuration: {0}")]
     Configuration(String),
-    /// The upstream could not be reached, or broke off before its head.
+    /// The upstream could not be reached, or closed the connection before its response headers.
     #[error("the upstream could not be reached")]
     UpstreamUnreachable(#[source] Cause),
-    /// The upstream took too long to answer.
-    #[error("the upstream did not answer in time")]
+    /// The upstream took too long to respond.
+    #[error("the upstream did not respond in time")]
     UpstreamTimeout(#[source] Cause),
-    /// The upstream broke off in the middle of its answer.
-    #[error("the upstream broke off its answer")]
+    /// The upstream closed the connection in the middle of its response.
+    #[error("the upstream closed the connection before its response was complete")]
     UpstreamInterrupted(#[source] Cause),
-    /// The upstream's answer is not what such an answer is.
-    #[error("the upstream's answer cannot be understood")]
-    UnusableAnswer(#[source] Cause),
-    /// Cloudflare AI Gateway answered with an error of its own.
+    /// The upstream's response is not what its API documents.
+    #[error("the upstream sent an invalid response")]
+    InvalidUpstreamResponse(#[source] Cause),
+    /// Cloudflare AI Gateway responded with an error of its own.
     #[error("{0}")]
-    Gateway(GatewayError),
+    AiGateway(AiGatewayError),
     /// A provider's error, translated.
     #[error("{}", .0.message)]
     Provider(Box<ProviderError>),
-    /// The key-value store did not answer.
+    /// The key-value store failed.
     #[error("the key store is unavailable: retry shortly")]
     StoreUnavailable(#[source] Cause),
-    /// A stored record cannot be read.
+    /// A stored record is unreadable.
     #[error(
         "a stored key record is unreadable: a newer version of the gateway may have written it"
     )]
     CorruptRecord(#[source] Cause),
-    /// The host did what its interface says it does not.
+    /// The host broke the contract of its interface.
     #[error("internal error")]
     Internal(#[source] Cause),
 }
 
-/// What a host said went wrong; for the log, never for the client.
+/// What the host reported; for the log, never for the client.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Cause(pub String);
 
-/// A provider's error, as an OpenAI client understands it.
+/// A provider's error, in a form that OpenAI clients understand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderError {
     /// Status, type, code and fault.
     pub shape: Shape,
-    /// The provider's words.
+    /// The provider's message.
     pub message: String,
     /// The headers that came with it.
     pub headers: Headers,
 }
 
-/// Whose doing an error is; it picks the log level.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Fault {
-    /// The client can mend its request.
-    Client,
-    /// The upstream failed.
-    Upstream,
-    /// The operator has to act.
-    Operator,
-    /// The gateway or its platform failed.
-    Gateway,
-}
-
-/// How an error looks from outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shape {
-    /// HTTP status.
-    pub status: StatusCode,
-    /// `type` of the envelope.
-    pub kind: &'static str,
-    /// `code` of the envelope.
-    pub code: &'static str,
-    /// Who has to act.
-    pub fault: Fault,
-}
-
 impl Error {
-    /// An error in the body's member `param`.
+    /// Creates an error in the body's field `param`.
     pub fn invalid_param(param: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         Self::InvalidBody { message: message.into(), param: Some(param.into()) }
     }
 
-    /// Something in the body's member `param` that the provider cannot do.
+    /// Creates an error for a value of the body's field `param` that the provider does not support.
     pub fn unsupported(param: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         Self::Unsupported { message: message.into(), param: param.into() }
     }
 
-    /// An upstream that broke off its answer.
+    /// Creates an error for a response that ended too early.
     pub fn interrupted(cause: impl Into<String>) -> Self {
         Self::UpstreamInterrupted(Cause(cause.into()))
     }
 
-    /// An upstream whose answer is none.
-    pub fn unusable(cause: impl Into<String>) -> Self {
-        Self::UnusableAnswer(Cause(cause.into()))
+    /// Creates an error for a response that is not what its API documents.
+    pub fn invalid_response(cause: impl Into<String>) -> Self {
+        Self::InvalidUpstreamResponse(Cause(cause.into()))
     }
 
-    /// An error in the header `name`.
+    /// Creates an error in the header `name`.
     pub fn invalid_header(name: &'static str, message: impl Into<String>) -> Self {
         Self::InvalidHeader { message: message.into(), name }
     }
 
-    /// Status, type, code and fault of this situation.
+    /// Returns the status, type, code and fault of this situation.
     pub fn shape(&self) -> Shape {
         use Fault::{Client, Gateway, Operator, Upstream};
         const INVALID: &str = "invalid_request_error";
@@ -222,8 +212,8 @@ impl Error {
             Self::UpstreamUnreachable(_) => (502, SERVER, "upstream_unreachable", Upstream),
             Self::UpstreamTimeout(_) => (504, SERVER, "upstream_timeout", Upstream),
             Self::UpstreamInterrupted(_) => (502, SERVER, "upstream_interrupted", Upstream),
-            Self::UnusableAnswer(_) => (502, SERVER, "bad_upstream_response", Upstream),
-            Self::Gateway(error) => return error.shape(),
+            Self::InvalidUpstreamResponse(_) => (502, SERVER, "bad_upstream_response", Upstream),
+            Self::AiGateway(error) => return error.shape(),
             Self::Provider(error) => return error.shape,
             Self::StoreUnavailable(_) => (503, SERVER, "store_unavailable", Gateway),
             Self::CorruptRecord(_) => (500, SERVER, "corrupt_record", Gateway),
@@ -233,7 +223,7 @@ impl Error {
         Shape { status, kind, code, fault }
     }
 
-    /// The body member or header at fault.
+    /// Returns the body field or the header at fault.
     pub fn param(&self) -> Option<&str> {
         match self {
             Self::InvalidBody { param, .. } => param.as_deref(),
@@ -243,7 +233,7 @@ impl Error {
         }
     }
 
-    /// This error and all its causes, for the log.
+    /// Returns this error and all its causes, for the log.
     pub fn chain(&self) -> String {
         let mut text = self.to_string();
         let mut source = std::error::Error::source(self);
@@ -298,7 +288,7 @@ mod tests {
             (Error::UpstreamUnreachable(cause()), 502, "server_error", "upstream_unreachable"),
             (Error::UpstreamTimeout(cause()), 504, "server_error", "upstream_timeout"),
             (Error::UpstreamInterrupted(cause()), 502, "server_error", "upstream_interrupted"),
-            (Error::UnusableAnswer(cause()), 502, "server_error", "bad_upstream_response"),
+            (Error::InvalidUpstreamResponse(cause()), 502, "server_error", "bad_upstream_response"),
             (Error::Internal(cause()), 500, "server_error", "internal_error"),
             (Error::StoreUnavailable(cause()), 503, "server_error", "store_unavailable"),
             (Error::CorruptRecord(cause()), 500, "server_error", "corrupt_record"),

@@ -1,27 +1,27 @@
-//! Fuzz targets: what must hold whatever comes in. `fuzz/` has their seeds, CONTRIBUTING.md the
-//! command that tries a million inputs.
+//! Fuzz targets: what must hold for every input. `fuzz/` has their seeds, CONTRIBUTING.md the command
+//! that tries a million inputs.
 
+mod ai_gateway_error;
+mod api_key;
 mod body;
-mod cloudflare;
-mod key;
 mod multipart;
-mod url;
+mod target;
 
 use std::path::{Path, PathBuf};
 
 use corpus::Corpus;
 
-/// The seeds of a target.
+/// Returns the path of a target's seeds.
 fn seeds(target: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(target)
 }
 
-/// A corpus of one seed a file.
+/// Reads a corpus of one seed per file.
 fn files(target: &str, words: &str) -> Corpus {
     Corpus::read_files(seeds(target), words).unwrap()
 }
 
-/// A corpus of one seed a line.
+/// Reads a corpus of one seed per line.
 fn lines(target: &str, words: &str) -> Corpus {
     Corpus::read_lines(seeds(target), words).unwrap()
 }

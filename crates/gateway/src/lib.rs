@@ -1,56 +1,51 @@
 //! The gateway's rules, as pure functions: what a key is, which headers pass, where a request goes,
-//! what an error says.
+//! what an error looks like.
 //!
-//! Nothing here does I/O, reads a clock or draws random bytes; those come in as arguments, so every
-//! rule has a native unit test. `gateway-spin` is the one crate that connects the rules to a host.
+//! Nothing here does I/O, reads a clock or draws random bytes. Those are passed in, so every rule
+//! has a native unit test. `gateway-spin` is the one crate that connects the rules to a host.
 //!
-//! A request meets the modules in this order: [`key`] → [`team`] (with [`scope`]) → [`body`] (with
-//! [`multipart`]) → [`policy`] → [`provider`] → [`outbound`] (with [`url`], [`headers`], [`metadata`], [`cache`]) →
-//! [`cloudflare`] and [`rename`] on the way back, and [`error`], [`dialect`] and [`log`] whatever
-//! happens.
+//! A request meets the modules in this order:
+//!
+//! 1. [`keys`]: the client's key and the team it belongs to, with the key's scope
+//! 2. [`http::body`]: how much of the body has to be read
+//! 3. [`route`]: the target, the model ([`models::limited`]) and the [`provider`]'s upstream
+//! 4. [`outbound`]: the headers ([`http::headers`]) and what the AI Gateway is sent ([`ai_gateway`])
+//! 5. [`edit`]: what is done with the response ([`models::echo`], [`models::list`])
+//! 6. [`error`] and [`log`], whatever happens
+//!
+//! A component implements [`Provider`], [`Translator`] or [`Service`]; each of these has an example.
 
-pub mod body;
-pub mod cache;
-pub mod cloudflare;
-pub mod dialect;
+pub mod ai_gateway;
+pub mod edit;
 pub mod error;
 #[cfg(test)]
 mod fuzz;
-pub mod headers;
-pub mod json;
-pub mod key;
-pub mod listing;
+pub mod http;
+pub mod keys;
 pub mod log;
-pub mod metadata;
-pub mod multipart;
+pub mod models;
+pub mod operator;
 pub mod outbound;
-pub mod policy;
 pub mod provider;
-pub mod record;
-pub mod rename;
-pub mod reply;
-pub mod scope;
-mod search;
+pub mod route;
 pub mod service;
-pub mod settings;
-pub mod store;
-pub mod team;
-pub mod time;
 pub mod translator;
-pub mod url;
 
-pub use dialect::Dialect;
-pub use error::Error;
-pub use headers::Headers;
-pub use key::{ApiKey, KeyId};
-pub use outbound::Outbound;
-pub use policy::LimitedModels;
-pub use provider::{Provider, Request, Upstream};
-pub use record::Record;
-pub use reply::Reply;
-pub use scope::Scope;
-pub use service::Service;
-pub use settings::Settings;
-pub use store::Store;
-pub use team::Team;
-pub use translator::Translator;
+pub use self::ai_gateway::settings::{AiGateway, Settings};
+pub use self::error::Error;
+pub use self::error::dialect::Dialect;
+pub use self::http::headers::Headers;
+pub use self::http::request::{Head, Request};
+pub use self::http::response::Response;
+pub use self::keys::api_key::{ApiKey, KeyId};
+pub use self::keys::record::Record;
+pub use self::keys::scope::Scope;
+pub use self::keys::store::Store;
+pub use self::keys::team::Team;
+pub use self::models::limited::LimitedModels;
+pub use self::operator::Operator;
+pub use self::outbound::Outbound;
+pub use self::provider::{Provider, RequestParts, Upstream};
+pub use self::route::Route;
+pub use self::service::Service;
+pub use self::translator::Translator;

@@ -1,59 +1,60 @@
-//! One line of JSON per request: what happened, to whom, how long it took. Never a key or a body.
+//! One line of JSON per request: what happened, for which team, how long it took. Never a key or a
+//! body.
 
 use serde::Serialize;
 
 use crate::error::{Error, Fault};
 use crate::{KeyId, Outbound, Team};
 
-/// A request's log entry, filled in as the request goes on.
+/// A request's log entry, filled in while the request is served.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Entry {
-    /// When the request came in, RFC 3339.
+    /// When the request was received, RFC 3339.
     pub time: String,
     /// `info`, `warn` or `error`.
     pub level: &'static str,
     /// The component that served it.
     pub provider: &'static str,
-    /// Who asked.
+    /// The team that the request is attributed to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team_id: Option<String>,
-    /// With which key.
+    /// The id of the key that the client sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_id: Option<String>,
-    /// Who acts on keys: `admin`, or the id of a key that acts on itself.
+    /// Who manages keys: `admin`, or the id of a key that acts on itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
-    /// What is done to a key.
+    /// The operation on a key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<&'static str>,
-    /// The key it is done to.
+    /// The id of the key that the operation is on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// The model asked for.
+    /// The model the client requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub original_model: Option<String>,
-    /// The model sent.
+    /// The model requested from the provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// The status the client got.
+    /// The status the client received.
     pub status: u16,
-    /// The status the upstream gave.
+    /// The status of the upstream's response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upstream_status: Option<u16>,
-    /// From the request's arrival to the upstream's head.
+    /// Milliseconds from the request's arrival to the upstream's response headers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub head_ms: Option<u64>,
-    /// From the request's arrival to its end.
+    /// Milliseconds from the request's arrival to its end.
     pub total_ms: u64,
     /// Body bytes sent to the client.
     pub bytes: u64,
-    /// Cloudflare's id of the request.
+    /// The AI Gateway's id of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cf_aig_log_id: Option<String>,
-    /// Why the request was tried once more, in another way.
+    /// Why the request was retried in another form.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retried: Option<String>,
-    /// Who has to act, where something went wrong.
+    /// Who has to act, if something went wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
     /// What went wrong, with its causes.
@@ -62,28 +63,28 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// An entry for a request to `provider` that came in at `time`.
+    /// Creates an entry for a request to `provider` that was received at `time`.
     pub fn new(provider: &'static str, time: String) -> Self {
         Self { time, level: "info", provider, ..Self::default() }
     }
 
-    /// Notes which key was used, before it is known whose it is.
+    /// Notes which key was used, before the store is read: an unknown key is logged too.
     pub fn note_key(&mut self, id: &KeyId) {
         self.key_id = Some(id.as_str().to_owned());
     }
 
-    /// Notes whose request it is.
+    /// Notes the team of the request.
     pub fn note_team(&mut self, team: &Team) {
         self.team_id = Some(team.team_id.clone());
     }
 
-    /// Notes what is asked of the upstream.
+    /// Notes the models of the request.
     pub fn note_outbound(&mut self, outbound: &Outbound) {
-        self.original_model.clone_from(&outbound.asked);
-        self.model.clone_from(&outbound.sent);
+        self.original_model.clone_from(&outbound.original_model);
+        self.model.clone_from(&outbound.model);
     }
 
-    /// Notes an error the gateway answered with, or that ended a response half way.
+    /// Notes an error that the client received, or that ended a response early.
     pub fn note_error(&mut self, error: &Error) {
         let fault = error.shape().fault;
         self.level = match fault {
@@ -95,13 +96,13 @@ impl Entry {
         self.error = Some(error.chain());
     }
 
-    /// Notes that the client left before its answer was complete.
-    pub fn note_client_gone(&mut self) {
+    /// Notes that the client disconnected before the response was complete.
+    pub fn note_disconnect(&mut self) {
         self.fault = Some(Fault::Client);
-        self.error = Some("the client left before the end".to_owned());
+        self.error = Some("client disconnected before the response was complete".to_owned());
     }
 
-    /// The entry as one line, with its line feed.
+    /// Formats the entry as one line, with its line feed.
     pub fn to_line(&self) -> String {
         // Every field is a string, a number or absent: serialising cannot fail.
         let mut line = serde_json::to_string(self).unwrap_or_default();
@@ -114,10 +115,10 @@ impl Entry {
 mod tests {
     use super::*;
     use crate::error::Cause;
-    use crate::team::tests::{key, team};
+    use crate::keys::team::tests::{key, team};
 
     #[test]
-    fn to_line_is_one_line_of_what_is_known() {
+    fn to_line_is_one_line_without_absent_fields() {
         let mut entry = Entry::new("openai", "2026-01-01T00:00:00.000Z".to_owned());
         entry.note_key(&key().id());
         entry.note_team(&team("two\nlines"));

@@ -1,73 +1,102 @@
-//! What a provider component says about its provider: everything else is the same for all.
+//! What a provider's component says about its provider. Everything else is the same for all.
 
 use std::ops::Range;
 
 use http::Method;
 
-use crate::url::Target;
+use crate::http::target::Target;
 use crate::{Dialect, Error, Headers, Settings};
 
 /// One provider behind the gateway.
 ///
-/// The one required function is pure: a request in, its destination out. The others have defaults
-/// for a provider that is only spoken to as OpenAI is. See CONTRIBUTING.md, "How to add a provider".
+/// The one required function is pure: it maps a request to its upstream. The others have defaults
+/// for a provider that only has OpenAI's API. See CONTRIBUTING.md, "How to add a provider".
+///
+/// ```
+/// use gateway::{Error, Provider, RequestParts, Settings, Upstream};
+///
+/// struct Groq;
+///
+/// impl Provider for Groq {
+///     const SLUG: &'static str = "groq";
+///
+///     fn upstream(request: &RequestParts<'_>, settings: &Settings) -> Result<Upstream, Error> {
+///         let upstream = Upstream::at(request.target.below("/groq"));
+///         Ok(upstream.with_bearer(settings, "groq_api_key"))
+///     }
+/// }
+///
+/// // A request gets its path below the AI Gateway's base, and the provider's own key.
+/// use gateway::http::target::Target;
+/// let request = RequestParts {
+///     method: &http::Method::POST,
+///     target: Target::parse("/groq/v1/chat/completions", Groq::SLUG)?,
+///     headers: &gateway::Headers::default(),
+///     model: Some("llama-3.3-70b"),
+/// };
+/// let settings = Settings::from_lines("groq_api_key=gsk".to_owned());
+/// let upstream = Groq::upstream(&request, &settings)?;
+/// assert_eq!(upstream.path, "/groq/chat/completions");
+/// assert_eq!(upstream.headers, [("authorization", "Bearer gsk".to_owned())]);
+/// # Ok::<(), Error>(())
+/// ```
 pub trait Provider {
     /// Route prefix, log name and component id.
     const SLUG: &'static str;
 
-    /// Whether the model of a form must be known: where it is part of the destination.
+    /// Whether the model of a form must be known, because it is part of the URL.
     const NEEDS_FORM_MODEL: bool = false;
 
-    /// The shape of errors on `path` (below the route, and not checked yet).
+    /// Returns the envelope of errors on `path` (below the route, and not checked yet).
     fn dialect(_path: &str, _headers: &Headers) -> Dialect {
         Dialect::OpenAi
     }
 
-    /// Where a native `path` names its model.
+    /// Returns where a native `path` names its model.
     fn model_in_path(_path: &str) -> Option<Range<usize>> {
         None
     }
 
-    /// The bare name of a model that clients may write in more than one way: what policy goes by.
+    /// Strips what a client may write before or after a model's name. Policy uses the bare name.
     fn bare_model(model: &str) -> &str {
         model
     }
 
-    /// Where this request goes, and as what.
+    /// Returns the upstream of a request.
     ///
     /// # Errors
-    /// The provider's refusal, for example [`Error::UnknownUrl`] for a path it does not have.
-    fn upstream(request: &Request<'_>, settings: &Settings) -> Result<Upstream, Error>;
+    /// The provider's rejection, for example [`Error::UnknownUrl`] for a path it does not have.
+    fn upstream(request: &RequestParts<'_>, settings: &Settings) -> Result<Upstream, Error>;
 }
 
-/// A client's request, as far as a provider's rule may look at it.
+/// The parts of a client's request that a provider's rule may use.
 #[derive(Clone, Copy, Debug)]
-pub struct Request<'a> {
+pub struct RequestParts<'a> {
     /// The method.
     pub method: &'a Method,
     /// Path and query below the provider's route.
     pub target: Target<'a>,
-    /// The client's headers, its credential among them.
+    /// The client's headers, its credential included.
     pub headers: &'a Headers,
-    /// The model to ask for: the client's, or the one its team is given.
+    /// The model to request: the client's, or the operator's for a limited team.
     pub model: Option<&'a str>,
 }
 
-/// Where a request goes.
+/// The provider's view of where a request goes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Upstream {
     /// Path and query below the AI Gateway's base, starting with `/`.
     pub path: String,
-    /// Headers to add: the provider's own credential, if the operator configured one, above all.
+    /// Headers to add, above all the provider's own credential if the operator configured one.
     pub headers: Vec<(&'static str, String)>,
-    /// The body's model, if the provider knows it by another name.
+    /// The body's model, if the provider uses another name for it.
     pub model: Option<String>,
-    /// Whether the answer's `model` is that other name and must be given back as the client's.
+    /// Whether the response's `model` is that other name, which is then replaced by the requested one.
     pub echoes_model: bool,
 }
 
 impl Upstream {
-    /// A destination that takes the request as it is.
+    /// Creates an upstream that takes the request as it is.
     pub fn at(path: String) -> Self {
         Self { path, ..Self::default() }
     }

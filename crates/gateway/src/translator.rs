@@ -1,144 +1,174 @@
-//! A provider that is spoken to in another language than its clients speak.
+//! Providers whose API differs from the client's, so that requests and responses are translated.
 
 use std::time::SystemTime;
 
 use http::StatusCode;
 
-use crate::outbound::{Destination, Outbound, Rules};
-use crate::service::Call;
-use crate::{Error, Headers, Reply, Team};
+use crate::operator::Operator;
+use crate::outbound::Outbound;
+use crate::route::Route;
+use crate::{Error, Request, Response, Team};
 
-/// A provider whose requests and answers are translated.
+/// A provider whose requests and responses are translated.
+///
+/// [`respond`](Self::respond) makes one request or several through the context's [`Transport`] and
+/// returns what the client receives. A stream is translated piece by piece by a [`Rewrite`]:
+///
+/// ```
+/// use gateway::Error;
+/// use gateway::translator::Rewrite;
+///
+/// /// Turns each upstream line into an event.
+/// #[derive(Default)]
+/// struct Lines(Vec<u8>);
+///
+/// impl Rewrite for Lines {
+///     fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+///         for byte in bytes {
+///             match byte {
+///                 b'\n' => out.extend([b"data: ", self.0.split_off(0).as_slice(), b"\n\n"].concat()),
+///                 byte => self.0.push(*byte),
+///             }
+///         }
+///         Ok(())
+///     }
+///
+///     fn finish(&mut self, _out: &mut Vec<u8>) -> Result<(), Error> {
+///         if self.0.is_empty() { Ok(()) } else { Err(Error::invalid_response("half a line")) }
+///     }
+/// }
+///
+/// let (mut lines, mut out) = (Lines::default(), Vec::new());
+/// lines.push(b"a\nb", &mut out)?;
+/// lines.push(b"c\n", &mut out)?;
+/// lines.finish(&mut out)?;
+/// assert_eq!(out, b"data: a\n\ndata: bc\n\n");
+/// # Ok::<(), Error>(())
+/// ```
 pub trait Translator {
     /// Route prefix, log name and component id.
     const SLUG: &'static str;
 
-    /// Answers `call`, asking the provider over `context`'s wire as often as it takes.
+    /// Responds to `request`, with as many upstream requests as that takes.
     ///
     /// # Errors
-    /// Any situation the gateway answers itself.
-    fn answer(call: &Call, context: &Context<'_>) -> Result<Answer, Error>;
+    /// Any situation in which the gateway responds with an error.
+    fn respond(request: &Request, context: &Context<'_>) -> Result<Translated, Error>;
 }
 
 /// What a translator may know and use.
-#[expect(missing_debug_implementations, reason = "it holds the host's wire")]
+#[expect(missing_debug_implementations, reason = "it holds the host's transport")]
 pub struct Context<'a> {
-    /// Who asks.
+    /// The team that the client's key belongs to.
     pub team: &'a Team,
-    /// What the operator has set.
-    pub rules: &'a Rules<'a>,
+    /// What the operator configured.
+    pub operator: &'a Operator<'a>,
     /// Reads another variable of the component.
     pub variable: &'a dyn Fn(&str) -> Result<String, Error>,
-    /// When the call came in.
+    /// When the request was received.
     pub now: SystemTime,
-    /// The way to the provider.
-    pub wire: &'a dyn Wire,
+    /// The connection to the AI Gateway.
+    pub transport: &'a dyn Transport,
 }
 
-/// The way to the provider.
-pub trait Wire {
-    /// Sends `outbound`; the returned function waits for the head of the answer. Requests that are
-    /// started before the first is waited for are under way side by side.
+/// Sends requests to the AI Gateway.
+pub trait Transport {
+    /// Sends `outbound`. The returned function waits for the response headers, so that several
+    /// requests can be in flight concurrently.
     ///
     /// # Errors
-    /// What kept the request from leaving, or the answer's head from coming.
-    fn start(&self, outbound: Outbound) -> Result<Pending<'_>, Error>;
+    /// What kept the request from being sent, or the response headers from being received.
+    fn start(&self, outbound: Outbound) -> Result<InFlight<'_>, Error>;
 
-    /// Notes that the request is tried once more, in another way, because of `error`.
+    /// Notes in the log that the request is retried in another form because of `error`.
     fn note_retry(&self, error: &Error);
 }
 
-/// A request under way.
-pub type Pending<'a> = Box<dyn FnOnce() -> Result<Response, Error> + 'a>;
+/// A request in flight: waits for its response headers.
+pub type InFlight<'a> = Box<dyn FnOnce() -> Result<UpstreamResponse, Error> + 'a>;
 
-/// A provider's answer, its body still coming in.
-#[expect(missing_debug_implementations, reason = "it holds the host's stream")]
-pub struct Response {
-    /// The status.
-    pub status: StatusCode,
-    /// The headers a client may see.
-    pub headers: Headers,
-    /// The body.
-    pub body: Box<dyn Chunks>,
-}
+/// An upstream's response, with the headers that a client may see.
+pub type UpstreamResponse = Response<Box<dyn Chunks>>;
 
-/// A body as it comes in.
+/// A body that is being received.
 pub trait Chunks {
-    /// The next bytes, waiting for them; `None` at the end.
+    /// Waits for the next bytes and returns them; nothing at the end.
     ///
     /// # Errors
-    /// [`Error::UpstreamInterrupted`] if the body breaks off.
+    /// [`Error::UpstreamInterrupted`] if the body ends too early.
     fn next(&mut self) -> Result<Option<Vec<u8>>, Error>;
 
-    /// Waits until [`next`](Self::next) has something to say. `false` if it is no longer wanted before
-    /// that, for which `is_wanted` is asked now and then. Default: `next` does the waiting.
+    /// Blocks until [`next`](Self::next) would return. Polls `is_wanted`, and returns `false` once
+    /// that does. By default it returns immediately, and `next` blocks.
     fn wait(&self, _is_wanted: &dyn Fn() -> bool) -> bool {
         true
     }
 }
 
-/// One stream of bytes made into another, piece by piece.
+/// Rewrites one stream of bytes into another, piece by piece.
 pub trait Rewrite {
-    /// Takes the next bytes and appends what is known by now to `out`, also where it then fails.
+    /// Takes the next bytes and appends to `out` what follows from them, even if it then fails.
     ///
     /// # Errors
-    /// What ends the stream before its time.
+    /// What ends the stream early.
     fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Error>;
 
-    /// Takes the end.
+    /// Ends the stream and appends what is left to `out`.
     ///
     /// # Errors
-    /// [`Error::UnusableAnswer`] if it comes too early.
+    /// [`Error::InvalidUpstreamResponse`] if the end comes too early.
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Error>;
 }
 
-/// What a client is to get.
+/// A translated response.
 #[expect(missing_debug_implementations, reason = "it holds the host's stream")]
-pub enum Answer {
-    /// A response that is known whole.
-    Whole(Reply),
-    /// An event stream.
-    Stream(Stream),
+pub enum Translated {
+    /// A whole response.
+    Whole(Response),
+    /// A stream of server-sent events.
+    Stream(Response<EventStream>),
 }
 
-/// A stream of events under way.
+/// A stream of events whose beginning is known.
 #[expect(missing_debug_implementations, reason = "it holds the host's stream")]
-pub struct Stream {
-    /// The head's headers.
-    pub headers: Headers,
-    /// What is known of the stream when its head goes out.
+pub struct EventStream {
+    /// The client's first bytes, which are sent together with the response headers.
     pub first: Vec<u8>,
-    /// What comes after that.
-    pub body: Box<dyn Chunks>,
-    /// How it is made the client's.
-    pub rewrite: Box<dyn Rewrite>,
+    body: Box<dyn Chunks>,
+    rewrite: Box<dyn Rewrite>,
 }
 
 impl Context<'_> {
-    /// Sends a request made for `call` and waits for the head of the answer.
+    /// Sends a request made from `request` and waits for the response headers.
     ///
     /// # Errors
-    /// As [`Wire::start`], and [`Outbound::to`].
-    pub fn send(&self, call: &Call, destination: Destination) -> Result<Response, Error> {
-        self.start(call, destination)?()
+    /// As [`Transport::start`], and [`Outbound::translated`].
+    pub fn send(&self, request: &Request, route: Route) -> Result<UpstreamResponse, Error> {
+        self.start(request, route)?()
     }
 
-    /// Sends a request made for `call` without waiting.
+    /// Sends a request made from `request` without waiting.
     ///
     /// # Errors
-    /// As [`Wire::start`], and [`Outbound::to`].
-    pub fn start(&self, call: &Call, destination: Destination) -> Result<Pending<'_>, Error> {
-        self.wire.start(Outbound::to(destination, call, self.team, self.rules)?)
+    /// As [`Transport::start`], and [`Outbound::translated`].
+    pub fn start(&self, request: &Request, route: Route) -> Result<InFlight<'_>, Error> {
+        let outbound = Outbound::translated(route, &request.head, self.team, self.operator)?;
+        self.transport.start(outbound)
     }
 }
 
-impl Stream {
-    /// Starts to answer with `response`, rewritten. The head waits until something is known of the
-    /// stream: what fails before that still gets a status of its own.
+impl EventStream {
+    /// Starts to rewrite `response`.
+    ///
+    /// Reads until the first bytes for the client are known: a failure before that still gets a
+    /// status of its own.
     ///
     /// # Errors
     /// What the provider sent instead of a stream.
-    pub fn open(response: Response, mut rewrite: Box<dyn Rewrite>) -> Result<Self, Error> {
+    pub fn open(
+        response: UpstreamResponse,
+        mut rewrite: Box<dyn Rewrite>,
+    ) -> Result<Response<Self>, Error> {
         let Response { mut headers, mut body, .. } = response;
         headers.retain(|name| !matches!(name, "content-length" | "content-type"));
         headers.push("content-type", "text/event-stream");
@@ -146,17 +176,22 @@ impl Stream {
         let mut first = Vec::new();
         while first.is_empty() {
             let Some(bytes) = body.next()? else {
-                return Err(Error::unusable("a stream that ended before it began"));
+                return Err(Error::invalid_response("the stream ended before its first event"));
             };
             rewrite.push(&bytes, &mut first)?;
         }
-        Ok(Self { headers, first, body, rewrite })
+        Ok(Response { status: StatusCode::OK, headers, body: Self { first, body, rewrite } })
     }
 
-    /// Puts the next bytes for the client into `out` and tells whether there may be more.
+    /// Blocks until [`next`](Self::next) would return, as [`Chunks::wait`] does.
+    pub fn wait(&self, is_wanted: &dyn Fn() -> bool) -> bool {
+        self.body.wait(is_wanted)
+    }
+
+    /// Replaces `out` by the client's next bytes, and returns whether more may follow.
     ///
     /// # Errors
-    /// What ends the stream before its time, after what is in `out`.
+    /// What ends the stream early, after the bytes in `out`.
     pub fn next(&mut self, out: &mut Vec<u8>) -> Result<bool, Error> {
         out.clear();
         let chunk = self.body.next()?;
@@ -168,19 +203,18 @@ impl Stream {
     }
 }
 
-impl Response {
+impl UpstreamResponse {
     /// Reads the body to its end.
     ///
     /// # Errors
-    /// [`Error::UpstreamInterrupted`] if it breaks off, [`Error::UnusableAnswer`] if it is longer than
-    /// `limit` bytes.
-    pub fn whole(&mut self, limit: usize) -> Result<Vec<u8>, Error> {
+    /// [`Error::UpstreamInterrupted`] if it ends too early, [`Error::InvalidUpstreamResponse`] if it
+    /// is longer than `limit` bytes.
+    pub fn read_body(&mut self, limit: usize) -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();
         while let Some(chunk) = self.body.next()? {
             bytes.extend_from_slice(&chunk);
             if bytes.len() > limit {
-                let cause = format!("an answer of more than {limit} bytes");
-                return Err(Error::unusable(cause));
+                return Err(Error::invalid_response(format!("more than {limit} bytes")));
             }
         }
         Ok(bytes)

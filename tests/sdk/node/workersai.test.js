@@ -74,7 +74,7 @@ test("the provider's error passes unchanged", async () => {
 
 for (const [what, status, message] of [
   ['cloudflare=2003', 429, 'ai gateway error 2003: Rate limited'],
-  ['cloudflare=2009', 502, "the gateway's own credentials were refused upstream"],
+  ['cloudflare=2009', 502, "the gateway's own credentials were rejected upstream"],
   ['policy=403', 403, 'ai gateway error: Access denied by policy'],
 ]) {
   test(`the AI Gateway's ${what} is an error in Cloudflare's shape`, async () => {

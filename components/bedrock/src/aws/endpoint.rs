@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 use std::time::SystemTime;
 
-use gateway::Error;
-use gateway::outbound::{Body, Destination};
+use gateway::edit::Edit;
+use gateway::http::body::Body;
+use gateway::{Error, Route};
 
 use crate::aws::settings::BedrockSettings;
 use crate::aws::sign;
@@ -32,7 +33,7 @@ pub(crate) fn destination(
     body: Vec<u8>,
     now: SystemTime,
     original_model: &str,
-) -> Result<Destination, Error> {
+) -> Result<Route, Error> {
     let Operation { model, name, accept } = *operation;
     let region = settings.region;
     let path = format!("/model/{}/{name}", encode(model));
@@ -43,12 +44,13 @@ pub(crate) fn destination(
         ("accept", accept.to_owned()),
     ];
     headers.extend(sign::headers(&unsigned, settings.credentials, now)?);
-    Ok(Destination {
+    Ok(Route {
         path: format!("/aws-bedrock/bedrock-runtime/{region}{path}"),
         headers,
         body: Body::Whole(body),
-        asked: Some(original_model.to_owned()),
-        sent: Some(model.to_owned()),
+        original_model: Some(original_model.to_owned()),
+        model: Some(model.to_owned()),
+        edit: Edit::Nothing,
     })
 }
 
@@ -77,7 +79,7 @@ mod tests {
     use crate::aws::settings::Credentials;
     use crate::catalog::aliases::Aliases;
 
-    fn to(model: &str, credentials: Credentials<'_>) -> Destination {
+    fn to(model: &str, credentials: Credentials<'_>) -> Route {
         let settings =
             BedrockSettings { region: "eu-west-1", credentials, aliases: Aliases::default() };
         let operation = Operation { model, name: "converse", accept: "application/json" };
@@ -97,7 +99,8 @@ mod tests {
 
     #[test]
     fn destination_has_headers_body_and_both_model_names() {
-        let Destination { headers, body, asked, sent, .. } = to("a.b", Credentials::ApiKey("k"));
+        let Route { headers, body, original_model, model, .. } =
+            to("a.b", Credentials::ApiKey("k"));
         let json = "application/json".to_owned();
         let expected = [
             ("content-type", json.clone()),
@@ -106,7 +109,7 @@ mod tests {
         ];
         assert_eq!(headers, expected);
         assert_eq!(
-            (body.bytes(), asked.as_deref(), sent.as_deref()),
+            (body.bytes(), original_model.as_deref(), model.as_deref()),
             (&b"{}"[..], Some("mine"), Some("a.b"))
         );
     }

@@ -95,7 +95,7 @@ fn helpful(mut headers: Headers) -> Headers {
 /// Messages about credentials are withheld: they quote the signed request, including the session
 /// token.
 fn provider(shape: Shape, kind: &str, message: &str, headers: Headers) -> Error {
-    const REFUSED: &str = "the gateway's own credentials were refused upstream";
+    const REFUSED: &str = "the gateway's own credentials were rejected upstream";
     let message = match (shape.code, message.trim(), kind) {
         ("gateway_credentials", _, "") => REFUSED.to_owned(),
         ("gateway_credentials", _, kind) => format!("{REFUSED}: {kind}"),

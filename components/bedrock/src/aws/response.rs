@@ -2,8 +2,9 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use gateway::translator::Response;
-use gateway::{Error, Headers, Reply, cloudflare};
+use gateway::ai_gateway::error as ai_gateway_error;
+use gateway::translator::UpstreamResponse;
+use gateway::{Error, Headers, Response};
 use http::StatusCode;
 
 use crate::aws::errors;
@@ -18,16 +19,16 @@ const MAX_ERROR_BYTES: usize = 64 * 1024;
 ///
 /// # Errors
 /// The error of the AI Gateway, otherwise the error of Bedrock.
-pub(crate) fn check(mut response: Response) -> Result<Response, Error> {
+pub(crate) fn check(mut response: UpstreamResponse) -> Result<UpstreamResponse, Error> {
     if response.status.is_success() {
         return Ok(response);
     }
-    let Response { status, headers, .. } = &response;
+    let UpstreamResponse { status, headers, .. } = &response;
     let (status, headers) = (*status, headers.clone());
-    let body = response.whole(MAX_ERROR_BYTES)?;
+    let body = response.read_body(MAX_ERROR_BYTES)?;
     // The AI Gateway's own errors come first: their body is not one of Bedrock's.
-    match cloudflare::parse(status, &headers, &body) {
-        Some(error) => Err(Error::Gateway(error)),
+    match ai_gateway_error::parse(status, &headers, &body) {
+        Some(error) => Err(Error::AiGateway(error)),
         None => Err(errors::parse(status, headers, &body)),
     }
 }
@@ -42,8 +43,8 @@ pub(crate) fn request_id(headers: &Headers, now: SystemTime) -> String {
 }
 
 /// Creates the response to the client, with the headers of the upstream response.
-pub(crate) fn reply(mut headers: Headers, body: Vec<u8>, media_type: &str) -> Reply {
+pub(crate) fn for_client(mut headers: Headers, body: Vec<u8>, media_type: &str) -> Response {
     headers.retain(|name| !matches!(name, "content-length" | "content-type"));
     headers.push("content-type", media_type);
-    Reply::passed(StatusCode::OK, headers, body)
+    Response::passed(StatusCode::OK, headers, body)
 }

@@ -1,7 +1,8 @@
 //! Aliases of models, and the syntax of model ids.
 
+use gateway::Error;
+use gateway::models::limited;
 use gateway::translator::Context;
-use gateway::{Error, policy};
 use serde::Deserialize;
 
 use crate::catalog::SLUG;
@@ -107,13 +108,13 @@ impl Aliases {
         // Both names are checked: a scope may list the alias or the id.
         let known = self.find(name).map_or(name, |target| target.id);
         context.team.scope.check_model(SLUG, &[name, known])?;
-        let limited_models = context.rules.limited_models;
+        let limited_models = context.operator.limited_models;
         match limited_models.substitute(context.team, SLUG, name) {
             None => self.find(name).and_then(read),
             Some(chosen) => self
                 .find(chosen)
                 .and_then(read)
-                .map_err(|error| Error::Configuration(format!("{}: {error}", policy::SETTING))),
+                .map_err(|error| Error::Configuration(format!("{}: {error}", limited::SETTING))),
         }
     }
 

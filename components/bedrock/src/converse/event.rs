@@ -116,7 +116,7 @@ impl<'a> Event<'a> {
     /// Parses an event of the type `name`; `None` for an unknown type, which is skipped.
     ///
     /// # Errors
-    /// [`Error::UnusableAnswer`] for a known type with an invalid payload.
+    /// [`Error::InvalidUpstreamResponse`] for a known type with an invalid payload.
     pub(crate) fn parse(name: &str, payload: &'a [u8]) -> Result<Option<Self>, Error> {
         let event = match name {
             "messageStart" => Ok(Self::MessageStart),
@@ -127,6 +127,8 @@ impl<'a> Event<'a> {
             "metadata" => from_bytes(payload).map(Self::Metadata),
             _ => return Ok(None),
         };
-        event.map(Some).map_err(|error| Error::unusable(format!("the event {name}: {error}")))
+        event
+            .map(Some)
+            .map_err(|error| Error::invalid_response(format!("the event {name}: {error}")))
     }
 }

@@ -35,20 +35,21 @@ impl Frames {
     /// Reads the next complete frame, if there is one.
     ///
     /// # Errors
-    /// [`Error::UnusableAnswer`] for a frame whose lengths or checksums are wrong.
+    /// [`Error::InvalidUpstreamResponse`] for a frame whose lengths or checksums are wrong.
     pub(crate) fn next(&mut self) -> Result<Option<Frame>, Error> {
         let Some(prefix) = self.0.first_chunk() else {
             return Ok(None);
         };
         let length = usize::try_from(u32::from_be_bytes(*prefix)).unwrap_or(usize::MAX);
         if !(MIN_BYTES..=MAX_BYTES).contains(&length) {
-            return Err(Error::unusable(format!("a frame of {length} bytes")));
+            return Err(Error::invalid_response(format!("a frame of {length} bytes")));
         }
         if self.0.len() < length {
             return Ok(None);
         }
         let message = read_message_from(self.0.split_to(length));
-        let message = message.map_err(|error| Error::unusable(format!("a frame: {error}")))?;
+        let message =
+            message.map_err(|error| Error::invalid_response(format!("a frame: {error}")))?;
         Ok(Some(Frame(message)))
     }
 }

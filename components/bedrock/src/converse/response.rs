@@ -187,13 +187,14 @@ impl<'a> ConverseResponse<'a> {
     /// Parses the body of a response with status 200, and takes its blocks out of it.
     ///
     /// # Errors
-    /// [`Error::UnusableAnswer`] for any other body: AWS responds to an unknown operation with
+    /// [`Error::InvalidUpstreamResponse`] for any other body: AWS responds to an unknown operation with
     /// status 200 and the exception inside.
     pub(crate) fn parse(body: &'a [u8]) -> Result<(Self, Vec<Block<'a>>), Error> {
         let mut response: Self = from_bytes(body)
-            .map_err(|error| Error::unusable(format!("a response of Converse: {error}")))?;
+            .map_err(|error| Error::invalid_response(format!("a response of Converse: {error}")))?;
         let message = response.output.take().and_then(|output| output.message);
-        let message = message.ok_or_else(|| Error::unusable("a response without output"))?;
+        let message =
+            message.ok_or_else(|| Error::invalid_response("a response without output"))?;
         Ok((response, message.content))
     }
 }

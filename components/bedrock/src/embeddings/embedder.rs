@@ -94,14 +94,16 @@ impl Embedder {
     /// Parses the body of a response.
     ///
     /// # Errors
-    /// [`Error::UnusableAnswer`] if it contains no vectors.
+    /// [`Error::InvalidUpstreamResponse`] if it contains no vectors.
     pub(crate) fn read(self, body: &[u8]) -> Result<Vectors<'_>, Error> {
         let outcome = match self {
             Self::TitanText | Self::TitanText2 | Self::TitanImage => titan::read(body),
             Self::Cohere3 | Self::Cohere4 => cohere::read(body),
             Self::Nova => nova::read(body),
         };
-        outcome.map_err(|error| Error::unusable(format!("a response without vectors: {error}")))
+        outcome.map_err(|error| {
+            Error::invalid_response(format!("a response without vectors: {error}"))
+        })
     }
 }
 

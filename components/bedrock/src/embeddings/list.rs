@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use gateway::{Error, Headers, Reply};
+use gateway::{Error, Headers, Response};
 use serde_json::value::RawValue;
 
 use crate::aws;
@@ -36,7 +36,7 @@ impl EmbeddingList {
     /// Adds the vectors of one response, which must be as many as its `texts`.
     ///
     /// # Errors
-    /// [`Error::UnusableAnswer`] if there are more or fewer, or if one is not a vector.
+    /// [`Error::InvalidUpstreamResponse`] if there are more or fewer, or if one is not a vector.
     pub(crate) fn add(
         &mut self,
         response: Vectors<'_>,
@@ -46,7 +46,7 @@ impl EmbeddingList {
         // A missing vector would shift all later ones to the wrong text.
         let count = response.vectors.len();
         if count != texts {
-            return Err(Error::unusable(format!("{count} vectors for {texts} texts")));
+            return Err(Error::invalid_response(format!("{count} vectors for {texts} texts")));
         }
         for vector in response.vectors {
             self.push(vector)?;
@@ -58,7 +58,7 @@ impl EmbeddingList {
     }
 
     /// Completes the list, and creates the response for a client that asked for `model`.
-    pub(crate) fn reply(mut self, model: &str) -> Reply {
+    pub(crate) fn into_response(mut self, model: &str) -> Response {
         let tokens = self.tokens;
         // Neither writing to a string nor serialising one can fail.
         let model = serde_json::to_string(model).unwrap_or_default();
@@ -69,7 +69,7 @@ impl EmbeddingList {
         let mut headers = self.headers.unwrap_or_default();
         // The header counts the tokens of one response, not of the list.
         headers.retain(|name| name != TOKENS);
-        aws::response::reply(headers, self.json.into_bytes(), "application/json")
+        aws::response::for_client(headers, self.json.into_bytes(), "application/json")
     }
 
     /// Writes one vector.
@@ -102,7 +102,7 @@ fn encode(vector: &RawValue) -> Result<String, Error> {
 
 /// Creates the error for an embedding that is not a vector.
 fn no_vector() -> Error {
-    Error::unusable("an embedding that is not an array of numbers")
+    Error::invalid_response("an embedding that is not an array of numbers")
 }
 
 #[cfg(test)]
@@ -139,14 +139,14 @@ mod tests {
         added(&mut list, &["[0.10]", "[1e-3]"], None, &first).unwrap();
         added(&mut list, &["[-7, 2.50]"], Some(3), &[(TOKENS, "9"), ("x-a", "b")]).unwrap();
         added(&mut list, &[], None, &[(TOKENS, "many")]).unwrap();
-        let reply = list.reply("a\"b");
+        let response = list.into_response("a\"b");
         let body = concat!(
             r#"{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.10]},"#,
             r#"{"object":"embedding","index":1,"embedding":[1e-3]},"#,
             r#"{"object":"embedding","index":2,"embedding":[-7, 2.50]}],"#,
             r#""model":"a\"b","usage":{"prompt_tokens":7,"total_tokens":7}}"#,
         );
-        assert_eq!(String::from_utf8(reply.body).unwrap(), body);
+        assert_eq!(String::from_utf8(response.body).unwrap(), body);
         let length = body.len().to_string();
         let headers = Headers::from_iter([
             ("x-amzn-requestid", "one"),
@@ -154,7 +154,7 @@ mod tests {
             ("content-type", "application/json"),
             ("content-length", &length),
         ]);
-        assert_eq!((reply.status, reply.headers), (StatusCode::OK, headers));
+        assert_eq!((response.status, response.headers), (StatusCode::OK, headers));
     }
 
     #[test]
@@ -175,7 +175,7 @@ mod tests {
             for vector in ["null", "\"AA==\"", "{}"] {
                 let mut list = EmbeddingList::new(is_base64);
                 let outcome = added(&mut list, &[vector], None, &[]);
-                assert!(matches!(outcome, Err(Error::UnusableAnswer(_))), "{vector}");
+                assert!(matches!(outcome, Err(Error::InvalidUpstreamResponse(_))), "{vector}");
             }
         }
         let response = Vectors { vectors: vec![raw("[1]")], tokens: None };

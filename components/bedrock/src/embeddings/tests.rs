@@ -3,9 +3,10 @@
 use std::cell::{Cell, RefCell};
 use std::time::UNIX_EPOCH;
 
-use gateway::outbound::{Outbound, Rules};
-use gateway::translator::{Chunks, Response, Wire};
-use gateway::{ApiKey, Headers, LimitedModels, Record, Reply, Settings, Team};
+use gateway::translator::{Chunks, Transport, UpstreamResponse};
+use gateway::{
+    ApiKey, Head, Headers, LimitedModels, Operator, Outbound, Record, Response, Settings, Team,
+};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -35,8 +36,8 @@ struct Canned {
 
 struct Pieces(Vec<Vec<u8>>);
 
-impl Wire for Canned {
-    fn start(&self, outbound: Outbound) -> Result<Pending<'_>, Error> {
+impl Transport for Canned {
+    fn start(&self, outbound: Outbound) -> Result<InFlight<'_>, Error> {
         let body: Value = serde_json::from_slice(outbound.body.bytes()).unwrap();
         let index = self.sent.borrow().len();
         self.sent.borrow_mut().push((outbound.path_with_query, body.clone()));
@@ -55,7 +56,7 @@ impl Wire for Canned {
 }
 
 impl Canned {
-    fn response(&self, index: usize, body: &Value) -> Response {
+    fn response(&self, index: usize, body: &Value) -> UpstreamResponse {
         let id = format!("r{index}");
         let mut headers = Headers::from_iter([
             ("x-amzn-requestid", id.as_str()),
@@ -65,12 +66,12 @@ impl Canned {
         if self.failing == Some(index) {
             headers.push("x-amzn-errortype", "ThrottlingException");
             let body = Box::new(Pieces(vec![b"ting".to_vec(), b"wai".to_vec()]));
-            return Response { status: StatusCode::TOO_MANY_REQUESTS, headers, body };
+            return UpstreamResponse { status: StatusCode::TOO_MANY_REQUESTS, headers, body };
         }
         let text = self.answer.map_or_else(|| response_to(body).to_string(), ToOwned::to_owned);
         let (head, tail) = text.split_at(text.len() / 2);
         let body = Box::new(Pieces(vec![tail.into(), head.into()]));
-        Response { status: StatusCode::OK, headers, body }
+        UpstreamResponse { status: StatusCode::OK, headers, body }
     }
 }
 
@@ -100,31 +101,32 @@ fn team(limited: bool) -> Team {
     record.team()
 }
 
-fn ask(wire: &Canned, body: &Value) -> Result<Reply, Error> {
-    ask_as(&team(false), "", wire, body)
+fn ask(transport: &Canned, body: &Value) -> Result<Response, Error> {
+    ask_as(&team(false), "", transport, body)
 }
 
-fn ask_as(team: &Team, map: &str, wire: &Canned, body: &Value) -> Result<Reply, Error> {
+fn ask_as(team: &Team, map: &str, transport: &Canned, body: &Value) -> Result<Response, Error> {
     let settings = Settings::from_lines(SETTINGS.to_owned());
-    let gateway = settings.gateway().unwrap();
+    let ai_gateway = settings.ai_gateway().unwrap();
     let limited_models = LimitedModels::parse(map).unwrap();
-    let rules = Rules { settings: &settings, gateway: &gateway, limited_models: &limited_models };
+    let operator =
+        Operator { settings: &settings, ai_gateway: &ai_gateway, limited_models: &limited_models };
     let context = Context {
         team,
-        rules: &rules,
+        operator: &operator,
         variable: &|_| Ok(ALIASES.to_owned()),
         now: UNIX_EPOCH,
-        wire,
+        transport,
     };
-    let call = Call {
+    let head = Head {
         method: Method::POST,
         path_with_query: "/bedrock/embeddings".to_owned(),
         headers: Headers::default(),
-        body: body.to_string().into_bytes(),
     };
-    match respond(&call, &context)? {
-        Answer::Whole(reply) => Ok(reply),
-        Answer::Stream(_) => panic!("embeddings are no stream"),
+    let request = Request { head, body: body.to_string().into_bytes() };
+    match respond(&request, &context)? {
+        Translated::Whole(response) => Ok(response),
+        Translated::Stream(_) => panic!("embeddings are no stream"),
     }
 }
 
@@ -137,8 +139,8 @@ fn list(vectors: &[Value], model: &str, tokens: u64) -> Value {
     json!({"object": "list", "data": data, "model": model, "usage": usage})
 }
 
-fn body(reply: &Reply) -> Value {
-    serde_json::from_slice(&reply.body).unwrap()
+fn body(response: &Response) -> Value {
+    serde_json::from_slice(&response.body).unwrap()
 }
 
 #[test]
@@ -152,9 +154,9 @@ fn respond_of_each_model_is_a_list() {
         ("amazon.nova-2-multimodal-embeddings-v1:0", 3, 21),
     ] {
         let wire = Canned::default();
-        let reply = ask(&wire, &json!({"model": model, "input": ["a", "bb", "ccc"]})).unwrap();
+        let response = ask(&wire, &json!({"model": model, "input": ["a", "bb", "ccc"]})).unwrap();
         let expected = list(&[json!([1]), json!([2]), json!([3])], model, tokens);
-        assert_eq!(body(&reply), expected, "{model}");
+        assert_eq!(body(&response), expected, "{model}");
         assert_eq!(wire.sent.borrow().len(), calls, "{model}");
         let encoded = model.replace(':', "%3A");
         let path = format!("/v1/a/g/aws-bedrock/bedrock-runtime/eu-west-1/model/{encoded}/invoke");
@@ -166,16 +168,16 @@ fn respond_of_each_model_is_a_list() {
 fn respond_sends_headers_with_all_and_returns_those_of_the_first() {
     let wire = Canned::default();
     let input = json!({"model": "mine", "input": ["a", "bb"], "encoding_format": "base64"});
-    let reply = ask(&wire, &input).unwrap();
+    let response = ask(&wire, &input).unwrap();
     let expected = list(&[json!("AACAPw=="), json!("AAAAQA==")], "mine", 4);
-    assert_eq!(body(&reply), expected);
-    let length = reply.body.len().to_string();
+    assert_eq!(body(&response), expected);
+    let length = response.body.len().to_string();
     let headers = Headers::from_iter([
         ("x-amzn-requestid", "r0"),
         ("content-type", "application/json"),
         ("content-length", &length),
     ]);
-    assert_eq!((reply.status, reply.headers), (StatusCode::OK, headers));
+    assert_eq!((response.status, response.headers), (StatusCode::OK, headers));
     let sent = wire.headers.borrow();
     for (name, value) in [
         ("authorization", "Bearer k"),
@@ -195,9 +197,9 @@ fn respond_requests_texts_concurrently_and_lists_them_in_order() {
     let texts: Vec<String> = (1..=30).map(|length| "x".repeat(length)).collect();
     let wire = Canned::default();
     let model = "amazon.titan-embed-text-v1";
-    let reply = ask(&wire, &json!({"model": model, "input": texts})).unwrap();
+    let response = ask(&wire, &json!({"model": model, "input": texts})).unwrap();
     let vectors: Vec<Value> = (1..=30).map(|length| json!([length])).collect();
-    assert_eq!(body(&reply), list(&vectors, model, 60));
+    assert_eq!(body(&response), list(&vectors, model, 60));
     assert_eq!((wire.most_under_way.get(), wire.under_way.get()), (CONCURRENCY, 0));
 }
 
@@ -206,9 +208,9 @@ fn respond_of_cohere_sends_texts_in_chunks() {
     let texts: Vec<String> = (0..200).map(|index| format!("{index}")).collect();
     let wire = Canned::default();
     let model = "cohere.embed-english-v3";
-    let reply = ask(&wire, &json!({"model": model, "input": texts})).unwrap();
+    let response = ask(&wire, &json!({"model": model, "input": texts})).unwrap();
     let vectors: Vec<Value> = texts.iter().map(|text| json!([text.len()])).collect();
-    assert_eq!(body(&reply), list(&vectors, model, 21));
+    assert_eq!(body(&response), list(&vectors, model, 21));
     let sizes: Vec<usize> = wire
         .sent
         .borrow()
@@ -223,8 +225,8 @@ fn respond_for_a_limited_team_uses_the_operators_model() {
     let wire = Canned::default();
     let input = json!({"model": "mine", "input": "a"});
     let map = r#"{"bedrock/mine": "cohere.embed-english-v3"}"#;
-    let reply = ask_as(&team(true), map, &wire, &input).unwrap();
-    assert_eq!(body(&reply), list(&[json!([1])], "mine", 7));
+    let response = ask_as(&team(true), map, &wire, &input).unwrap();
+    assert_eq!(body(&response), list(&[json!([1])], "mine", 7));
     let (path, _) = wire.sent.borrow()[0].clone();
     assert!(path.ends_with("/model/cohere.embed-english-v3/invoke"), "{path}");
 }
@@ -281,6 +283,6 @@ fn respond_without_vectors_is_an_upstream_error() {
     ] {
         let wire = Canned { answer: Some(answer), ..Canned::default() };
         let error = ask(&wire, &json!({"model": model, "input": "a"})).unwrap_err();
-        assert!(matches!(error, Error::UnusableAnswer(_)), "{model} {answer}: {error}");
+        assert!(matches!(error, Error::InvalidUpstreamResponse(_)), "{model} {answer}: {error}");
     }
 }

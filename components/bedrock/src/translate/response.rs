@@ -23,7 +23,7 @@ use crate::translate::{finish_reason, usage};
 /// of a chat completion.
 ///
 /// # Errors
-/// [`Error::UnusableAnswer`] for an invalid body, [`Error::Provider`] for a malformed message.
+/// [`Error::InvalidUpstreamResponse`] for an invalid body, [`Error::Provider`] for a malformed message.
 pub(crate) fn translate(
     body: &[u8],
     id: &str,

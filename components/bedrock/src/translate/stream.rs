@@ -66,10 +66,10 @@ impl Rewrite for StreamTranslator {
         }
         // A stream that was cut must not look complete: no `[DONE]` after either error.
         if !self.frames.is_empty() {
-            return Err(Error::unusable("a stream that ended inside a frame"));
+            return Err(Error::invalid_response("a stream that ended inside a frame"));
         }
         if !self.state.is_complete() {
-            return Err(Error::unusable("a stream that ended before its message"));
+            return Err(Error::invalid_response("a stream that ended before its message"));
         }
         Events::done(out);
         Ok(())

@@ -1,4 +1,4 @@
-//! JSON bodies: what the probe reads is what every reader reads, and an edit is of `model` alone.
+//! JSON bodies: the probe reads what every parser reads, and an edit changes only `model`.
 
 use corpus::Input;
 use proptest::collection::vec;
@@ -7,8 +7,8 @@ use proptest::sample::select;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::body::{Probe, probe, with_value};
-use crate::json::Members;
+use crate::http::body::{Probe, probe};
+use crate::http::json::Members;
 
 const WORDS: &str = r#"
     { } [ ] : , " \ // ␣ ␊ ␀ null true false 0 -0.0 1e400 é {} [[[[ {"a":
@@ -16,7 +16,7 @@ const WORDS: &str = r#"
     "stream":null, ,"stream":false "mod\u0065l": "\u006dodel":"c", \u006d \ud800 \n
 "#;
 
-/// What `serde_json` says of JSON that the probe only steps over: the grammar has no such limits.
+/// Errors of `serde_json` for JSON that the probe only skips: the grammar has no such limits.
 const LIMITS: [&str; 4] = [
     "number out of range",
     "recursion limit exceeded",
@@ -24,7 +24,7 @@ const LIMITS: [&str; 4] = [
     "unexpected end of hex escape",
 ];
 
-/// Objects made by the grammar, of members that count and others.
+/// Generates objects by the grammar, with members that the probe reads and others.
 fn objects() -> impl Strategy<Value = Input> {
     const NAMES: [&str; 6] =
         ["\"model\"", "\"mod\\u0065l\"", "\"stream\"", "\"Model\"", "\"a\"", "\"\""];
@@ -43,7 +43,7 @@ fn bodies() -> impl Strategy<Value = Input> {
     prop_oneof![2 => super::files("body", WORDS).inputs(), 1 => objects()]
 }
 
-/// The model and `stream`, read off a list of all members; `None` for what must be refused.
+/// Reads the model and `stream` from a list of all members; returns nothing for what must be rejected.
 fn expected(body: &[u8]) -> Option<(Option<String>, bool)> {
     let members: Members<'_> = serde_json::from_slice(body).ok()?;
     let one = |name: &str| {
@@ -59,7 +59,7 @@ fn expected(body: &[u8]) -> Option<(Option<String>, bool)> {
     Some((model, serde_json::from_str::<Option<bool>>(stream).ok()?.unwrap_or_default()))
 }
 
-/// Whether a reader that makes a tree of all the body sees the same.
+/// Checks whether a parser that builds a tree of the whole body finds the same.
 fn agrees(value: &Value, found: &Probe) -> bool {
     let model = found.model.as_ref().map(|model| model.name.as_str());
     let is_stream = value.get("stream").and_then(Value::as_bool).unwrap_or_default();
@@ -70,7 +70,7 @@ fn agrees(value: &Value, found: &Probe) -> bool {
 
 proptest! {
     #[test]
-    fn the_probe_reads_what_every_reader_reads(body in bodies()) {
+    fn probe_reads_what_every_parser_reads(body in bodies()) {
         let found = probe(&body).ok();
         let read = found.clone().map(|found| (found.model.map(|model| model.name), found.is_stream));
         prop_assert_eq!(read, expected(&body));
@@ -86,13 +86,13 @@ proptest! {
     }
 
     #[test]
-    fn an_edit_changes_only_model(body in bodies(), name in "\\PC{0,12}") {
+    fn replace_in_changes_only_model(body in bodies(), name in "\\PC{0,12}") {
         let Some((model, found)) = probe(&body).ok().and_then(|found| Some((found.model.clone()?, found)))
         else {
             return Ok(());
         };
         let text = Value::from(name.as_str()).to_string();
-        let edited = with_value(&body, &model, text.as_bytes());
+        let edited = model.replace_in(&body, text.as_bytes());
         let (head, tail) = (&body[..model.span.start], &body[model.span.end..]);
         prop_assert_eq!(&edited, &[head, text.as_bytes(), tail].concat());
         let again = probe(&edited).unwrap();

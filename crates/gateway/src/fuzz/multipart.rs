@@ -1,4 +1,4 @@
-//! Forms: the model found is the one that every reader finds, the strict as well as the tolerant.
+//! Forms: the model found is the one that every parser finds, a strict one and a tolerant one.
 
 use corpus::Input;
 use proptest::collection::vec;
@@ -6,8 +6,7 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::body::with_value;
-use crate::multipart::find_model;
+use crate::http::multipart::find_model;
 
 const WORDS: &str = r#"
     ␍␊ ␊ ␍ ␍␊␍␊ ␊␊ ␍␊␣ ␣ ␉ ␀ é " \ \" ; = : X -- --X ␍␊--X ␍␊--X␍␊ ␊--X␊ --X-- ␍␊--X--␍␊ --X--␍␊
@@ -18,10 +17,11 @@ const WORDS: &str = r#"
     multipart/form-data;␣boundary=X ;␣boundary= boundary="X"
 "#;
 
-/// A form as it comes in: its content type and its bytes.
+/// A form as it is received: its content type and its bytes.
 type Form = (String, Input);
 
-/// Forms of the corpus, whose files start with their content type, and parts made of words in a row.
+/// Generates forms from the corpus, whose files start with their content type, and parts made of a
+/// sequence of words.
 fn changed() -> impl Strategy<Value = Form> {
     let corpus = super::files("multipart", WORDS);
     let types = weighted(0.2, corpus.changes());
@@ -50,7 +50,7 @@ struct Field {
     value: Input,
 }
 
-/// Well-formed fields of all sorts, none of which holds the boundary.
+/// Generates well-formed fields of all kinds that do not contain the boundary.
 fn fields() -> impl Strategy<Value = Vec<Field>> {
     let name = select(vec!["model", "file", "Model", "model[]", "xmodel", "model ", ""]);
     let quote = select(vec!["name=\"", "NAME=\"", "name = \""]);
@@ -93,14 +93,14 @@ fn written(fields: &[Field]) -> Vec<u8> {
     fields.iter().map(part).chain([end]).collect::<Vec<_>>().concat()
 }
 
-// === readers to compare with ===
+// === parsers to compare with ===
 
-/// Every byte as a character, so that text can be compared whatever its encoding.
+/// Converts every byte into a character, so that text of any encoding can be compared.
 fn latin(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }
 
-/// The parameters of a header's value by RFC 9110: strings in quotes may escape.
+/// Parses the parameters of a header's value as RFC 9110 says: quoted strings may contain escapes.
 fn parameters(value: &str) -> Vec<(String, String)> {
     let mut parts = vec![String::new()];
     let (mut is_quoted, mut is_escaped) = (false, false);
@@ -131,7 +131,7 @@ fn unquoted(value: &str) -> String {
     plain
 }
 
-/// The content of every part that is a field `model`.
+/// Returns the content of every part that is a field `model`.
 fn models(form: &str, delimiter: &str, line_end: &str) -> Vec<String> {
     let head_end = line_end.repeat(2);
     let part = |part: &str| {
@@ -149,7 +149,7 @@ fn models(form: &str, delimiter: &str, line_end: &str) -> Vec<String> {
     form.split(delimiter).skip(1).filter_map(part).collect()
 }
 
-/// What one who keeps to RFC 2046 finds.
+/// Finds the models as a parser that follows RFC 2046 does.
 fn strictly(boundary: &str, body: &[u8]) -> Vec<String> {
     let form = format!("\r\n{}", latin(body));
     let delimiter = format!("\r\n--{boundary}");
@@ -157,26 +157,26 @@ fn strictly(boundary: &str, body: &[u8]) -> Vec<String> {
     models(whole, &delimiter, "\r\n")
 }
 
-/// What one finds who takes any line break for one, and any boundary wherever it stands.
+/// Finds the models as a parser does that accepts any line break, and a boundary anywhere.
 fn tolerantly(boundary: &str, body: &[u8]) -> Vec<String> {
     let form = plain(&latin(body));
     let models = models(&form, &format!("--{boundary}"), "\n");
     models.into_iter().map(|model| model.strip_suffix('\n').unwrap_or(&model).to_owned()).collect()
 }
 
-/// A boundary as far as those read it who end it at a space or a comma.
+/// Shortens a boundary as parsers do that end it at a space or a comma.
 fn cut(boundary: &str) -> &str {
     boundary.split([' ', ',']).next().unwrap_or_default()
 }
 
-/// `text` with one kind of line break.
+/// Replaces all line breaks in `text` by one kind.
 fn plain(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
 proptest! {
     #[test]
-    fn the_model_is_the_one_that_every_reader_finds((content_type, body) in changed()) {
+    fn find_model_finds_what_every_parser_finds((content_type, body) in changed()) {
         let Ok(found) = find_model(&content_type, &body) else {
             return Ok(());
         };
@@ -194,7 +194,7 @@ proptest! {
     }
 
     #[test]
-    fn a_well_formed_form_is_read_and_edited_in_its_model(fields in fields(), other in "[ -~]{0,12}") {
+    fn find_model_reads_a_well_formed_form(fields in fields(), other in "[ -~]{0,12}") {
         let body = written(&fields);
         let found = find_model(&format!("multipart/form-data; boundary={BOUNDARY}"), &body);
         let mut models = fields.iter().filter(|field| field.name == "model");
@@ -206,7 +206,7 @@ proptest! {
                 let mut fields = fields.clone();
                 let model = fields.iter_mut().find(|field| field.name == "model").unwrap();
                 model.value = Input(other.clone().into_bytes());
-                prop_assert_eq!(with_value(&body, &found, other.as_bytes()), written(&fields));
+                prop_assert_eq!(found.replace_in(&body, other.as_bytes()), written(&fields));
             }
             _ => {
                 let error = found.unwrap_err();

@@ -1,12 +1,15 @@
 use super::*;
-use crate::team::tests::{limited, team};
+use crate::http::body::{self, Probe};
+use crate::http::model_field::ModelField;
+use crate::keys::team::tests::{limited, team};
+use crate::{LimitedModels, RequestParts, Scope, Settings, Upstream};
 
 struct Echo;
 
 impl Provider for Echo {
     const SLUG: &'static str = "echo";
 
-    fn upstream(request: &Request<'_>, settings: &Settings) -> Result<Upstream, Error> {
+    fn upstream(request: &RequestParts<'_>, settings: &Settings) -> Result<Upstream, Error> {
         if request.model == Some("impossible") {
             return Err(Error::invalid_param("model", "no such model"));
         }
@@ -32,33 +35,34 @@ fn settings() -> Settings {
     Settings::from_lines(lines.to_owned())
 }
 
-fn send(inbound: Inbound) -> Result<Outbound, Error> {
-    send_as(&team("blue"), inbound)
+fn send(request: Request<Body>) -> Result<Outbound, Error> {
+    send_as(&team("blue"), request)
 }
 
-fn send_as(team: &Team, inbound: Inbound) -> Result<Outbound, Error> {
+fn send_as(team: &Team, request: Request<Body>) -> Result<Outbound, Error> {
     let settings = settings();
-    let gateway = settings.gateway().unwrap();
+    let ai_gateway = settings.ai_gateway().unwrap();
     let limited_models = LimitedModels::parse(r#"{"echo/big": "small", "*": "any"}"#).unwrap();
-    let rules = Rules { settings: &settings, gateway: &gateway, limited_models: &limited_models };
-    Outbound::new::<Echo>(inbound, team, &rules)
+    let operator =
+        Operator { settings: &settings, ai_gateway: &ai_gateway, limited_models: &limited_models };
+    Outbound::new::<Echo>(request, team, &operator)
 }
 
-fn inbound(path: &str, headers: &[(&str, &str)], body: &str) -> Inbound {
+fn request(path: &str, headers: &[(&str, &str)], body: &str) -> Request<Body> {
     let body = match body {
         "" => Body::Absent,
         json => Body::Json(json.into(), body::probe(json.as_bytes()).unwrap()),
     };
-    Inbound {
+    let head = Head {
         method: Method::POST,
         path_with_query: path.to_owned(),
         headers: headers.iter().copied().collect(),
-        body,
-    }
+    };
+    Request { head, body }
 }
 
 #[test]
-fn a_request_leaves_as_ours() {
+fn new_strips_the_clients_headers_and_adds_the_gateways() {
     let client = [
         ("authorization", "Bearer sk_client"),
         ("x-api-key", "sk_client"),
@@ -72,7 +76,7 @@ fn a_request_leaves_as_ours() {
         ("content-type", "application/json"),
         ("user-agent", "OpenAI/JS"),
     ];
-    let sent = send(inbound("/echo/v1/chat?a=1", &client, r#"{"model":"m"}"#)).unwrap();
+    let sent = send(request("/echo/v1/chat?a=1", &client, r#"{"model":"m"}"#)).unwrap();
     assert_eq!(sent.path_with_query, "/v1/a/g/echo/chat?a=1");
     let key_id = team("blue").id().to_owned();
     let metadata = format!(
@@ -92,19 +96,22 @@ fn a_request_leaves_as_ours() {
 }
 
 #[test]
-fn another_model_changes_body_length_and_metadata() {
-    let sent = send(inbound("/echo/x", &[("x-model", "longer")], r#"{"model": "m" }"#)).unwrap();
+fn new_writes_another_model_into_body_length_and_metadata() {
+    let sent = send(request("/echo/x", &[("x-model", "longer")], r#"{"model": "m" }"#)).unwrap();
     assert_eq!(sent.body.bytes(), br#"{"model": "longer" }"#);
     assert_eq!(sent.headers.content_length(), Some(20));
     let metadata = sent.headers.get_str("cf-aig-metadata").unwrap();
     assert!(metadata.contains(r#""model":"longer","original_model":"m""#), "{metadata}");
-    assert_eq!((sent.asked.as_deref(), sent.sent.as_deref()), (Some("m"), Some("longer")));
+    assert_eq!(
+        (sent.original_model.as_deref(), sent.model.as_deref()),
+        (Some("m"), Some("longer"))
+    );
 }
 
 const CHAT: &str = "/echo/chat/completions";
 
 #[test]
-fn a_limited_team_gets_the_operators_model() {
+fn new_gives_a_limited_team_the_operators_model() {
     let team = limited("blue");
     for (path, body, sent_path, sent_body, sent_model) in [
         (CHAT, r#"{"model":"big"}"#, CHAT, r#"{"model":"small"}"#, Some("small")),
@@ -126,98 +133,143 @@ fn a_limited_team_gets_the_operators_model() {
         ),
         ("/echo/x", "", "/echo/x", "", None),
     ] {
-        let sent = send_as(&team, inbound(path, &[], body)).unwrap();
+        let sent = send_as(&team, request(path, &[], body)).unwrap();
         assert_eq!(sent.path_with_query, format!("/v1/a/g{sent_path}"), "{path} {body}");
         assert_eq!(sent.body.bytes(), sent_body.as_bytes(), "{path} {body}");
-        assert_eq!(sent.sent.as_deref(), sent_model, "{path} {body}");
+        assert_eq!(sent.model.as_deref(), sent_model, "{path} {body}");
     }
 }
 
 #[test]
-fn a_model_the_provider_refuses_is_the_maps_fault_where_the_map_chose_it() {
+fn new_reports_a_bad_map_entry_as_configuration_error() {
     let wish = r#"{"model":"impossible"}"#;
-    let own = send_as(&team("blue"), inbound("/echo/x", &[], wish));
+    let own = send_as(&team("blue"), request("/echo/x", &[], wish));
     assert!(matches!(own, Err(Error::InvalidBody { .. })), "{own:?}");
     let settings = settings();
-    let gateway = settings.gateway().unwrap();
+    let ai_gateway = settings.ai_gateway().unwrap();
     let limited_models = LimitedModels::parse(r#"{"*": "impossible"}"#).unwrap();
-    let rules = Rules { settings: &settings, gateway: &gateway, limited_models: &limited_models };
-    let wish = inbound(CHAT, &[], r#"{"model":"m"}"#);
-    let error = Outbound::new::<Echo>(wish, &limited("blue"), &rules).unwrap_err().to_string();
+    let operator =
+        Operator { settings: &settings, ai_gateway: &ai_gateway, limited_models: &limited_models };
+    let wish = request(CHAT, &[], r#"{"model":"m"}"#);
+    let error = Outbound::new::<Echo>(wish, &limited("blue"), &operator).unwrap_err().to_string();
     assert!(error.contains("limited_models: "), "{error}");
 }
 
 #[test]
-fn a_limited_team_cannot_hide_its_model() {
+fn new_rejects_a_limited_teams_request_without_a_model() {
     let limited = limited("blue");
     let json = Body::Json(b"{}".to_vec(), Probe::default());
     for body in [Body::Stream, Body::Whole(b"{}".to_vec()), json] {
-        let upload = || Inbound { body: body.clone(), ..inbound("/echo/x", &[], "") };
+        let upload = || Request { body: body.clone(), ..request("/echo/x", &[], "") };
         assert!(matches!(send_as(&limited, upload()), Err(Error::ModelNotAllowed(_))));
         assert!(send(upload()).is_ok());
     }
-    // What is not run by the request itself stands for nothing.
-    let batch = inbound("/echo/batches", &[], r#"{"model":"big"}"#);
+    // A batch does not run the model that its body names.
+    let batch = request("/echo/batches", &[], r#"{"model":"big"}"#);
     assert!(matches!(send_as(&limited, batch), Err(Error::ModelNotAllowed(_))));
-    let encoded = send_as(&limited, inbound("/echo/native/%62ig", &[], ""));
+    let encoded = send_as(&limited, request("/echo/native/%62ig", &[], ""));
     assert!(matches!(encoded, Err(Error::UnsafePath(_))));
 }
 
 #[test]
-fn what_no_host_would_take_is_refused() {
-    let long = format!(r#"{{"model":"{}"}}"#, "x".repeat(MODEL_LENGTH + 1));
-    let outcome = send(inbound("/echo/x", &[], &long));
+fn new_rejects_what_no_host_would_accept() {
+    let long = format!(r#"{{"model":"{}"}}"#, "x".repeat(2049));
+    let outcome = send(request("/echo/x", &[], &long));
     assert!(matches!(outcome, Err(Error::InvalidBody { param: Some(_), .. })));
     let large = "x".repeat(HEADER_BYTES);
     let twice = [("content-type", "a/b"), ("content-type", "c/d")];
     for headers in [&[("x-large", large.as_str())][..], &twice] {
-        let outcome = send(inbound("/echo/x", headers, ""));
+        let outcome = send(request("/echo/x", headers, ""));
         assert!(matches!(outcome, Err(Error::InvalidHeader { .. })));
     }
 }
 
 #[test]
-fn a_forms_model_is_replaced_as_plain_text() {
+fn new_replaces_a_forms_model_as_plain_text() {
     let limited = limited("blue");
     let bytes = b"a big b".to_vec();
-    let model = Some(Model { name: "big".to_owned(), span: 2..5 });
-    let form = Inbound { body: Body::Form(bytes, model), ..inbound(CHAT, &[], "") };
+    let model = Some(ModelField { name: "big".to_owned(), span: 2..5 });
+    let form = Request { body: Body::Form(bytes, model), ..request(CHAT, &[], "") };
     let sent = send_as(&limited, form).unwrap();
     assert_eq!((sent.body.bytes(), sent.headers.content_length()), (&b"a small b"[..], Some(9)));
 }
 
 #[test]
-fn a_name_the_provider_echoes_is_given_back() {
-    let request = inbound("/echo/x", &[("x-model", "theirs")], r#"{"model":"mine"}"#);
-    let mut rename = send(request).unwrap().rename.unwrap();
-    assert_eq!(rename.push(br#"{"model":"theirs"}"#), br#"{"model":"mine"}"#);
-    assert!(send(inbound("/echo/x", &[], r#"{"model":"mine"}"#)).unwrap().rename.is_none());
+fn new_echoes_the_clients_model() {
+    let renamed = request("/echo/x", &[("x-model", "theirs")], r#"{"model":"mine"}"#);
+    let Edit::EchoModel(mut echo) = send(renamed).unwrap().edit else { panic!("no echo") };
+    assert_eq!(echo.push(br#"{"model":"theirs"}"#), br#"{"model":"mine"}"#);
+    let same = send(request("/echo/x", &[], r#"{"model":"mine"}"#)).unwrap();
+    assert!(matches!(same.edit, Edit::Nothing));
 }
 
 #[test]
-fn a_streamed_body_keeps_its_length() {
-    let mut upload = inbound("/echo/x", &[("content-length", "1000")], "");
+fn new_keeps_the_length_of_a_streamed_body() {
+    let mut upload = request("/echo/x", &[("content-length", "1000")], "");
     upload.body = Body::Stream;
     assert_eq!(send(upload).unwrap().headers.content_length(), Some(1000));
 }
 
 #[test]
-fn proxy_methods_are_refused() {
+fn new_rejects_proxy_methods() {
     for method in [Method::TRACE, Method::CONNECT, Method::from_bytes(b"BREW").unwrap()] {
-        let request = Inbound { method, ..inbound("/echo/x", &[], "") };
-        assert!(matches!(send(request), Err(Error::MethodNotAllowed { .. })));
+        let mut unusual = request("/echo/x", &[], "");
+        unusual.head.method = method;
+        assert!(matches!(send(unusual), Err(Error::MethodNotAllowed { .. })));
     }
 }
 
 #[test]
-fn a_key_in_the_url_never_leaves() {
-    let key = crate::team::tests::key();
-    let outcome = send(inbound(&format!("/echo/x?key={}", key.reveal()), &[], ""));
+fn new_rejects_a_key_in_the_url() {
+    let key = crate::keys::team::tests::key();
+    let outcome = send(request(&format!("/echo/x?key={}", key.reveal()), &[], ""));
     assert!(matches!(outcome, Err(Error::UnsafePath(_))));
 }
 
 #[test]
-fn a_refusal_of_the_path_stops_the_request() {
-    let outcome = send(inbound("/echo/../x", &[], "")).map(|_| ());
+fn new_rejects_an_unsafe_path() {
+    let outcome = send(request("/echo/../x", &[], "")).map(|_| ());
     assert!(matches!(outcome, Err(Error::UnsafePath(_))));
+}
+
+#[test]
+fn new_filters_lists_for_a_restricted_key() {
+    let scope = Scope { providers: None, models: Some(vec!["a".to_owned()]) };
+    let restricted = Team { scope, ..team("blue") };
+    for (team, path, expected) in
+        [(&restricted, "/echo/v1/models", true), (&team("blue"), "/echo/v1/models", false)]
+    {
+        let mut list = request(path, &[], "");
+        list.head.method = Method::GET;
+        let edit = send_as(team, list).unwrap().edit;
+        let Edit::FilterModels(filter) = edit else {
+            assert!(!expected, "{path}");
+            continue;
+        };
+        assert!(expected, "{path}");
+        let filtered = filter.apply(br#"{"data":[{"id":"models/a"},{"id":"b"}]}"#).unwrap();
+        assert_eq!(filtered, br#"{"data":[{"id":"models/a"}]}"#);
+    }
+    let files = send_as(&restricted, request("/echo/files", &[], ""));
+    let error = files.unwrap_err().to_string();
+    assert_eq!(error, "this key is restricted to certain models: name one in the request");
+}
+
+#[test]
+fn plan_body_reads_a_form_whose_model_decides() {
+    let settings = settings();
+    let ai_gateway = settings.ai_gateway().unwrap();
+    let limited_models = LimitedModels::parse(r#"{"*": "any"}"#).unwrap();
+    let operator =
+        Operator { settings: &settings, ai_gateway: &ai_gateway, limited_models: &limited_models };
+    let form = [("content-type", "multipart/form-data; boundary=x")].into_iter().collect();
+    let scope = Scope { providers: None, models: Some(vec![]) };
+    let restricted = Team { scope, ..team("blue") };
+    for (team, expected) in
+        [(team("blue"), Plan::Stream), (limited("blue"), Plan::Form), (restricted, Plan::Form)]
+    {
+        assert_eq!(Outbound::plan_body::<Echo>(&form, &team, &operator), expected);
+    }
+    let cached = [("cf-aig-cache-ttl", "60"), ("content-length", "5")].into_iter().collect();
+    assert_eq!(Outbound::plan_body::<Echo>(&cached, &team("blue"), &operator), Plan::Whole);
 }

@@ -98,7 +98,7 @@ fn parse_of_a_validation_error_reads_its_message() {
 fn parse_without_a_message_creates_one() {
     let unnamed = "bedrock reported an error without a message";
     let named = "bedrock reported ThrottlingException without a message";
-    let rejected = "the gateway's own credentials were refused upstream";
+    let rejected = "the gateway's own credentials were rejected upstream";
     for (status, kind, body, expected) in [
         (503, "", "<html>busy</html>", unnamed),
         (500, "", "", unnamed),
@@ -143,7 +143,7 @@ fn parse_of_a_credential_error_blames_the_operator_and_quotes_nothing() {
         let error = read(403, &[("x-amzn-errortype", kind)], &body);
         assert_eq!(parts(&error), (502, "server_error", "gateway_credentials"), "{kind}");
         assert_eq!(error.shape.fault, Fault::Operator);
-        let expected = format!("the gateway's own credentials were refused upstream: {kind}");
+        let expected = format!("the gateway's own credentials were rejected upstream: {kind}");
         assert_eq!(error.message, expected);
     }
 }

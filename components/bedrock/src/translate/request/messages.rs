@@ -25,8 +25,8 @@ pub(crate) struct Conversation<'a> {
     pub(crate) turns: Vec<Turn<'a>>,
 }
 
-/// The text of an empty turn, and the text next to documents that come without any: Bedrock rejects
-/// both a missing text and a blank one.
+/// The text of an empty turn, or of a turn that has documents but no text: Bedrock rejects missing
+/// text and blank text.
 const PLACEHOLDER: &str = ".";
 
 /// Converts `messages` for `model`.
@@ -52,11 +52,12 @@ pub(crate) fn convert<'a>(
         }
     }
     let mut turns = alternate(turns);
-    // Bedrock needs a turn of the user, so that instructions alone become one.
+    // Bedrock requires a user turn, so instructions alone become one.
     if turns.is_empty() {
         turns.push(Turn { role: Role::User, content: mem::take(&mut system) });
     }
-    // Pairing needs alternating roles, and leaves turns that may have to be arranged.
+    // Pairing requires alternating roles and may leave blocks out of order, so it runs between
+    // `alternate` and `finish`.
     if history == ToolHistory::Blocks {
         tool_pairing::pair(&mut turns, model.family);
     }
@@ -65,9 +66,10 @@ pub(crate) fn convert<'a>(
     Ok(Conversation { system, turns })
 }
 
-/// Makes the roles of `turns` alternate, without turns of the assistant that have no content.
+/// Makes the roles of `turns` alternate, and drops assistant turns without content.
 fn alternate(turns: Vec<Turn<'_>>) -> Vec<Turn<'_>> {
-    // Merged first, because reasoning alone may belong to the call of the next message.
+    // Merged before they are dropped: a message with only reasoning may belong to the tool call in the
+    // next message.
     let mut turns = merge(turns);
     turns.retain(|turn| turn.role == Role::User || turn.content.iter().any(has_content));
     merge(turns)
@@ -78,7 +80,7 @@ fn has_content(block: &Block<'_>) -> bool {
     !matches!(block, Block::ReasoningContent(_) | Block::CachePoint(_))
 }
 
-/// Merges neighbouring turns of one role, which Bedrock rejects.
+/// Merges neighbouring turns of the same role, because Bedrock rejects them.
 fn merge(turns: Vec<Turn<'_>>) -> Vec<Turn<'_>> {
     let mut merged: Vec<Turn<'_>> = Vec::with_capacity(turns.len());
     for turn in turns {
@@ -116,7 +118,8 @@ fn arrange(blocks: &mut Vec<Block<'_>>) {
     blocks.extend(ranks.into_iter().flatten());
 }
 
-/// Returns the place of `block` in that order; none for a cache point, which follows its block.
+/// Returns the place of `block` in the order of [`arrange`]; none for a cache point, which follows its
+/// block.
 fn rank_of(block: &Block<'_>) -> Option<usize> {
     match block {
         Block::ToolResult(_) | Block::ReasoningContent(_) => Some(0),
@@ -126,7 +129,8 @@ fn rank_of(block: &Block<'_>) -> Option<usize> {
     }
 }
 
-/// Checks a conversation that ends with a turn of the assistant, which the model is to continue.
+/// Rejects an assistant turn at the end if the model cannot continue it, and trims its text
+/// otherwise.
 fn close_prefill(
     turns: &mut [Turn<'_>],
     messages: &[Message<'_>],
@@ -154,7 +158,7 @@ fn close_prefill(
     Ok(())
 }
 
-/// Trims white space at the end of a text to continue, which Bedrock rejects.
+/// Trims trailing white space, which Bedrock rejects in a text that the model is to continue.
 fn trim_end(text: &mut Cow<'_, str>) {
     let length = text.trim_end().len();
     match text {

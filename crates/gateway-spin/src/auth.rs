@@ -1,0 +1,46 @@
+//! Authentication: with one read of the store, and before any other part of a request is used.
+
+use gateway::log::Entry;
+use gateway::{ApiKey, Error, Head, Headers, Operator, Team};
+
+use crate::host;
+use crate::serve::Arrival;
+use crate::store::SpinStore;
+
+/// Authenticates the client for `provider`, reads what the operator configured, and calls `next`
+/// with the request's `head` and both.
+///
+/// # Errors
+/// [`Error::MissingKey`], [`Error::MalformedKey`], [`Error::InvalidKey`], [`Error::NotInScope`],
+/// [`Error::StoreUnavailable`], [`Error::Configuration`], and those of `next`.
+pub(crate) fn admit<T>(
+    head: Head,
+    provider: &str,
+    arrival: &Arrival,
+    entry: &mut Entry,
+    next: impl FnOnce(Head, &Team, &Operator<'_>, &mut Entry) -> Result<T, Error>,
+) -> Result<T, Error> {
+    // The settings come after the key, so that a client without one learns nothing about them.
+    let team = authenticate(&head.headers, provider, arrival, entry)?;
+    let settings = host::settings()?;
+    let ai_gateway = settings.ai_gateway()?;
+    let limited_models = host::limited_models(&team)?;
+    let operator =
+        Operator { settings: &settings, ai_gateway: &ai_gateway, limited_models: &limited_models };
+    next(head, &team, &operator, entry)
+}
+
+/// Returns the team whose key is in `headers`, if the key may be used for `provider`.
+fn authenticate(
+    headers: &Headers,
+    provider: &str,
+    arrival: &Arrival,
+    entry: &mut Entry,
+) -> Result<Team, Error> {
+    let key = ApiKey::from_headers(headers)?;
+    entry.note_key(&key.id());
+    let team = Team::find(&SpinStore::default(), &key, &arrival.time)?;
+    entry.note_team(&team);
+    team.scope.check_provider(provider)?;
+    Ok(team)
+}

@@ -1,0 +1,124 @@
+//! A body that is being received.
+
+use std::cell::{OnceCell, RefCell};
+
+use gateway::Error;
+use gateway::error::Cause;
+use wasi::clocks::monotonic_clock::subscribe_duration;
+use wasi::http::types::IncomingBody;
+use wasi::io::poll::{Pollable, poll};
+use wasi::io::streams::{InputStream, StreamError};
+
+/// Bytes requested at a time. The host gives what it has, up to this.
+pub(crate) const CHUNK: u64 = 1024 * 1024;
+
+/// The interval in nanoseconds for polling whether the bytes are still wanted.
+const POLL_INTERVAL: u64 = 500_000_000;
+
+/// A body that is being received. Fields are dropped in this order, because a host requires that
+/// children go before their parents.
+pub(crate) struct BodyReader {
+    ready: OnceCell<Pollable>,
+    pause: RefCell<Option<Pollable>>,
+    pub(crate) stream: InputStream,
+    _body: IncomingBody,
+}
+
+/// A body that is being streamed: what was read of it, and the rest.
+pub(crate) struct Source {
+    pub(crate) start: Vec<u8>,
+    pub(crate) rest: BodyReader,
+}
+
+/// How far a body was read.
+pub(crate) enum Read {
+    /// To its end.
+    Whole(Vec<u8>),
+    /// Beyond the limit, or until it was no longer wanted.
+    Part(Vec<u8>),
+}
+
+impl BodyReader {
+    /// Opens a body that was not opened before.
+    pub(crate) fn new(body: IncomingBody) -> Result<Self, Error> {
+        let taken = |()| Error::Internal(Cause("the body stream was already taken".to_owned()));
+        let stream = body.stream().map_err(taken)?;
+        Ok(Self { ready: OnceCell::new(), pause: RefCell::default(), stream, _body: body })
+    }
+
+    /// Blocks until there are bytes to read, or the end. Returns `false` if the bytes are no longer
+    /// wanted before that. No host reports that a client disconnects, so `is_wanted` is polled.
+    pub(crate) fn wait(&self, is_wanted: &dyn Fn() -> bool) -> bool {
+        let ready = self.ready.get_or_init(|| self.stream.subscribe());
+        let mut pause = self.pause.borrow_mut();
+        loop {
+            // The timer outlives this call, so that chunks in quick succession do not create one each.
+            let pause_ends = pause.get_or_insert_with(|| subscribe_duration(POLL_INTERVAL));
+            if poll(&[ready, pause_ends]).contains(&0) {
+                return true;
+            }
+            *pause = None;
+            if !is_wanted() {
+                return false;
+            }
+        }
+    }
+
+    /// Waits for the next bytes and returns them, or nothing if they are no longer wanted before they
+    /// are received.
+    ///
+    /// # Errors
+    /// [`StreamError::Closed`] at the end.
+    pub(crate) fn next(
+        &self,
+        length: u64,
+        is_wanted: &dyn Fn() -> bool,
+    ) -> Result<Option<Vec<u8>>, StreamError> {
+        loop {
+            let bytes = self.stream.read(length)?;
+            if !bytes.is_empty() {
+                return Ok(Some(bytes));
+            }
+            if !self.wait(is_wanted) {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Reads to the end, or a little beyond `limit`, or until the bytes are no longer wanted. Without
+    /// `is_wanted`, only the host's timeout bounds the wait.
+    pub(crate) fn read(
+        &self,
+        announced: Option<u64>,
+        limit: u64,
+        is_wanted: Option<&dyn Fn() -> bool>,
+    ) -> Result<Read, StreamError> {
+        let mut bytes = Vec::new();
+        loop {
+            let next = match is_wanted {
+                Some(is_wanted) => self.next(CHUNK, is_wanted),
+                None => self.stream.blocking_read(CHUNK).map(Some),
+            };
+            match next {
+                // The first chunk is usually the whole body. It is taken, not copied.
+                Ok(Some(chunk)) if bytes.is_empty() => bytes = chunk,
+                Ok(Some(chunk)) => {
+                    // Room for the announced length, so that a long body is not copied as it grows.
+                    let whole = usize::try_from(announced.unwrap_or(0).min(limit)).unwrap_or(0);
+                    bytes.reserve(whole.saturating_sub(bytes.len()));
+                    bytes.extend_from_slice(&chunk);
+                }
+                Ok(None) => return Ok(Read::Part(bytes)),
+                Err(StreamError::Closed) => return Ok(Read::Whole(bytes)),
+                Err(failed) => return Err(failed),
+            }
+            let length = bytes.len() as u64;
+            if length > limit {
+                return Ok(Read::Part(bytes));
+            }
+            if announced == Some(length) {
+                return Ok(Read::Whole(bytes));
+            }
+        }
+    }
+}

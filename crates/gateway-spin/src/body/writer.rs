@@ -1,0 +1,148 @@
+//! A body that is being written, of a request or of a response.
+
+use gateway::Error;
+use gateway::error::Cause;
+use gateway::models::echo::ModelEcho;
+use wasi::http::types::{ErrorCode, OutgoingBody};
+use wasi::io::poll::Pollable;
+use wasi::io::streams::{OutputStream, StreamError};
+
+use crate::body::{BodyReader, CHUNK, Source};
+
+/// Bytes copied at a time. The first of them are written before anyone reads, so with the edit they
+/// must still fit into what a host accepts without waiting.
+const COPIED: u64 = 256 * 1024;
+
+/// A body that is being written. The stream is a child of the body, so it is dropped first.
+///
+/// Dropping it unfinished aborts the body, so a partial body is never taken for a complete one.
+pub(crate) struct BodyWriter {
+    stream: OutputStream,
+    body: OutgoingBody,
+}
+
+/// What became of a chunk.
+pub(crate) enum Progress {
+    /// So many bytes were written, and more may follow.
+    Bytes(u64),
+    /// The source has ended.
+    Ended,
+    /// The reader of this body has disconnected.
+    Disconnected,
+}
+
+impl BodyWriter {
+    /// Opens the body of a request or response that was not opened before.
+    pub(crate) fn open(body: Result<OutgoingBody, ()>) -> Result<Self, Error> {
+        let taken = |()| Error::Internal(Cause("the outgoing body was already taken".to_owned()));
+        let body = body.map_err(taken)?;
+        let stream = body.write().map_err(taken)?;
+        Ok(Self { stream, body })
+    }
+
+    /// Writes as much as the host accepts without waiting, and returns the rest.
+    pub(crate) fn write_ready<'a>(&self, mut bytes: &'a [u8]) -> &'a [u8] {
+        while !bytes.is_empty() {
+            let room =
+                usize::try_from(self.stream.check_write().unwrap_or(0)).unwrap_or(usize::MAX);
+            let (chunk, rest) = bytes.split_at(bytes.len().min(room));
+            if chunk.is_empty() || self.stream.write(chunk).is_err() {
+                break;
+            }
+            bytes = rest;
+        }
+        bytes
+    }
+
+    /// Writes all of `bytes`, waiting for the reader to accept them.
+    pub(crate) fn write_all(&self, mut bytes: &[u8]) -> Result<(), StreamError> {
+        loop {
+            bytes = self.write_ready(bytes);
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            self.stream.subscribe().block();
+            self.stream.check_write()?;
+        }
+    }
+
+    /// Checks whether the reader of this body is still connected.
+    pub(crate) fn has_reader(&self) -> bool {
+        self.stream.check_write().is_ok()
+    }
+
+    /// Returns what becomes ready as soon as more can be written, or nothing ever again.
+    pub(crate) fn ready(&self) -> Pollable {
+        self.stream.subscribe()
+    }
+
+    /// Writes the first bytes of `source`.
+    pub(crate) fn splice_first(&self, source: &Source) -> Result<Progress, Cause> {
+        if source.start.is_empty() {
+            return self.splice_chunk(&source.rest);
+        }
+        // At most one chunk, which a host accepts without waiting.
+        self.write_ready(&source.start);
+        Ok(Progress::Bytes(source.start.len() as u64))
+    }
+
+    /// Writes the next bytes of `source`, waiting for them while there is a reader. The host copies
+    /// the bytes: none enter this instance.
+    pub(crate) fn splice_chunk(&self, source: &BodyReader) -> Result<Progress, Cause> {
+        // For chunks in quick succession, this one host call each is all there is to do.
+        match self.outcome(self.stream.splice(&source.stream, CHUNK))? {
+            Progress::Bytes(0) => {}
+            progress => return Ok(progress),
+        }
+        if !source.wait(&|| self.has_reader()) {
+            return Ok(Progress::Disconnected);
+        }
+        self.outcome(self.stream.blocking_splice(&source.stream, CHUNK))
+    }
+
+    fn outcome(&self, spliced: Result<u64, StreamError>) -> Result<Progress, Cause> {
+        match spliced {
+            Ok(bytes) => Ok(Progress::Bytes(bytes)),
+            // Either end may have closed. If it was the reader's, it accepts no more writes.
+            Err(StreamError::Closed) if self.has_reader() => Ok(Progress::Ended),
+            Err(StreamError::Closed) => Ok(Progress::Disconnected),
+            Err(StreamError::LastOperationFailed(error)) => Err(Cause(error.to_debug_string())),
+        }
+    }
+
+    /// Writes the next bytes of `source` as `echo` edits them, which has to see them.
+    pub(crate) fn copy_chunk(
+        &self,
+        source: &BodyReader,
+        echo: &mut ModelEcho,
+    ) -> Result<Progress, Cause> {
+        match source.next(COPIED, &|| self.has_reader()) {
+            Ok(Some(bytes)) => Ok(self.write(&echo.push(&bytes))),
+            Ok(None) => Ok(Progress::Disconnected),
+            Err(StreamError::Closed) => match self.write(&echo.finish()) {
+                Progress::Bytes(0) => Ok(Progress::Ended),
+                progress => Ok(progress),
+            },
+            Err(StreamError::LastOperationFailed(error)) => Err(Cause(error.to_debug_string())),
+        }
+    }
+
+    fn write(&self, bytes: &[u8]) -> Progress {
+        match self.write_all(bytes) {
+            Ok(()) => Progress::Bytes(bytes.len() as u64),
+            Err(_) => Progress::Disconnected,
+        }
+    }
+
+    /// Leaves the body unfinished until the instance ends with its request. Aborted now, it would
+    /// abort the response that is being received on the same connection.
+    pub(crate) fn leave_open(self) {
+        std::mem::forget(self);
+    }
+
+    /// Ends the body as a complete one.
+    pub(crate) fn finish(self) -> Result<(), ErrorCode> {
+        drop(self.stream);
+        OutgoingBody::finish(self.body, None)
+    }
+}

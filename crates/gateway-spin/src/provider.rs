@@ -1,0 +1,147 @@
+//! A component with a provider behind it: the request passes through, and so does the response.
+
+use std::marker::PhantomData;
+
+use gateway::edit::{Reading, check_error};
+use gateway::http::headers::passes_to_client;
+use gateway::http::target::raw_path;
+use gateway::log::Entry;
+use gateway::models::echo::ModelEcho;
+use gateway::models::list;
+use gateway::{Dialect, Error, Head, Headers, Outbound, Provider, Request, Response, ai_gateway};
+use http::StatusCode;
+use wasi::exports::http::incoming_handler::Guest;
+use wasi::http::types::{IncomingRequest, IncomingResponse, ResponseOutparam};
+
+use crate::auth::admit;
+use crate::body::{BodyReader, BodyWriter, Progress, Read, Source};
+use crate::request::read_body;
+use crate::response::{Sent, StreamBody};
+use crate::serve::{Arrival, Handler, serve};
+use crate::upstream;
+
+/// The component that forwards requests to `P`.
+#[derive(Debug)]
+pub struct ProviderComponent<P>(PhantomData<P>);
+
+/// An upstream's body that passes through, and the edit it needs.
+pub(crate) struct PassThrough {
+    body: Source,
+    echo: Option<ModelEcho>,
+}
+
+impl<P: Provider> Guest for ProviderComponent<P> {
+    fn handle(request: IncomingRequest, out: ResponseOutparam) {
+        serve::<Self>(&request, out);
+    }
+}
+
+impl<P: Provider> Handler for ProviderComponent<P> {
+    const SLUG: &'static str = P::SLUG;
+
+    type Stream = PassThrough;
+
+    fn dialect(head: &Head) -> Dialect {
+        P::dialect(raw_path(&head.path_with_query, P::SLUG), &head.headers)
+    }
+
+    /// Follows the steps of ARCHITECTURE.md: key, team and settings, body, upstream, response.
+    fn respond(
+        request: &IncomingRequest,
+        head: Head,
+        arrival: &Arrival,
+        entry: &mut Entry,
+    ) -> Result<Sent<PassThrough>, Error> {
+        admit(head, P::SLUG, arrival, entry, |head, team, operator, entry| {
+            let plan = Outbound::plan_body::<P>(&head.headers, team, operator);
+            // The body is read after authentication: a client without a key costs no memory.
+            let limit = operator.ai_gateway.max_body;
+            let (body, upload) = read_body(request, &head.headers, plan, limit)?;
+            let method = head.method.clone();
+            let mut outbound = Outbound::new::<P>(Request { head, body }, team, operator)?;
+            entry.note_outbound(&outbound);
+            let edit = std::mem::take(&mut outbound.edit);
+            let response = upstream::send(outbound, operator.ai_gateway, upload.as_ref())?;
+            entry.head_ms = Some(arrival.start.millis());
+            let (status, headers) = upstream::read_head(&response, entry)?;
+            let reading = edit.reading(&method, status, &headers);
+            read_response(&response, status, headers, reading)
+        })
+    }
+}
+
+/// Reads the upstream's response as far as `reading` needs it.
+fn read_response(
+    upstream: &IncomingResponse,
+    status: StatusCode,
+    mut headers: Headers,
+    reading: Reading,
+) -> Result<Sent<PassThrough>, Error> {
+    headers.retain(passes_to_client);
+    if matches!(reading, Reading::Bodiless) {
+        return Ok(Sent::Whole(Response { status, headers, body: Vec::new() }));
+    }
+    let body = upstream::read_body(upstream)?;
+    match reading {
+        Reading::Error { may_be_long } => {
+            match read_all(&body, &headers, ai_gateway::error::MAX_BYTES)? {
+                Read::Whole(body) => check_error(status, headers, body).map(Sent::Whole),
+                Read::Part(_) if !may_be_long => Err(Error::invalid_response(
+                    "an error that is too long, in place of a list of models",
+                )),
+                // Longer than any error of the AI Gateway: what was read is sent before the rest.
+                Read::Part(start) => {
+                    let body = PassThrough { body: Source { start, rest: body }, echo: None };
+                    Ok(Sent::Stream(Response { status, headers, body }))
+                }
+            }
+        }
+        Reading::List(filter) => match read_all(&body, &headers, list::MAX_BYTES)? {
+            Read::Whole(body) => {
+                let body = filter.apply(&body)?;
+                Ok(Sent::Whole(Response::passed(status, headers, body)))
+            }
+            Read::Part(_) => Err(Error::invalid_response("the list of models is too long")),
+        },
+        Reading::Bodiless | Reading::Stream(None) => Ok(stream(status, headers, body, None)),
+        Reading::Stream(echo) => {
+            // The edit changes the length, which is not known before the end.
+            headers.retain(|name| name != "content-length");
+            Ok(stream(status, headers, body, echo))
+        }
+    }
+}
+
+/// Reads to the end of a body, or a little beyond `limit`.
+fn read_all(body: &BodyReader, headers: &Headers, limit: u64) -> Result<Read, Error> {
+    let read = body.read(headers.content_length(), limit, None);
+    read.map_err(|error| Error::interrupted(error.to_string()))
+}
+
+fn stream(
+    status: StatusCode,
+    headers: Headers,
+    rest: BodyReader,
+    echo: Option<ModelEcho>,
+) -> Sent<PassThrough> {
+    let body = PassThrough { body: Source { start: Vec::new(), rest }, echo };
+    Sent::Stream(Response { status, headers, body })
+}
+
+impl StreamBody for PassThrough {
+    fn start(&mut self, writer: &BodyWriter) -> Result<Progress, Error> {
+        let progress = match &mut self.echo {
+            None => writer.splice_first(&self.body),
+            Some(echo) => writer.copy_chunk(&self.body.rest, echo),
+        };
+        progress.map_err(Error::UpstreamInterrupted)
+    }
+
+    fn advance(&mut self, writer: &BodyWriter) -> Result<Progress, Error> {
+        let progress = match &mut self.echo {
+            None => writer.splice_chunk(&self.body.rest),
+            Some(echo) => writer.copy_chunk(&self.body.rest, echo),
+        };
+        progress.map_err(Error::UpstreamInterrupted)
+    }
+}

@@ -1,0 +1,110 @@
+//! Reading a client's request.
+
+use gateway::error::Cause;
+use gateway::http::body::{Body, Plan};
+use gateway::{Error, Head, Headers};
+use http::Method;
+use wasi::http::types::{self, IncomingRequest};
+use wasi::io::streams::StreamError;
+
+use crate::body::{BodyReader, CHUNK, Read, Source};
+use crate::host::Instant;
+
+/// Milliseconds that a body may take in addition to the time for its length.
+const GRACE_MS: u64 = 20_000;
+
+/// The minimum rate at which a body must be received, in bytes per millisecond.
+const MIN_BYTES_PER_MS: u64 = 64;
+
+/// Reads the request line and the headers.
+pub(crate) fn read_head(request: &IncomingRequest) -> Head {
+    Head {
+        method: method(&request.method()),
+        path_with_query: request.path_with_query().unwrap_or_default(),
+        headers: Headers::from_list(request.headers().entries()),
+    }
+}
+
+/// Reads the body as `plan` says, and no further than `limit` bytes. A body that is to be streamed is
+/// returned unread next to [`Body::Stream`].
+pub(crate) fn read_body(
+    request: &IncomingRequest,
+    headers: &Headers,
+    plan: Plan,
+    limit: u64,
+) -> Result<(Body, Option<Source>), Error> {
+    match plan {
+        Plan::Absent => Ok((Body::Absent, None)),
+        Plan::Json | Plan::Form | Plan::Whole => {
+            let bytes = read_whole(request, headers, limit)?;
+            Ok((Body::inspect(plan, bytes, headers)?, None))
+        }
+        Plan::Stream => {
+            let announced = headers.content_length();
+            check_length(announced, limit)?;
+            let source = open_source(request, announced)?;
+            Ok(source.map_or((Body::Absent, None), |source| (Body::Stream, Some(source))))
+        }
+    }
+}
+
+/// Opens a body that is to be streamed. Without an announced length there may be none: then the first
+/// chunk shows whether there is one.
+fn open_source(request: &IncomingRequest, announced: Option<u64>) -> Result<Option<Source>, Error> {
+    let rest = open(request)?;
+    if announced.is_some() {
+        return Ok(Some(Source { start: Vec::new(), rest }));
+    }
+    match rest.stream.blocking_read(CHUNK) {
+        Ok(start) => Ok(Some(Source { start, rest })),
+        Err(StreamError::Closed) => Ok(None),
+        Err(StreamError::LastOperationFailed(_)) => Err(Error::IncompleteBody),
+    }
+}
+
+/// Reads the whole body. One that is received too slowly is incomplete, because it occupies one of
+/// the host's instances meanwhile.
+pub(crate) fn read_whole(
+    request: &IncomingRequest,
+    headers: &Headers,
+    limit: u64,
+) -> Result<Vec<u8>, Error> {
+    let announced = headers.content_length();
+    check_length(announced, limit)?;
+    let start = Instant::now();
+    let patience = GRACE_MS + announced.unwrap_or(limit) / MIN_BYTES_PER_MS;
+    let is_wanted = || start.millis() < patience;
+    match open(request)?.read(announced, limit, Some(&is_wanted)) {
+        Ok(Read::Whole(bytes)) => Ok(bytes),
+        Ok(Read::Part(bytes)) if bytes.len() as u64 > limit => Err(Error::TooLarge { limit }),
+        Ok(Read::Part(_)) | Err(_) => Err(Error::IncompleteBody),
+    }
+}
+
+fn open(request: &IncomingRequest) -> Result<BodyReader, Error> {
+    let taken = |()| Error::Internal(Cause("the request body was already taken".to_owned()));
+    BodyReader::new(request.consume().map_err(taken)?)
+}
+
+fn check_length(announced: Option<u64>, limit: u64) -> Result<(), Error> {
+    match announced {
+        Some(length) if length > limit => Err(Error::TooLarge { limit }),
+        _ => Ok(()),
+    }
+}
+
+/// Converts the method. One that HTTP does not define becomes `TRACE`, which no route accepts.
+fn method(method: &types::Method) -> Method {
+    match method {
+        types::Method::Get => Method::GET,
+        types::Method::Head => Method::HEAD,
+        types::Method::Post => Method::POST,
+        types::Method::Put => Method::PUT,
+        types::Method::Delete => Method::DELETE,
+        types::Method::Connect => Method::CONNECT,
+        types::Method::Options => Method::OPTIONS,
+        types::Method::Trace => Method::TRACE,
+        types::Method::Patch => Method::PATCH,
+        types::Method::Other(name) => Method::from_bytes(name.as_bytes()).unwrap_or(Method::TRACE),
+    }
+}

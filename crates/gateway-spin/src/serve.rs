@@ -1,0 +1,63 @@
+//! The path of every request, whatever kind of component serves it.
+
+use std::time::SystemTime;
+
+use gateway::log::Entry;
+use gateway::{Dialect, Error, Head};
+use wasi::http::types::{IncomingRequest, ResponseOutparam};
+
+use crate::host::{self, Instant};
+use crate::request;
+use crate::response::{Responder, Sent, StreamBody};
+
+/// What differs between the kinds of component.
+pub(crate) trait Handler {
+    /// Component id and log name.
+    const SLUG: &'static str;
+
+    /// The body of a response that is streamed.
+    type Stream: StreamBody;
+
+    /// Returns the envelope of errors for the request with this `head`.
+    fn dialect(_head: &Head) -> Dialect {
+        Dialect::OpenAi
+    }
+
+    /// Returns the response to `request`, and notes in `entry` what the log shows of it.
+    ///
+    /// # Errors
+    /// Any situation in which the gateway responds with an error.
+    fn respond(
+        request: &IncomingRequest,
+        head: Head,
+        arrival: &Arrival,
+        entry: &mut Entry,
+    ) -> Result<Sent<Self::Stream>, Error>;
+}
+
+/// When a request was received.
+pub(crate) struct Arrival {
+    /// For durations.
+    pub(crate) start: Instant,
+    /// The time of day.
+    pub(crate) now: SystemTime,
+    /// The same, RFC 3339.
+    pub(crate) time: String,
+}
+
+/// Serves one request: reads its head, sends one response and writes one log line.
+pub(crate) fn serve<H: Handler>(request: &IncomingRequest, out: ResponseOutparam) {
+    // The clock is read first, so that the log's durations include everything below.
+    let start = Instant::now();
+    let now = host::time();
+    let arrival = Arrival { start, now, time: gateway::keys::time::rfc3339(now) };
+    let mut entry = Entry::new(H::SLUG, arrival.time.clone());
+    let head = request::read_head(request);
+    // The responder exists before anything can fail, so that every failure is a response.
+    let responder = Responder::new(out, &head.method, H::dialect(&head));
+    let response = H::respond(request, head, &arrival, &mut entry);
+    responder.send(response, &mut entry);
+    // The line is written last: it has the status, the length and the time of the whole response.
+    entry.total_ms = start.millis();
+    host::log(&entry.to_line());
+}

@@ -1,0 +1,51 @@
+//! A component that serves requests itself, from the store and its settings.
+
+use std::convert::Infallible;
+use std::marker::PhantomData;
+
+use gateway::log::Entry;
+use gateway::service::{Context, Service};
+use gateway::{Error, Head, Request};
+use wasi::exports::http::incoming_handler::Guest;
+use wasi::http::types::{IncomingRequest, ResponseOutparam};
+
+use crate::host;
+use crate::request::read_whole;
+use crate::response::Sent;
+use crate::serve::{Arrival, Handler, serve};
+use crate::store::SpinStore;
+
+/// The component that responds as `S` does.
+#[derive(Debug)]
+pub struct ServiceComponent<S>(PhantomData<S>);
+
+impl<S: Service> Guest for ServiceComponent<S> {
+    fn handle(request: IncomingRequest, out: ResponseOutparam) {
+        serve::<Self>(&request, out);
+    }
+}
+
+impl<S: Service> Handler for ServiceComponent<S> {
+    const SLUG: &'static str = S::SLUG;
+
+    type Stream = Infallible;
+
+    fn respond(
+        request: &IncomingRequest,
+        head: Head,
+        arrival: &Arrival,
+        entry: &mut Entry,
+    ) -> Result<Sent<Infallible>, Error> {
+        let settings = host::settings()?;
+        let body = read_whole(request, &head.headers, S::MAX_BODY)?;
+        let store = SpinStore::default();
+        let context = Context {
+            store: &store,
+            settings: &settings,
+            variable: &host::variable,
+            now: arrival.now,
+            random: &host::random,
+        };
+        S::respond(&Request { head, body }, &context, entry).map(Sent::Whole)
+    }
+}

@@ -1,0 +1,152 @@
+//! A component with a provider behind it whose API differs from the client's.
+
+use std::cell::RefCell;
+use std::marker::PhantomData;
+
+use gateway::http::headers::passes_to_client;
+use gateway::log::Entry;
+use gateway::translator::{
+    Chunks, Context, EventStream, InFlight, Translated, Translator, Transport, UpstreamResponse,
+};
+use gateway::{AiGateway, Error, Head, Outbound, Request, Response};
+use wasi::exports::http::incoming_handler::Guest;
+use wasi::http::types::{IncomingRequest, ResponseOutparam};
+use wasi::io::streams::StreamError;
+
+use crate::auth::admit;
+use crate::body::{BodyReader, BodyWriter, CHUNK, Progress};
+use crate::host;
+use crate::request::read_whole;
+use crate::response::{Sent, StreamBody};
+use crate::serve::{Arrival, Handler, serve};
+use crate::upstream;
+
+/// The component that translates for `T`.
+#[derive(Debug)]
+pub struct TranslatorComponent<T>(PhantomData<T>);
+
+/// Sends a translator's requests to the AI Gateway, and notes them in the log entry.
+struct SpinTransport<'a> {
+    ai_gateway: &'a AiGateway<'a>,
+    arrival: &'a Arrival,
+    entry: RefCell<&'a mut Entry>,
+}
+
+/// A body as the host provides it.
+struct SpinChunks(BodyReader);
+
+/// A translated body, and what the client has yet to be sent of it.
+pub(crate) struct TranslatedBody {
+    events: EventStream,
+    /// Bytes that are written before the next event is awaited. One buffer serves the whole stream.
+    pending: Vec<u8>,
+    /// How the body ends, once that is known.
+    end: Option<Result<(), Error>>,
+}
+
+impl<T: Translator> Guest for TranslatorComponent<T> {
+    fn handle(request: IncomingRequest, out: ResponseOutparam) {
+        serve::<Self>(&request, out);
+    }
+}
+
+impl<T: Translator> Handler for TranslatorComponent<T> {
+    const SLUG: &'static str = T::SLUG;
+
+    type Stream = TranslatedBody;
+
+    /// Follows the steps of ARCHITECTURE.md: key, team and settings, body. The rest is the
+    /// translator's.
+    fn respond(
+        request: &IncomingRequest,
+        head: Head,
+        arrival: &Arrival,
+        entry: &mut Entry,
+    ) -> Result<Sent<TranslatedBody>, Error> {
+        admit(head, T::SLUG, arrival, entry, |head, team, operator, entry| {
+            let ai_gateway = operator.ai_gateway;
+            let body = read_whole(request, &head.headers, ai_gateway.max_body)?;
+            let transport = SpinTransport { ai_gateway, arrival, entry: RefCell::new(entry) };
+            let context = Context {
+                team,
+                operator,
+                variable: &host::variable,
+                now: arrival.now,
+                transport: &transport,
+            };
+            match T::respond(&Request { head, body }, &context)? {
+                Translated::Whole(response) => Ok(Sent::Whole(response)),
+                Translated::Stream(Response { status, headers, body }) => {
+                    let body = TranslatedBody { events: body, pending: Vec::new(), end: None };
+                    Ok(Sent::Stream(Response { status, headers, body }))
+                }
+            }
+        })
+    }
+}
+
+impl StreamBody for TranslatedBody {
+    fn start(&mut self, writer: &BodyWriter) -> Result<Progress, Error> {
+        self.pending = std::mem::take(&mut self.events.first);
+        let length = self.pending.len();
+        let rest = writer.write_ready(&self.pending).len();
+        self.pending.drain(..length - rest);
+        Ok(Progress::Bytes(length as u64))
+    }
+
+    fn advance(&mut self, writer: &BodyWriter) -> Result<Progress, Error> {
+        if let Some(end) = self.end.take() {
+            return end.map(|()| Progress::Ended);
+        }
+        // What the first write left over: now the client reads, so waiting for it makes sense.
+        if writer.write_all(&self.pending).is_err() || !self.events.wait(&|| writer.has_reader()) {
+            return Ok(Progress::Disconnected);
+        }
+        // An error comes after the bytes that were translated before it, so those are sent first.
+        match self.events.next(&mut self.pending) {
+            Ok(true) => {}
+            Ok(false) => self.end = Some(Ok(())),
+            Err(error) => self.end = Some(Err(error)),
+        }
+        let bytes = self.pending.len() as u64;
+        let written = writer.write_all(&self.pending);
+        self.pending.clear();
+        Ok(written.map_or(Progress::Disconnected, |()| Progress::Bytes(bytes)))
+    }
+}
+
+impl Transport for SpinTransport<'_> {
+    fn start(&self, outbound: Outbound) -> Result<InFlight<'_>, Error> {
+        self.entry.borrow_mut().note_outbound(&outbound);
+        let in_flight = upstream::start(outbound, self.ai_gateway)?;
+        Ok(Box::new(move || {
+            let response = in_flight.wait()?;
+            let mut entry = self.entry.borrow_mut();
+            entry.head_ms = Some(self.arrival.start.millis());
+            let (status, mut headers) = upstream::read_head(&response, &mut entry)?;
+            headers.retain(passes_to_client);
+            let body = Box::new(SpinChunks(upstream::read_body(&response)?));
+            Ok(UpstreamResponse { status, headers, body })
+        }))
+    }
+
+    fn note_retry(&self, error: &Error) {
+        self.entry.borrow_mut().retried = Some(error.to_string());
+    }
+}
+
+impl Chunks for SpinChunks {
+    fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        match self.0.stream.blocking_read(CHUNK) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(StreamError::Closed) => Ok(None),
+            Err(StreamError::LastOperationFailed(error)) => {
+                Err(Error::interrupted(error.to_debug_string()))
+            }
+        }
+    }
+
+    fn wait(&self, is_wanted: &dyn Fn() -> bool) -> bool {
+        self.0.wait(is_wanted)
+    }
+}

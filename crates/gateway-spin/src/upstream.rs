@@ -1,0 +1,248 @@
+//! Sending a request upstream.
+//!
+//! The body is written before the request is handed over, as far as the host accepts it: headers and
+//! body then leave in one segment. The reverse order costs 40 ms on a kept-alive connection (Nagle's
+//! algorithm against delayed acknowledgements).
+
+use std::time::Duration;
+
+use gateway::ai_gateway::settings::Timeouts;
+use gateway::error::Cause;
+use gateway::http::body::Body;
+use gateway::log::Entry;
+use gateway::{AiGateway, Error, Headers, Outbound};
+use http::StatusCode;
+use wasi::http::outgoing_handler;
+use wasi::http::types::{
+    ErrorCode, Fields, FutureIncomingResponse, IncomingResponse, Method, OutgoingRequest,
+    RequestOptions, Scheme,
+};
+use wasi::io::poll::{Pollable, poll};
+
+use crate::body::{BodyReader, BodyWriter, Progress, Source};
+
+/// Sends `outbound` and waits for the response headers. `upload` is the client's body, if that is
+/// streamed.
+///
+/// # Errors
+/// What kept the request from being sent, or the response headers from being received.
+pub(crate) fn send(
+    outbound: Outbound,
+    ai_gateway: &AiGateway<'_>,
+    upload: Option<&Source>,
+) -> Result<IncomingResponse, Error> {
+    match (&outbound.body, upload) {
+        (Body::Stream, Some(upload)) => {
+            send_upload(PreparedRequest::new(outbound, ai_gateway)?, upload, ai_gateway)
+        }
+        _ => start(outbound, ai_gateway)?.wait(),
+    }
+}
+
+/// Sends `outbound`, whose body is known, without waiting for a response.
+///
+/// # Errors
+/// What kept the request from being sent.
+pub(crate) fn start(mut outbound: Outbound, ai_gateway: &AiGateway<'_>) -> Result<InFlight, Error> {
+    match std::mem::replace(&mut outbound.body, Body::Absent) {
+        Body::Json(bytes, _) | Body::Form(bytes, _) | Body::Whole(bytes) => {
+            send_bytes(PreparedRequest::new(outbound, ai_gateway)?, &bytes)
+        }
+        Body::Stream | Body::Absent => PreparedRequest::new(outbound, ai_gateway)?.dispatch(),
+    }
+}
+
+/// A request that is complete except for its body.
+struct PreparedRequest {
+    request: OutgoingRequest,
+    options: RequestOptions,
+}
+
+/// A request in flight.
+pub(crate) struct InFlight(FutureIncomingResponse);
+
+impl PreparedRequest {
+    fn new(mut outbound: Outbound, ai_gateway: &AiGateway<'_>) -> Result<Self, Error> {
+        let fields = fields(std::mem::take(&mut outbound.headers))?;
+        let request = OutgoingRequest::new(fields);
+        set_address(&request, &outbound, ai_gateway)?;
+        Ok(Self { request, options: options(ai_gateway.timeouts) })
+    }
+
+    /// Passes the request to the host, which sends it.
+    fn dispatch(self) -> Result<InFlight, Error> {
+        outgoing_handler::handle(self.request, Some(self.options))
+            .map(InFlight)
+            .map_err(|code| failed(&code))
+    }
+}
+
+impl InFlight {
+    /// Waits for the response headers.
+    ///
+    /// # Errors
+    /// What kept them from being received.
+    pub(crate) fn wait(self) -> Result<IncomingResponse, Error> {
+        self.0.subscribe().block();
+        match self.0.get() {
+            Some(Ok(Ok(response))) => Ok(response),
+            Some(Ok(Err(code))) => Err(failed(&code)),
+            Some(Err(())) | None => Err(internal("the response was already taken")),
+        }
+    }
+
+    /// Waits until `other` is ready. Returns `false` if the response arrives first: an upstream may
+    /// respond without reading the whole request.
+    fn is_ready_before_response(&self, other: &Pollable) -> bool {
+        poll(&[other, &self.0.subscribe()]).contains(&0)
+    }
+}
+
+/// Reads the status and all headers of a response, and notes in `entry` what the log shows of them.
+pub(crate) fn read_head(
+    response: &IncomingResponse,
+    entry: &mut Entry,
+) -> Result<(StatusCode, Headers), Error> {
+    let status = StatusCode::from_u16(response.status())
+        .map_err(|error| Error::interrupted(error.to_string()))?;
+    let headers = Headers::from_list(response.headers().entries());
+    entry.upstream_status = Some(status.as_u16());
+    entry.cf_aig_log_id = headers.get_str("cf-aig-log-id").map(ToOwned::to_owned);
+    Ok((status, headers))
+}
+
+/// Opens the body of a response.
+pub(crate) fn read_body(response: &IncomingResponse) -> Result<BodyReader, Error> {
+    BodyReader::new(response.consume().map_err(|()| internal("the response was already taken"))?)
+}
+
+/// Sends a request whose body is known.
+fn send_bytes(request: PreparedRequest, bytes: &[u8]) -> Result<InFlight, Error> {
+    let writer = BodyWriter::open(request.request.body())?;
+    let mut rest = writer.write_ready(bytes);
+    if rest.is_empty() {
+        writer.finish().map_err(|code| failed(&code))?;
+        return request.dispatch();
+    }
+    let in_flight = request.dispatch()?;
+    while !rest.is_empty() {
+        let is_first = in_flight.is_ready_before_response(&writer.ready());
+        let left = writer.write_ready(rest);
+        if !is_first || left.len() == rest.len() {
+            writer.leave_open();
+            return Ok(in_flight);
+        }
+        rest = left;
+    }
+    writer.finish().map_err(|code| failed(&code))?;
+    Ok(in_flight)
+}
+
+/// Sends a request whose body is still with the client, as it is received.
+fn send_upload(
+    request: PreparedRequest,
+    upload: &Source,
+    ai_gateway: &AiGateway<'_>,
+) -> Result<IncomingResponse, Error> {
+    let limit = ai_gateway.max_body;
+    let writer = BodyWriter::open(request.request.body())?;
+    let mut total = 0;
+    let mut check = |progress| match progress {
+        Ok(Progress::Bytes(bytes)) => {
+            total += bytes;
+            if total > limit { Err(Error::TooLarge { limit }) } else { Ok(Progress::Bytes(bytes)) }
+        }
+        Ok(ended) => Ok(ended),
+        Err(_) => Err(Error::IncompleteBody),
+    };
+    let mut progress = check(writer.splice_first(upload))?;
+    let in_flight = request.dispatch()?;
+    while let Progress::Bytes(_) = progress {
+        let source = upload.rest.stream.subscribe();
+        if !in_flight.is_ready_before_response(&writer.ready())
+            || !in_flight.is_ready_before_response(&source)
+        {
+            writer.leave_open();
+            return in_flight.wait();
+        }
+        drop(source);
+        progress = check(writer.splice_chunk(&upload.rest))?;
+    }
+    if let Progress::Ended = progress {
+        writer.finish().map_err(|_| Error::IncompleteBody)?;
+    }
+    in_flight.wait()
+}
+
+/// Sets the method and the address of `request`.
+fn set_address(
+    request: &OutgoingRequest,
+    outbound: &Outbound,
+    ai_gateway: &AiGateway<'_>,
+) -> Result<(), Error> {
+    let scheme = if ai_gateway.is_tls { Scheme::Https } else { Scheme::Http };
+    request
+        .set_method(&Method::Other(outbound.method.as_str().to_owned()))
+        .map_err(|()| internal("the host rejects the method"))?;
+    request
+        .set_path_with_query(Some(&outbound.path_with_query))
+        .map_err(|()| Error::UnsafePath("it contains a character that the host rejects"))?;
+    request
+        .set_scheme(Some(&scheme))
+        .and_then(|()| request.set_authority(Some(ai_gateway.authority)))
+        .map_err(|()| Error::Configuration("ai_gateway_host is not a host".to_owned()))
+}
+
+/// Converts the headers. The host has checked the client's, so a bad one comes from a setting.
+fn fields(headers: Headers) -> Result<Fields, Error> {
+    Fields::from_list(&headers.into_list()).map_err(|_| {
+        Error::Configuration("a configured credential is not a valid header value".to_owned())
+    })
+}
+
+/// Returns the timeouts as options of a request.
+fn options(timeouts: Timeouts) -> RequestOptions {
+    let nanos = |time: Duration| u64::try_from(time.as_nanos()).ok();
+    let options = RequestOptions::new();
+    // A host that does not support a timeout uses its own, which is no reason to fail.
+    let _ = options.set_connect_timeout(nanos(timeouts.connect));
+    let _ = options.set_first_byte_timeout(nanos(timeouts.first_byte));
+    let _ = options.set_between_bytes_timeout(nanos(timeouts.between_bytes));
+    options
+}
+
+/// Converts a host's failure into what it means for the client.
+fn failed(code: &ErrorCode) -> Error {
+    match code {
+        ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => {
+            Error::Configuration("the host denies requests to ai_gateway_host".to_owned())
+        }
+        ErrorCode::ConnectionTimeout => timed_out("no connection in time"),
+        ErrorCode::DnsTimeout => timed_out("no address in time"),
+        ErrorCode::ConnectionReadTimeout | ErrorCode::HttpResponseTimeout => {
+            timed_out("no response in time")
+        }
+        ErrorCode::ConnectionWriteTimeout => timed_out("the request was not read in time"),
+        ErrorCode::DnsError(_) | ErrorCode::DestinationNotFound => unreachable("no such host"),
+        ErrorCode::ConnectionRefused => unreachable("connection refused"),
+        ErrorCode::ConnectionTerminated => unreachable("connection closed before the response"),
+        ErrorCode::ConnectionLimitReached => unreachable("too many connections"),
+        ErrorCode::TlsCertificateError => unreachable("its certificate is not trusted"),
+        ErrorCode::TlsProtocolError | ErrorCode::TlsAlertReceived(_) => unreachable("TLS failed"),
+        ErrorCode::HttpProtocolError => unreachable("its response is not HTTP"),
+        ErrorCode::InternalError(Some(text)) => unreachable(text),
+        _ => unreachable("unclassified host error"),
+    }
+}
+
+fn timed_out(cause: &str) -> Error {
+    Error::UpstreamTimeout(Cause(cause.to_owned()))
+}
+
+fn unreachable(cause: &str) -> Error {
+    Error::UpstreamUnreachable(Cause(cause.to_owned()))
+}
+
+fn internal(what: &str) -> Error {
+    Error::Internal(Cause(what.to_owned()))
+}

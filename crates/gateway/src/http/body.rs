@@ -1,0 +1,314 @@
+//! Request bodies: reads as little of one as a decision needs, and changes no byte that need not
+//! change.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::http::bytes::span_of;
+use crate::http::json::{from_bytes, quoted};
+use crate::http::model_field::ModelField;
+use crate::http::multipart;
+use crate::{Error, Headers};
+
+/// The body of a request that passes through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// The request has none.
+    Absent,
+    /// JSON, read whole and probed.
+    Json(Vec<u8>, Probe),
+    /// A form, read whole and searched for its `model`.
+    Form(Vec<u8>, Option<ModelField>),
+    /// Read whole, not inspected.
+    Whole(Vec<u8>),
+    /// Still with the client; streamed to the upstream without being inspected.
+    Stream,
+}
+
+/// How a request's body is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plan {
+    /// The request has none.
+    Absent,
+    /// Read whole and probed for [`Probe`].
+    Json,
+    /// Read whole and searched for its `model`.
+    Form,
+    /// Read whole, not inspected.
+    Whole,
+    /// Streamed to the upstream.
+    Stream,
+}
+
+/// The two members of a JSON body that decisions depend on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Probe {
+    /// `model`, if given.
+    pub model: Option<ModelField>,
+    /// Whether `stream` is `true`.
+    pub is_stream: bool,
+}
+
+// === impl Plan ===
+
+impl Plan {
+    /// Chooses how to read the body of a request with these headers.
+    ///
+    /// `needs_form_model` and `needs_bytes` say whether a decision depends on a form's model, and
+    /// on all bytes of a body of any type.
+    ///
+    /// A WASI guest does not see `transfer-encoding`, so a request without `content-length` may or
+    /// may not have a body: only reading it shows which.
+    pub fn new(headers: &Headers, needs_form_model: bool, needs_bytes: bool) -> Self {
+        if headers.content_length() == Some(0) {
+            Self::Absent
+        } else if headers.is_json() {
+            Self::Json
+        } else if needs_form_model && headers.media_type().as_deref() == Some("multipart/form-data")
+        {
+            Self::Form
+        } else if needs_bytes {
+            Self::Whole
+        } else {
+            Self::Stream
+        }
+    }
+}
+
+// === impl Body ===
+
+impl Body {
+    /// Inspects a body that was read whole, as far as `plan` asks for. An empty one is
+    /// [`Body::Absent`].
+    ///
+    /// # Errors
+    /// [`Error::InvalidBody`] if the body is not what its content type says, or ambiguous.
+    pub fn inspect(plan: Plan, bytes: Vec<u8>, headers: &Headers) -> Result<Self, Error> {
+        if bytes.is_empty() {
+            return Ok(Self::Absent);
+        }
+        match plan {
+            Plan::Json => {
+                let probe = probe(&bytes)?;
+                Ok(Self::Json(bytes, probe))
+            }
+            Plan::Form => {
+                let content_type = headers.get_str("content-type").unwrap_or_default();
+                let model = multipart::find_model(content_type, &bytes)?;
+                Ok(Self::Form(bytes, model))
+            }
+            Plan::Absent | Plan::Whole | Plan::Stream => Ok(Self::Whole(bytes)),
+        }
+    }
+
+    /// Returns the bytes of a body that was read whole.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Json(bytes, _) | Self::Form(bytes, _) | Self::Whole(bytes) => bytes,
+            Self::Absent | Self::Stream => &[],
+        }
+    }
+
+    /// Returns the model the body names.
+    pub fn model(&self) -> Option<&str> {
+        let model = match self {
+            Self::Json(_, probe) => probe.model.as_ref(),
+            Self::Form(_, model) => model.as_ref(),
+            Self::Absent | Self::Whole(_) | Self::Stream => None,
+        };
+        model.map(|model| model.name.as_str())
+    }
+
+    /// Replaces the body's model by `name`. A body that names no model stays as it is.
+    #[must_use]
+    pub fn with_model(self, name: &str) -> Self {
+        match self {
+            Self::Json(bytes, Probe { model: Some(model), is_stream }) => {
+                let edited = model.replace_in(&bytes, quoted(name).as_bytes());
+                Self::Json(edited, Probe { model: Some(model), is_stream })
+            }
+            Self::Form(bytes, Some(model)) => {
+                Self::Form(model.replace_in(&bytes, name.as_bytes()), Some(model))
+            }
+            body => body,
+        }
+    }
+}
+
+/// Checks that `body` is one JSON object and finds `model` and `stream` in it.
+///
+/// A member given twice is rejected: parsers disagree on which one wins, so policy and upstream
+/// might not use the same model.
+///
+/// # Errors
+/// [`Error::InvalidBody`] with the member at fault as `param`.
+pub fn probe(body: &[u8]) -> Result<Probe, Error> {
+    let members: Members<'_> = from_bytes(body).map_err(|error| not_json(&error))?;
+    if let Some(param) = members.repeated {
+        return Err(Error::invalid_param(param, format!("`{param}` is given more than once")));
+    }
+    Ok(Probe {
+        model: members.model.map(|raw| read_model(body, raw)).transpose()?,
+        is_stream: members.stream.map(read_stream).transpose()?.unwrap_or(false),
+    })
+}
+
+/// The raw members of the body.
+#[derive(Default)]
+struct Members<'a> {
+    model: Option<&'a RawValue>,
+    stream: Option<&'a RawValue>,
+    repeated: Option<&'static str>,
+}
+
+struct MembersVisitor;
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Members::default();
+        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+            let (slot, name) = match name.as_ref() {
+                "model" => (&mut members.model, "model"),
+                "stream" => (&mut members.stream, "stream"),
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            if slot.replace(map.next_value()?).is_some() {
+                members.repeated = Some(name);
+            }
+        }
+        Ok(members)
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Self::Value, E> {
+        Err(E::custom("invalid type: null, expected a JSON object"))
+    }
+}
+
+fn read_model(body: &[u8], raw: &RawValue) -> Result<ModelField, Error> {
+    let name: String = serde_json::from_str(raw.get())
+        .map_err(|_| Error::invalid_param("model", "`model` must be a string"))?;
+    Ok(ModelField { name, span: span_of(raw.get(), body) })
+}
+
+fn read_stream(raw: &RawValue) -> Result<bool, Error> {
+    let stream: Option<bool> = serde_json::from_str(raw.get())
+        .map_err(|_| Error::invalid_param("stream", "`stream` must be a boolean"))?;
+    Ok(stream.unwrap_or(false))
+}
+
+fn not_json(error: &serde_json::Error) -> Error {
+    let message = if error.is_data() {
+        "the request body must be a JSON object".to_owned()
+    } else {
+        let (line, column) = (error.line(), error.column());
+        format!("the request body is not valid JSON: see line {line} column {column}")
+    };
+    Error::InvalidBody { message, param: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probe_finds_model_and_stream() {
+        for (body, model, is_stream) in [
+            ("{}", None, false),
+            (r#"{"model":"gpt-4o"}"#, Some("gpt-4o"), false),
+            (r#" { "stream" : true , "model" : "a\u0041\"" } "#, Some("aA\""), true),
+            (r#"{"stream":null,"x":{"model":"inner","stream":1}}"#, None, false),
+            (r#"{"mod\u0065l":"escaped name"}"#, Some("escaped name"), false),
+        ] {
+            let found = probe(body.as_bytes()).unwrap();
+            assert_eq!(found.model.map(|model| model.name).as_deref(), model, "{body}");
+            assert_eq!(found.is_stream, is_stream, "{body}");
+        }
+    }
+
+    #[test]
+    fn probe_rejects_ambiguous_bodies() {
+        for (body, param) in [
+            ("", None),
+            ("null", None),
+            ("[]", None),
+            (r#""text""#, None),
+            ("{", None),
+            ("{} {}", None),
+            ("{'model':1}", None),
+            ("\u{feff}{}", None),
+            (r#"{"model":1}"#, Some("model")),
+            (r#"{"model":null}"#, Some("model")),
+            (r#"{"model":"a","model":"b"}"#, Some("model")),
+            (r#"{"model":"a","\u006dodel":"b"}"#, Some("model")),
+            (r#"{"stream":"true"}"#, Some("stream")),
+            (r#"{"stream":true,"stream":true}"#, Some("stream")),
+        ] {
+            match probe(body.as_bytes()) {
+                Err(Error::InvalidBody { param: found, .. }) => {
+                    assert_eq!(found.as_deref(), param, "{body}");
+                }
+                other => panic!("{body}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn plan_follows_the_headers() {
+        let json = ("content-type", "application/json");
+        for (headers, expected) in [
+            (vec![], Plan::Stream),
+            (vec![("content-length", "0"), json], Plan::Absent),
+            (vec![json], Plan::Json),
+            (vec![("content-length", "2"), json], Plan::Json),
+            (vec![("content-type", "multipart/form-data; boundary=x")], Plan::Stream),
+            (vec![("content-length", "5")], Plan::Stream),
+        ] {
+            let headers = headers.iter().copied().collect();
+            assert_eq!(Plan::new(&headers, false, false), expected, "{headers:?}");
+        }
+        let sized = [("content-length", "5")].into_iter().collect();
+        assert_eq!(Plan::new(&sized, false, true), Plan::Whole);
+    }
+
+    #[test]
+    fn plan_reads_a_form_only_if_its_model_is_needed() {
+        let form = [("content-type", "Multipart/Form-Data; boundary=x")].into_iter().collect();
+        let plans = (Plan::new(&form, true, false), Plan::new(&form, false, false));
+        assert_eq!(plans, (Plan::Form, Plan::Stream));
+    }
+
+    #[test]
+    fn inspect_reads_what_the_plan_needs() {
+        let form = "--X\r\ncontent-disposition: form-data; name=model\r\n\r\nm\r\n--X--\r\n";
+        let headers = [("content-type", "multipart/form-data; boundary=X")].into_iter().collect();
+        for (plan, text, model) in [
+            (Plan::Json, r#"{"model":"a"}"#, Some("a")),
+            (Plan::Form, form, Some("m")),
+            (Plan::Whole, r#"{"model":"a"}"#, None),
+        ] {
+            let body = Body::inspect(plan, text.as_bytes().to_vec(), &headers).unwrap();
+            assert_eq!((body.model(), body.bytes()), (model, text.as_bytes()), "{plan:?}");
+        }
+        let empty = Body::inspect(Plan::Json, Vec::new(), &headers).unwrap();
+        assert_eq!(empty, Body::Absent);
+        assert!(Body::inspect(Plan::Json, b"[]".to_vec(), &headers).is_err());
+    }
+}

@@ -1,0 +1,177 @@
+//! A key's record, as it is stored.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Cause;
+use crate::http::json::from_bytes;
+use crate::keys::team::{MetadataEntry, VERSION, check_version, unreadable, version};
+use crate::{ApiKey, Error, KeyId, Scope, Store, Team};
+
+/// A key's record: the value under `key:<id>` in the store.
+///
+/// JSON in camel case, without the key: the hash in it cannot be used to authenticate. Requests use a
+/// part of it, the [`Team`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    #[serde(default = "version")]
+    v: u32,
+    hash: String,
+    /// The team that requests are attributed to.
+    pub team_id: String,
+    /// The team's display name.
+    pub name: String,
+    /// Whether the team is restricted to the operator's `limited_models`.
+    pub limited: bool,
+    /// When the first key of this lineage was created, RFC 3339 with milliseconds.
+    pub created_at: String,
+    /// When the key expires, in the same form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
+    /// Whether the key is temporarily disabled: requests get 401.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disabled: bool,
+    /// What the key may be used for.
+    #[serde(default, skip_serializing_if = "Scope::is_unrestricted")]
+    pub scope: Scope,
+    /// The team's own entry in `cf-aig-metadata`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<MetadataEntry>,
+    /// Free-text note.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// The id of the key that this one replaces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
+    /// The id of the key that replaces this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<String>,
+}
+
+impl Record {
+    /// Creates the record of `key`, at `now`, for a team without restrictions.
+    pub fn new(key: &ApiKey, team_id: String, now: String) -> Self {
+        Self {
+            v: VERSION,
+            hash: key.hash().as_str().to_owned(),
+            name: team_id.clone(),
+            team_id,
+            limited: false,
+            created_at: now,
+            expires_at: None,
+            disabled: false,
+            scope: Scope::default(),
+            tag: None,
+            note: None,
+            replaces: None,
+            replaced_by: None,
+        }
+    }
+
+    /// Copies this record for a new key that replaces its own.
+    #[must_use]
+    pub fn with_key(&self, key: &ApiKey) -> Self {
+        Self {
+            hash: key.hash().as_str().to_owned(),
+            replaces: Some(self.id().to_owned()),
+            replaced_by: None,
+            ..self.clone()
+        }
+    }
+
+    /// Reads the record of the key `id`, whether the key is active or not.
+    ///
+    /// # Errors
+    /// [`Error::CorruptRecord`] for a value that is not a record, or one of an unknown version.
+    pub fn read(store: &dyn Store, id: &KeyId) -> Result<Option<Self>, Error> {
+        let Some(bytes) = store.get(&id.store_key())? else {
+            return Ok(None);
+        };
+        let record: Self = from_bytes(&bytes).map_err(|error| unreadable(&error))?;
+        check_version(record.v)?;
+        Ok(Some(record))
+    }
+
+    /// Finds the record of `key`, which must be active at `now`.
+    ///
+    /// # Errors
+    /// As [`Team::find`].
+    pub fn find(store: &dyn Store, key: &ApiKey, now: &str) -> Result<Self, Error> {
+        let record = Self::read(store, &key.id())?.ok_or(Error::InvalidKey)?;
+        record.team().check(key, now)?;
+        Ok(record)
+    }
+
+    /// Replaces the record that was read, unless the key has been revoked since.
+    ///
+    /// The revocation is looked up after the write, not before it: looked up first, a revocation that
+    /// happens in between would be undone by the write.
+    ///
+    /// # Errors
+    /// [`Error::UnknownKeyId`] if the key was revoked.
+    pub fn update(&self, store: &dyn Store) -> Result<(), Error> {
+        self.save(store)?;
+        let id = KeyId::of_hash(&self.hash);
+        if !Self::is_revoked(store, &id)? {
+            return Ok(());
+        }
+        store.delete(&id.store_key())?;
+        Err(Error::UnknownKeyId)
+    }
+
+    /// Revokes the key `id` for good, whatever its record says.
+    ///
+    /// The note is written first: an [`update`](Self::update) that runs concurrently finds it even if
+    /// it writes after the deletion.
+    pub fn revoke(store: &dyn Store, id: &KeyId) -> Result<(), Error> {
+        store.set(&id.revoked_key(), b"1")?;
+        store.delete(&id.store_key())
+    }
+
+    /// Checks whether the key `id` was revoked.
+    pub fn is_revoked(store: &dyn Store, id: &KeyId) -> Result<bool, Error> {
+        Ok(store.get(&id.revoked_key())?.is_some())
+    }
+
+    /// Writes the record to the place where [`Team::find`] reads it.
+    pub fn save(&self, store: &dyn Store) -> Result<(), Error> {
+        let unserialisable = |_| Error::CorruptRecord(Cause("it does not serialise".to_owned()));
+        let bytes = serde_json::to_vec(self).map_err(unserialisable)?;
+        store.set(&KeyId::of_hash(&self.hash).store_key(), &bytes)
+    }
+
+    /// Returns the part that decides on requests.
+    pub fn team(&self) -> Team {
+        Team {
+            v: VERSION,
+            hash: self.hash.clone(),
+            team_id: self.team_id.clone(),
+            limited: self.limited,
+            expires_at: self.expires_at.clone(),
+            disabled: self.disabled,
+            scope: self.scope.clone(),
+            tag: self.tag.clone(),
+        }
+    }
+
+    /// Returns the key's public id.
+    pub fn id(&self) -> &str {
+        self.hash.get(..KeyId::LENGTH).unwrap_or(&self.hash)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Store as _;
+    use crate::keys::store::Memory;
+    use crate::keys::team::tests::{key, record};
+
+    #[test]
+    fn save_does_not_store_the_key() {
+        let store = Memory::default();
+        record("blue").save(&store).unwrap();
+        let stored = store.get(&key().id().store_key()).unwrap().unwrap();
+        let stored = String::from_utf8(stored).unwrap();
+        assert!(!stored.contains(key().reveal()) && !stored.contains("0101010101"), "{stored}");
+    }
+}
