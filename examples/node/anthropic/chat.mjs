@@ -1,4 +1,5 @@
-// In examples/node: npm ci && GATEWAY_KEY=sk_… node anthropic/chat.mjs
+// Run in examples/node: npm ci && GATEWAY_KEY=sk_… node anthropic/chat.mjs
+// Creates a message with Claude through Anthropic's SDK.
 import Anthropic from '@anthropic-ai/sdk';
 
 const { GATEWAY_URL = 'http://127.0.0.1:3000', GATEWAY_KEY } = process.env;

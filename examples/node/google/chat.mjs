@@ -1,4 +1,5 @@
-// In examples/node: npm ci && GATEWAY_KEY=sk_… node google/chat.mjs
+// Run in examples/node: npm ci && GATEWAY_KEY=sk_… node google/chat.mjs
+// Generates content with Gemini through the Google Gen AI SDK.
 import { GoogleGenAI } from '@google/genai';
 
 const { GATEWAY_URL = 'http://127.0.0.1:3000', GATEWAY_KEY } = process.env;

@@ -1,4 +1,5 @@
-// In examples/node: npm ci && GATEWAY_KEY=sk_… node openai/chat.mjs
+// Run in examples/node: npm ci && GATEWAY_KEY=sk_… node openai/chat.mjs
+// Creates a chat completion with OpenAI's SDK.
 import OpenAI from 'openai';
 
 const { GATEWAY_URL = 'http://127.0.0.1:3000', GATEWAY_KEY } = process.env;

@@ -1,4 +1,5 @@
-// In examples/node: npm ci && GATEWAY_KEY=sk_… node workers-ai/chat.mjs
+// Run in examples/node: npm ci && GATEWAY_KEY=sk_… node workers-ai/chat.mjs
+// Creates a chat completion on Cloudflare Workers AI with OpenAI's SDK.
 import OpenAI from 'openai';
 
 const { GATEWAY_URL = 'http://127.0.0.1:3000', GATEWAY_KEY } = process.env;

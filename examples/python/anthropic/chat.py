@@ -1,4 +1,5 @@
-# pip install -r ../requirements.txt && GATEWAY_KEY=sk_… python chat.py
+# Run in this folder: pip install -r ../requirements.txt && GATEWAY_KEY=sk_… python chat.py
+# Creates a message with Claude through Anthropic's SDK.
 import os
 
 from anthropic import Anthropic

@@ -1,4 +1,5 @@
-# pip install -r ../requirements.txt && GATEWAY_KEY=sk_… python chat.py
+# Run in this folder: pip install -r ../requirements.txt && GATEWAY_KEY=sk_… python chat.py
+# Creates a chat completion on Azure OpenAI with the Azure client of OpenAI's SDK.
 import os
 
 from openai import AzureOpenAI
@@ -11,7 +12,7 @@ client = AzureOpenAI(
 )
 
 completion = client.chat.completions.create(
-    model="gpt-4o",  # the name of your deployment
+    model="gpt-4o",  # the name of your Azure deployment
     messages=[{"role": "user", "content": "Hello!"}],
 )
 print(completion.choices[0].message.content)

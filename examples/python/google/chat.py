@@ -1,4 +1,5 @@
-# pip install -r ../requirements.txt && GATEWAY_KEY=sk_… python chat.py
+# Run in this folder: pip install -r ../requirements.txt && GATEWAY_KEY=sk_… python chat.py
+# Generates content with Gemini through the Google Gen AI SDK.
 import os
 
 from google import genai
@@ -9,5 +10,5 @@ client = genai.Client(
     http_options={"base_url": f"{gateway}/google"},
 )
 
-answer = client.models.generate_content(model="gemini-2.5-flash", contents="Hello!")
-print(answer.text)
+response = client.models.generate_content(model="gemini-2.5-flash", contents="Hello!")
+print(response.text)

@@ -1,4 +1,5 @@
-# pip install -r ../requirements.txt && GATEWAY_KEY=sk_… python chat.py
+# Run in this folder: pip install -r ../requirements.txt && GATEWAY_KEY=sk_… python chat.py
+# Creates a chat completion with OpenAI's SDK.
 import os
 
 from openai import OpenAI
