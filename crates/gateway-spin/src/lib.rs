@@ -1,21 +1,21 @@
 //! The gateway on Spin: the one crate that calls a host.
 //!
-//! A component is one type, exported once. This is a whole provider component but for its rule:
+//! A component is one type, exported once. This is a whole provider component:
 //!
 //! ```
 //! use gateway::{Error, Provider, RequestParts, Settings, Upstream};
 //!
-//! struct Groq;
+//! struct Example;
 //!
-//! impl Provider for Groq {
-//!     const SLUG: &'static str = "groq";
+//! impl Provider for Example {
+//!     const SLUG: &'static str = "example";
 //!
 //!     fn upstream(request: &RequestParts<'_>, _: &Settings) -> Result<Upstream, Error> {
-//!         Ok(Upstream::at(request.target.below("/groq")))
+//!         Ok(Upstream::at(request.target.below("/example")))
 //!     }
 //! }
 //!
-//! type Component = gateway_spin::ProviderComponent<Groq>;
+//! type Component = gateway_spin::ProviderComponent<Example>;
 //! # #[cfg(target_family = "wasm")]
 //! gateway_spin::export!(Component);
 //! # fn main() {}

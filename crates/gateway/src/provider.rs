@@ -15,14 +15,14 @@ use crate::{Dialect, Error, Headers, Settings};
 /// ```
 /// use gateway::{Error, Provider, RequestParts, Settings, Upstream};
 ///
-/// struct Groq;
+/// struct Example;
 ///
-/// impl Provider for Groq {
-///     const SLUG: &'static str = "groq";
+/// impl Provider for Example {
+///     const SLUG: &'static str = "example";
 ///
 ///     fn upstream(request: &RequestParts<'_>, settings: &Settings) -> Result<Upstream, Error> {
-///         let upstream = Upstream::at(request.target.below("/groq"));
-///         Ok(upstream.with_bearer(settings, "groq_api_key"))
+///         let upstream = Upstream::at(request.target.below("/example"));
+///         Ok(upstream.with_bearer(settings, "example_api_key"))
 ///     }
 /// }
 ///
@@ -30,14 +30,14 @@ use crate::{Dialect, Error, Headers, Settings};
 /// use gateway::http::target::Target;
 /// let request = RequestParts {
 ///     method: &http::Method::POST,
-///     target: Target::parse("/groq/v1/chat/completions", Groq::SLUG)?,
+///     target: Target::parse("/example/v1/chat/completions", Example::SLUG)?,
 ///     headers: &gateway::Headers::default(),
-///     model: Some("llama-3.3-70b"),
+///     model: Some("a-model"),
 /// };
-/// let settings = Settings::from_lines("groq_api_key=gsk".to_owned());
-/// let upstream = Groq::upstream(&request, &settings)?;
-/// assert_eq!(upstream.path, "/groq/chat/completions");
-/// assert_eq!(upstream.headers, [("authorization", "Bearer gsk".to_owned())]);
+/// let settings = Settings::from_lines("example_api_key=secret".to_owned());
+/// let upstream = Example::upstream(&request, &settings)?;
+/// assert_eq!(upstream.path, "/example/chat/completions");
+/// assert_eq!(upstream.headers, [("authorization", "Bearer secret".to_owned())]);
 /// # Ok::<(), Error>(())
 /// ```
 pub trait Provider {
