@@ -41,15 +41,29 @@ impl Provider for Google {
         let path = target.path.strip_prefix(OPENAI_LAYER).unwrap_or(target.path);
         let upstream = match path {
             "" | "/" => return Err(Error::UnknownUrl { supported: SUPPORTED }),
-            "/chat/completions" => Upstream {
-                model: request.model.map(compat::model_name),
-                echoes_model: true,
-                ..Upstream::at(target.at("/compat/chat/completions"))
-            },
+            "/chat/completions" => chat_completion(request)?,
             path => Upstream::at(target.at(&format!("/google-ai-studio{OPENAI_LAYER}{path}"))),
         };
         Ok(upstream.with_bearer(settings, "google_api_key"))
     }
+}
+
+/// Returns the upstream of a chat completion. The compat endpoint serves every provider, and the
+/// body's model decides which: a body whose model was not read must not reach it, because it could
+/// name another provider, or a dynamic route, that the key may not use.
+fn chat_completion(request: &RequestParts<'_>) -> Result<Upstream, Error> {
+    if request.method.as_str() != "POST" {
+        return Err(Error::MethodNotAllowed { allowed: "POST" });
+    }
+    let model = request.model.ok_or_else(|| {
+        let message = "`model` is missing: send it in a body with content-type application/json";
+        Error::invalid_param("model", message)
+    })?;
+    Ok(Upstream {
+        model: Some(compat::model_name(model)),
+        echoes_model: true,
+        ..Upstream::at(request.target.at("/compat/chat/completions"))
+    })
 }
 
 type Component = gateway_spin::ProviderComponent<Google>;
