@@ -9,7 +9,7 @@ use http_body_util::BodyExt as _;
 use serde_json::json;
 use support::client::Draft;
 use support::upstream::{Step, Upstream};
-use support::{App, Client, Config, run};
+use support::{ADMIN_TOKEN, App, Client, Config, run};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -209,8 +209,10 @@ fn slow_body_arrives_whole() {
 fn stalled_body_is_400_after_a_timeout() {
     run(async {
         let app = App::shared().await;
-        let head = "POST /tokens HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
-            content-length: 10\r\n\r\n{";
+        let head = format!(
+            "POST /tokens HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+             authorization: Bearer {ADMIN_TOKEN}\r\ncontent-length: 10\r\n\r\n{{"
+        );
         let mut stream = TcpStream::connect(app.address).await.unwrap();
         stream.write_all(head.as_bytes()).await.unwrap();
         let mut response = String::new();
@@ -218,6 +220,45 @@ fn stalled_body_is_400_after_a_timeout() {
         tokio::time::timeout(2 * PATIENCE, reading).await.expect("a response in time").unwrap();
         assert!(response.starts_with("HTTP/1.1 400 "), "{response}");
         assert!(response.contains(r#""code":"incomplete_body""#), "{response}");
+    });
+}
+
+/// Checks that a body that never arrives does not occupy the host before the client is known. Far
+/// more such requests are open than a host has instances.
+#[test]
+fn missing_bodies_before_authentication_stop_no_one() {
+    run(async {
+        let app = App::shared().await;
+        let key = app.key("blue").await.unwrap();
+        let mut idle = Vec::new();
+        for number in 0..1100 {
+            let (request, status) = match number % 4 {
+                0 => ("GET /healthz", "200"),
+                1 => ("POST /tokens", "401"),
+                2 => ("PATCH /tokens/0123456789abcdef0123456789abcdef", "401"),
+                _ => ("POST /openai/chat/completions", "401"),
+            };
+            let mut stream = TcpStream::connect(app.address).await.unwrap();
+            let head = format!(
+                "{request} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+                 content-length: 65536\r\n\r\n"
+            );
+            stream.write_all(head.as_bytes()).await.unwrap();
+            idle.push((stream, request, status));
+        }
+        for _ in 0..20 {
+            let body = json!({"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]});
+            let request = Client::post(OPENAI, &body).key(&key);
+            let client = app.client();
+            let served = tokio::time::timeout(PATIENCE, client.send(request));
+            assert_eq!(served.await.expect("a response in time").unwrap().status, 200);
+        }
+        for (mut stream, request, status) in idle {
+            let mut start = [0; 12];
+            let reading = tokio::time::timeout(PATIENCE, stream.read_exact(&mut start));
+            reading.await.expect("a response before the body").unwrap();
+            assert_eq!(start, format!("HTTP/1.1 {status}").as_bytes(), "{request}");
+        }
     });
 }
 

@@ -12,7 +12,7 @@ use crate::key_view::KeyView;
 pub(crate) fn create(action: &mut Action<'_>) -> Result<Response, Error> {
     action.entry.action = Some("create");
     action.require_admin()?;
-    let mut fields: Fields = read_body(&action.request.body)?;
+    let mut fields: Fields = read_body(&(action.request.body)()?)?;
     let team_id = fields.take_team_id()?;
     let key = ApiKey::from_random((action.context.random)());
     let mut record = Record::new(&key, team_id, action.now());

@@ -30,7 +30,7 @@ struct Verdict<'a> {
 pub(crate) fn explain(action: &mut Action<'_>, id: &str) -> Result<Response, Error> {
     action.entry.action = Some("explain");
     let id = action.require_admin_for(id)?;
-    let Question { provider, model } = read_body(&action.request.body)?;
+    let Question { provider, model } = read_body(&(action.request.body)()?)?;
     let team = action.read_record(&id)?.team();
     let limited_models = LimitedModels::parse(&(action.context.variable)(limited::SETTING)?)?;
     let verdict = match judge(&team, &provider, &model, &action.now()) {

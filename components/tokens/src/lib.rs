@@ -22,7 +22,7 @@ mod testing;
 use gateway::http::target::check_path;
 use gateway::keys::api_key::without_scheme;
 use gateway::log::Entry;
-use gateway::service::{Context, Service};
+use gateway::service::{Context, ReadBody, Service};
 use gateway::{Error, Request, Response};
 use http::Method;
 
@@ -33,7 +33,7 @@ gateway_spin::export!(Component);
 
 /// A request being served, together with its context and the log entry that records what it did.
 struct Action<'a> {
-    request: &'a Request,
+    request: &'a Request<ReadBody<'a>>,
     context: &'a Context<'a>,
     entry: &'a mut Entry,
 }
@@ -43,7 +43,7 @@ impl Service for Tokens {
     const MAX_BODY: u64 = 64 * 1024;
 
     fn respond(
-        request: &Request,
+        request: &Request<ReadBody<'_>>,
         context: &Context<'_>,
         entry: &mut Entry,
     ) -> Result<Response, Error> {

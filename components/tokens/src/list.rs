@@ -40,7 +40,7 @@ pub(crate) fn list(action: &mut Action<'_>) -> Result<Response, Error> {
     action.entry.action = Some("list");
     action.require_admin()?;
     let [team_id, limit, cursor] =
-        query::read_params(action.request, ["teamId", "limit", "cursor"])?;
+        query::read_params(&action.request.head, ["teamId", "limit", "cursor"])?;
     let limit = limit.map_or(Ok(DEFAULT_LIMIT), |limit| query::parse_number("limit", limit))?;
     if !(1..=MAX_LIMIT).contains(&limit) {
         let rule = format!("`limit` must be between 1 and {MAX_LIMIT}");

@@ -13,7 +13,7 @@ use crate::key_view::KeyView;
 pub(crate) fn patch(action: &mut Action<'_>, id: &str) -> Result<Response, Error> {
     action.entry.action = Some("patch");
     let id = action.require_admin_for(id)?;
-    let fields: Fields = read_body(&action.request.body)?;
+    let fields: Fields = read_body(&(action.request.body)()?)?;
     let mut record = action.read_record(&id)?;
     fields.apply(&mut record, action)?;
     // Not `save`: if the key was revoked since it was read, the update must not restore it.

@@ -1,13 +1,13 @@
 //! Query parameters.
 
-use gateway::{Error, Request};
+use gateway::{Error, Head};
 
 /// Reads the number in the parameter `name`, the only one the route takes.
 ///
 /// # Errors
 /// A client error that names the parameter at fault.
-pub(crate) fn read_number(request: &Request, name: &'static str) -> Result<Option<u64>, Error> {
-    let [value] = read_params(request, [name])?;
+pub(crate) fn read_number(head: &Head, name: &'static str) -> Result<Option<u64>, Error> {
+    let [value] = read_params(head, [name])?;
     value.map(|value| parse_number(name, value)).transpose()
 }
 
@@ -27,10 +27,10 @@ pub(crate) fn parse_number(name: &'static str, value: &str) -> Result<u64, Error
 /// # Errors
 /// A client error for an unknown parameter, or for one that is given twice.
 pub(crate) fn read_params<'a, const N: usize>(
-    request: &'a Request,
+    head: &'a Head,
     names: [&'static str; N],
 ) -> Result<[Option<&'a str>; N], Error> {
-    let query = request.head.path_with_query.split_once('?').map_or("", |(_, query)| query);
+    let query = head.path_with_query.split_once('?').map_or("", |(_, query)| query);
     let mut values = [None; N];
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));

@@ -52,7 +52,7 @@ fn rotate(action: &mut Action<'_>, key_ref: &KeyRef) -> Result<Response, Error> 
 
 /// Reads how long the old key stays valid.
 fn read_grace(action: &Action<'_>) -> Result<Duration, Error> {
-    let seconds = query::read_number(action.request, "graceSeconds")?.unwrap_or_default();
+    let seconds = query::read_number(&action.request.head, "graceSeconds")?.unwrap_or_default();
     if seconds > MAX_GRACE_SECONDS {
         let rule = format!("`graceSeconds` must be at most {MAX_GRACE_SECONDS} (one week)");
         return Err(Error::invalid_param("graceSeconds", rule));

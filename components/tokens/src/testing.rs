@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gateway::error::Cause;
 use gateway::log::Entry;
-use gateway::service::{Context, Service};
+use gateway::service::{Context, ReadBody, Service};
 use gateway::{ApiKey, Error, Head, Headers, Request, Response, Settings, Store};
 
 use crate::Tokens;
@@ -119,7 +119,8 @@ impl Host {
             path_with_query: path.to_owned(),
             headers: headers.iter().copied().collect::<Headers>(),
         };
-        let request = Request { head, body: body.into() };
+        let body: ReadBody<'_> = &|| Ok(body.into());
+        let request = Request { head, body };
         let context = Context {
             store: &self.store,
             settings: &self.settings,

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::marker::PhantomData;
 
 use gateway::log::Entry;
-use gateway::service::{Context, Service};
+use gateway::service::{Context, ReadBody, Service};
 use gateway::{Error, Head, Request};
 use wasi::exports::http::incoming_handler::Guest;
 use wasi::http::types::{IncomingRequest, ResponseOutparam};
@@ -37,7 +37,6 @@ impl<S: Service> Handler for ServiceComponent<S> {
         entry: &mut Entry,
     ) -> Result<Sent<Infallible>, Error> {
         let settings = host::settings()?;
-        let body = read_whole(request, &head.headers, S::MAX_BODY)?;
         let store = SpinStore::default();
         let context = Context {
             store: &store,
@@ -46,6 +45,8 @@ impl<S: Service> Handler for ServiceComponent<S> {
             now: arrival.now,
             random: &host::random,
         };
+        let headers = head.headers.clone();
+        let body: ReadBody<'_> = &|| read_whole(request, &headers, S::MAX_BODY);
         S::respond(&Request { head, body }, &context, entry).map(Sent::Whole)
     }
 }

@@ -16,14 +16,24 @@ pub trait Service {
 
     /// Responds to `request` and notes in `entry` who did what.
     ///
+    /// The body is read on demand, so that path, method and authorization are decided before anything
+    /// waits for the client: a request that is rejected occupies the host for no longer than that.
+    ///
     /// # Errors
     /// Any situation in which the gateway responds with an error.
     fn respond(
-        request: &Request,
+        request: &Request<ReadBody<'_>>,
         context: &Context<'_>,
         entry: &mut Entry,
     ) -> Result<Response, Error>;
 }
+
+/// Reads the whole body of a request, once.
+///
+/// # Errors
+/// [`Error::TooLarge`] beyond [`Service::MAX_BODY`], [`Error::IncompleteBody`] for a body that ends
+/// early or arrives too slowly.
+pub type ReadBody<'a> = &'a dyn Fn() -> Result<Vec<u8>, Error>;
 
 /// What a service may use of its host.
 #[expect(missing_debug_implementations, reason = "it holds the host's store and random source")]
