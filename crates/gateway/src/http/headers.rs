@@ -21,13 +21,15 @@ pub enum RequestRule {
 /// Credentials of the client and of every provider. The client's is for the gateway only, and any
 /// of them, even a placeholder, disables the provider keys stored in Cloudflare.
 /// <https://developers.cloudflare.com/ai-gateway/configuration/bring-your-own-keys/>
-const CREDENTIALS: [&str; 8] = [
+const CREDENTIALS: [&str; 10] = [
     "api-key",
     "authorization",
     "cf-aig-authorization",
     "cookie",
     "ocp-apim-subscription-key",
     "x-api-key",
+    "x-auth-email",
+    "x-auth-key",
     "x-goog-api-key",
     "xi-api-key",
 ];
@@ -45,8 +47,22 @@ const HOP_BY_HOP: [&str; 9] = [
     "host",
 ];
 
-/// Where the client connected from concerns the platform, not a provider.
-const ORIGIN: [&str; 2] = ["forwarded", "x-real-ip"];
+/// Where the client connected from, and which page sent the request, concern the platform, not a
+/// provider.
+const ORIGIN: [&str; 9] = [
+    "forwarded",
+    "origin",
+    "referer",
+    "true-client-ip",
+    "via",
+    "x-client-ip",
+    "x-envoy-external-address",
+    "x-original-forwarded-for",
+    "x-real-ip",
+];
+
+/// Headers that some servers obey in place of the method, which policy has checked.
+const METHOD_OVERRIDE: [&str; 3] = ["x-http-method", "x-http-method-override", "x-method-override"];
 
 /// Whole families that are stripped: proxy credentials, AWS signatures, what Spin and proxies add,
 /// and all of Cloudflare's except [`CLOUDFLARE_PASSED`].
@@ -67,8 +83,21 @@ const CLOUDFLARE_PASSED: [&str; 7] = [
 const REWRITTEN: [&str; 4] =
     ["accept-encoding", "cf-aig-cache-key", "cf-aig-metadata", "content-length"];
 
-/// The upstream's own: its cookies would be set for the gateway's origin.
-const RESPONSE_DROPPED: [&str; 2] = ["server", "set-cookie"];
+/// What the upstream says about its own origin: a browser would apply it to the gateway's. With them
+/// goes a credential of AWS.
+const RESPONSE_DROPPED: [&str; 8] = [
+    "alt-svc",
+    "nel",
+    "report-to",
+    "reporting-endpoints",
+    "server",
+    "set-cookie",
+    "strict-transport-security",
+    "x-amz-security-token",
+];
+
+/// Families of such headers: which pages may call the upstream, and its proxies' own.
+const RESPONSE_DROPPED_PREFIXES: [&str; 2] = ["access-control-", "proxy-"];
 
 /// Returns the rule for the client's header `name` (lower case). An unknown header passes, so that
 /// headers that providers add later work without a change here.
@@ -82,6 +111,7 @@ pub fn request_rule(name: &str) -> RequestRule {
     let is_dropped = CREDENTIALS.contains(&name)
         || HOP_BY_HOP.contains(&name)
         || ORIGIN.contains(&name)
+        || METHOD_OVERRIDE.contains(&name)
         || DROPPED_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
     if is_dropped { RequestRule::Drop } else { RequestRule::Pass }
 }
@@ -91,7 +121,7 @@ pub fn passes_to_client(name: &str) -> bool {
     !(RESPONSE_DROPPED.contains(&name)
         || CREDENTIALS.contains(&name)
         || HOP_BY_HOP.contains(&name)
-        || name.starts_with("proxy-"))
+        || RESPONSE_DROPPED_PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
 }
 
 // === impl Headers ===
@@ -172,7 +202,7 @@ mod tests {
 
     #[test]
     fn request_rule_covers_the_table() {
-        for name in CREDENTIALS.iter().chain(&HOP_BY_HOP).chain(&ORIGIN) {
+        for name in CREDENTIALS.iter().chain(&HOP_BY_HOP).chain(&ORIGIN).chain(&METHOD_OVERRIDE) {
             assert_eq!(request_rule(name), RequestRule::Drop, "{name}");
         }
         for name in CLOUDFLARE_PASSED {
@@ -212,8 +242,14 @@ mod tests {
 
     #[test]
     fn passes_to_client_covers_the_table() {
-        let dropped = ["set-cookie", "server", "transfer-encoding", "connection", "proxy-status"];
-        for name in dropped.iter().chain(&CREDENTIALS) {
+        let dropped = [
+            "transfer-encoding",
+            "connection",
+            "proxy-status",
+            "access-control-allow-origin",
+            "access-control-expose-headers",
+        ];
+        for name in dropped.iter().chain(&RESPONSE_DROPPED).chain(&CREDENTIALS) {
             assert!(!passes_to_client(name), "{name}");
         }
         for name in [
