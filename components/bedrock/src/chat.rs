@@ -36,7 +36,7 @@ pub(crate) fn respond(
         Chat { client_request, context, settings: &settings, request: &request, model: &model };
     match chat.send(chat.draft(Fallback::default())?) {
         Err(error) => chat.retry_with_fallback(error),
-        answer => answer,
+        sent => sent,
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn read_body(
     match plan {
         Plan::Absent => Ok((Body::Absent, None)),
         Plan::Json | Plan::Form | Plan::Whole => {
-            let bytes = read_whole(request, headers, limit)?;
+            let bytes = read_whole(request, headers.content_length(), limit)?;
             Ok((Body::inspect(plan, bytes, headers)?, None))
         }
         Plan::Stream => {
@@ -62,14 +62,13 @@ fn open_source(request: &IncomingRequest, announced: Option<u64>) -> Result<Opti
     }
 }
 
-/// Reads the whole body. One that is received too slowly is incomplete, because it occupies one of
-/// the host's instances meanwhile.
+/// Reads the whole body, of the length that the client `announced` if it did. One that is received too
+/// slowly is incomplete, because it occupies one of the host's instances meanwhile.
 pub(crate) fn read_whole(
     request: &IncomingRequest,
-    headers: &Headers,
+    announced: Option<u64>,
     limit: u64,
 ) -> Result<Vec<u8>, Error> {
-    let announced = headers.content_length();
     check_length(announced, limit)?;
     let start = Instant::now();
     let patience = GRACE_MS + announced.unwrap_or(limit) / MIN_BYTES_PER_MS;

@@ -45,8 +45,8 @@ impl<S: Service> Handler for ServiceComponent<S> {
             now: arrival.now,
             random: &host::random,
         };
-        let headers = head.headers.clone();
-        let body: ReadBody<'_> = &|| read_whole(request, &headers, S::MAX_BODY);
+        let announced = head.headers.content_length();
+        let body: ReadBody<'_> = &|| read_whole(request, announced, S::MAX_BODY);
         S::respond(&Request { head, body }, &context, entry).map(Sent::Whole)
     }
 }

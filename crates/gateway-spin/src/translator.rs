@@ -65,7 +65,7 @@ impl<T: Translator> Handler for TranslatorComponent<T> {
     ) -> Result<Sent<TranslatedBody>, Error> {
         admit(head, T::SLUG, arrival, entry, |head, team, operator, entry| {
             let ai_gateway = operator.ai_gateway;
-            let body = read_whole(request, &head.headers, ai_gateway.max_body)?;
+            let body = read_whole(request, head.headers.content_length(), ai_gateway.max_body)?;
             let transport = SpinTransport { ai_gateway, arrival, entry: RefCell::new(entry) };
             let context = Context {
                 team,
