@@ -93,6 +93,9 @@ struct Fields {
     /// Restrict the team to the operator's `limited_models`.
     #[arg(long, num_args = 0..=1, default_missing_value = "true")]
     limited: Option<bool>,
+    /// Allow operations on the whole provider account, such as listing all files.
+    #[arg(long, num_args = 0..=1, default_missing_value = "true")]
+    account: Option<bool>,
     /// Disable the key temporarily: requests get 401.
     #[arg(long, num_args = 0..=1, default_missing_value = "true")]
     disabled: Option<bool>,
@@ -212,6 +215,7 @@ impl Fields {
         let fields = [
             ("name", self.name.as_ref().map(|name| json!(name))),
             ("limited", self.limited.map(|limited| json!(limited))),
+            ("account", self.account.map(|account| json!(account))),
             ("disabled", self.disabled.map(|disabled| json!(disabled))),
             ("expiresAt", self.expires_at.as_ref().map(|end| json!(end))),
             ("ttlSeconds", self.ttl_seconds.map(|seconds| json!(seconds))),

@@ -2,7 +2,8 @@
 //! serves itself.
 //! <https://developers.cloudflare.com/ai-gateway/usage/providers/anthropic/>
 
-use gateway::{Dialect, Error, Headers, Provider, RequestParts, Settings, Upstream};
+use gateway::operation::{Class, Operation, by_id, inference, unnamed_inference};
+use gateway::{Dialect, Error, Head, Headers, Provider, RequestParts, Settings, Upstream};
 
 struct Anthropic;
 
@@ -11,6 +12,19 @@ const SUPPORTED: &str = "/chat/completions, /models and Anthropic's own /v1/mess
 /// The version for a client that names none: the only one that exists.
 /// <https://docs.anthropic.com/en/api/versioning>
 const VERSION: &str = "2023-06-01";
+
+/// The operations of Anthropic's API, as of its SDK for TypeScript, version 1.14.0 of November 2026.
+/// The models of a batch are in its requests.
+const OPERATIONS: &[Operation] = &[
+    inference("POST", "/chat/completions"),
+    inference("POST", "/messages"),
+    inference("POST", "/messages/count_tokens"),
+    inference("GET", "/models"),
+    inference("GET", "/models/{}"),
+    unnamed_inference("POST", "/messages/batches"),
+    by_id("GET DELETE", "/messages/batches/{msgbatch}"),
+    by_id("GET POST", "/messages/batches/{msgbatch}/*"),
+];
 
 /// Checks whether a path below the route, without its `/v1`, is of the Messages API.
 fn is_native(path: &str) -> bool {
@@ -28,6 +42,10 @@ impl Provider for Anthropic {
     fn dialect(path: &str, headers: &Headers) -> Dialect {
         let is_own_sdk = headers.get("anthropic-version").is_some();
         if is_native(path) || is_own_sdk { Dialect::Anthropic } else { Dialect::OpenAi }
+    }
+
+    fn class(head: &Head, path: &str) -> Class {
+        Class::find(OPERATIONS, &head.method, path)
     }
 
     fn upstream(request: &RequestParts<'_>, settings: &Settings) -> Result<Upstream, Error> {

@@ -7,7 +7,8 @@ mod version;
 
 use std::ops::Range;
 
-use gateway::{Error, Provider, RequestParts, Settings, Upstream};
+use gateway::operation::Class;
+use gateway::{Error, Head, Method, Provider, RequestParts, Settings, Upstream};
 
 struct Azure;
 
@@ -17,6 +18,11 @@ impl Provider for Azure {
 
     fn model_in_path(path: &str) -> Option<Range<usize>> {
         paths::deployment_in(path)
+    }
+
+    fn class(head: &Head, path: &str) -> Class {
+        let is_inference = head.method == Method::POST && paths::operation(path).is_ok();
+        if is_inference { Class::Inference } else { Class::Account }
     }
 
     fn upstream(request: &RequestParts<'_>, settings: &Settings) -> Result<Upstream, Error> {

@@ -4,10 +4,12 @@
 
 mod compat;
 mod native;
+mod operations;
 
 use std::ops::Range;
 
-use gateway::{Dialect, Error, Headers, Provider, RequestParts, Settings, Upstream};
+use gateway::operation::Class;
+use gateway::{Dialect, Error, Head, Headers, Provider, RequestParts, Settings, Upstream};
 
 struct Google;
 
@@ -27,6 +29,15 @@ impl Provider for Google {
         let call = native::call(path)?;
         let start = path.len() - call.len();
         Some(start..start + call.find(':')?)
+    }
+
+    fn class(head: &Head, path: &str) -> Class {
+        if native::is_native(path, &head.headers) {
+            let path = path.strip_prefix(native::VERSION).unwrap_or(path);
+            return Class::find(operations::GEMINI, &head.method, path);
+        }
+        let path = path.strip_prefix(OPENAI_LAYER).unwrap_or(path);
+        Class::find(operations::OPENAI_LAYER, &head.method, path)
     }
 
     fn bare_model(model: &str) -> &str {

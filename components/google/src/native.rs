@@ -5,9 +5,12 @@ use gateway::{Error, Headers, RequestParts, Settings, Upstream};
 use crate::OPENAI_LAYER;
 use crate::compat::DYNAMIC;
 
+/// The version that has everything v1 has. The route strips a `/v1` from every path.
+pub(crate) const VERSION: &str = "/v1beta";
+
 /// Returns the part of a native path after `models/`.
 pub(crate) fn call(path: &str) -> Option<&str> {
-    let path = path.strip_prefix("/v1beta").unwrap_or(path);
+    let path = path.strip_prefix(VERSION).unwrap_or(path);
     path.strip_prefix("/models/").filter(|call| call.contains(':'))
 }
 
@@ -32,8 +35,7 @@ pub(crate) fn upstream(request: &RequestParts<'_>, settings: &Settings) -> Resul
     if path.contains('%') {
         return Err(Error::UnsafePath("it contains an escape, which could hide the model"));
     }
-    // The route's `/v1` was stripped from the path. v1beta has everything that v1 has.
-    let version = if path.starts_with("/v1beta/") { "" } else { "/v1beta" };
+    let version = if path.starts_with("/v1beta/") { "" } else { VERSION };
     let upstream = Upstream::at(request.target.at(&format!("/google-ai-studio{version}{path}")));
     Ok(upstream.with_key("x-goog-api-key", settings, "google_api_key"))
 }

@@ -58,7 +58,7 @@ mod tests {
         let host = Host::default();
         let created = host.create(
             r#"{"teamId":"blue","ttlSeconds":60,"providers":["openai"],"models":["gpt-*"],
-                "metadata":{"cost":7},"note":"for a test","disabled":false}"#,
+                "metadata":{"cost":7},"note":"for a test","disabled":false,"account":true}"#,
         );
         let expected = json!({
             "apiKey": key(0).reveal(),
@@ -72,6 +72,7 @@ mod tests {
             "models": ["gpt-*"],
             "metadata": {"cost": 7},
             "note": "for a test",
+            "account": true,
         });
         assert_eq!(created, expected);
     }

@@ -24,6 +24,8 @@ struct Verdict<'a> {
     /// The model the provider would be asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     sent_model: Option<&'a str>,
+    /// Whether the key may call operations on the provider's whole account, too.
+    account: bool,
 }
 
 /// Reports whether the key `id` may use a model of a provider, by which rule, and the model sent.
@@ -33,13 +35,16 @@ pub(crate) fn explain(action: &mut Action<'_>, id: &str) -> Result<Response, Err
     let Question { provider, model } = read_body(&(action.request.body)()?)?;
     let team = action.read_record(&id)?.team();
     let limited_models = LimitedModels::parse(&(action.context.variable)(limited::SETTING)?)?;
+    let account = team.account;
     let verdict = match judge(&team, &provider, &model, &action.now()) {
-        Err(rule) => Verdict { allowed: false, rule: rule.to_owned(), sent_model: None },
+        Err(rule) => {
+            Verdict { allowed: false, rule: rule.to_owned(), sent_model: None, account: false }
+        }
         Ok(rule) => {
             // The scope applies to the model the client names, not to the operator's substitute,
             // exactly as for a real request.
             let substitute = limited_models.substitute(&team, &provider, &model);
-            Verdict { allowed: true, rule, sent_model: Some(substitute.unwrap_or(&model)) }
+            Verdict { allowed: true, rule, sent_model: Some(substitute.unwrap_or(&model)), account }
         }
     };
     Ok(Response::json(StatusCode::OK, &verdict))
@@ -75,26 +80,39 @@ mod tests {
     fn explain_returns_the_first_rule_that_denies() {
         let question = r#"{"provider":"openai","model":"gpt-4o"}"#;
         for (fields, expected) in [
-            ("", json!({"allowed": true, "rule": "unrestricted", "sentModel": "gpt-4o"})),
+            (
+                "",
+                json!({"allowed": true, "rule": "unrestricted", "sentModel": "gpt-4o", "account": false}),
+            ),
             (
                 r#","limited":true"#,
-                json!({"allowed": true, "rule": "unrestricted", "sentModel": "small"}),
+                json!({"allowed": true, "rule": "unrestricted", "sentModel": "small", "account": false}),
             ),
             (
                 r#","models":["x","gpt-*"],"limited":true"#,
-                json!({"allowed": true, "rule": "models: gpt-*", "sentModel": "small"}),
+                json!({"allowed": true, "rule": "models: gpt-*", "sentModel": "small", "account": false}),
             ),
             (
                 r#","providers":["openai"]"#,
-                json!({"allowed": true, "rule": "models: *", "sentModel": "gpt-4o"}),
+                json!({"allowed": true, "rule": "models: *", "sentModel": "gpt-4o", "account": false}),
             ),
-            (r#","models":["x"]"#, json!({"allowed": false, "rule": "models"})),
+            (
+                r#","account":true"#,
+                json!({"allowed": true, "rule": "unrestricted", "sentModel": "gpt-4o", "account": true}),
+            ),
+            (r#","models":["x"]"#, json!({"allowed": false, "rule": "models", "account": false})),
             (
                 r#","providers":["azure"],"models":["x"]"#,
-                json!({"allowed": false, "rule": "providers"}),
+                json!({"allowed": false, "rule": "providers", "account": false}),
             ),
-            (r#","disabled":true,"providers":[]"#, json!({"allowed": false, "rule": "disabled"})),
-            (r#","ttlSeconds":60"#, json!({"allowed": false, "rule": "expiresAt"})),
+            (
+                r#","disabled":true,"providers":[]"#,
+                json!({"allowed": false, "rule": "disabled", "account": false}),
+            ),
+            (
+                r#","ttlSeconds":60"#,
+                json!({"allowed": false, "rule": "expiresAt", "account": false}),
+            ),
         ] {
             let mut host = Host::default();
             host.limited_models = r#"{"*":"small"}"#;

@@ -41,6 +41,7 @@ pub(crate) struct Fields {
     name: Patch<String>,
     limited: Patch<bool>,
     disabled: Patch<bool>,
+    account: Patch<bool>,
     expires_at: Patch<String>,
     ttl_seconds: Patch<u64>,
     providers: Patch<Vec<String>>,
@@ -119,6 +120,7 @@ impl Fields {
         record.scope = Scope { providers, models };
         record.expires_at = expires_at.apply(before.expires_at);
         record.limited = self.limited.apply(Some(before.limited)).unwrap_or_default();
+        record.account = self.account.apply(Some(before.account)).unwrap_or_default();
         record.disabled = self.disabled.apply(Some(before.disabled)).unwrap_or_default();
         Ok(())
     }

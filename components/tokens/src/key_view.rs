@@ -24,6 +24,8 @@ pub(crate) struct KeyView<'a> {
     expires_at: Option<&'a str>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     disabled: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    account: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     providers: Option<&'a [String]>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,6 +54,7 @@ impl<'a> KeyView<'a> {
             created_at: &record.created_at,
             expires_at: record.expires_at.as_deref(),
             disabled: record.disabled,
+            account: record.account,
             providers: record.scope.providers.as_deref(),
             models: record.scope.models.as_deref(),
             metadata: tag.map(|tag| BTreeMap::from([(tag.name.as_str(), &*tag.value)])),

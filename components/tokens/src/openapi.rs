@@ -53,7 +53,7 @@ mod tests {
         let host = Host::default();
         let created = host.create(
             r#"{"teamId":"blue","ttlSeconds":60,"providers":["openai"],"models":["gpt-*"],
-                "metadata":{"cost":7},"note":"n","disabled":true}"#,
+                "metadata":{"cost":7},"note":"n","disabled":true,"account":true}"#,
         );
         let schema = &document()["components"]["schemas"]["Key"]["properties"];
         for name in created

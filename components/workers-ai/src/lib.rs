@@ -3,7 +3,8 @@
 
 use std::ops::Range;
 
-use gateway::{Dialect, Error, Headers, Provider, RequestParts, Settings, Upstream};
+use gateway::operation::Class;
+use gateway::{Dialect, Error, Head, Headers, Method, Provider, RequestParts, Settings, Upstream};
 
 struct WorkersAi;
 
@@ -28,6 +29,12 @@ impl Provider for WorkersAi {
     fn model_in_path(path: &str) -> Option<Range<usize>> {
         let model = native_model(path)?;
         Some(path.len() - model.len()..path.len())
+    }
+
+    fn class(head: &Head, path: &str) -> Class {
+        let runs_a_model = native_model(path).is_some() || OPENAI_PATHS.contains(&path);
+        let is_inference = head.method == Method::POST && runs_a_model;
+        if is_inference { Class::Inference } else { Class::Account }
     }
 
     fn upstream(request: &RequestParts<'_>, settings: &Settings) -> Result<Upstream, Error> {

@@ -84,6 +84,12 @@ pub enum Error {
     /// The key's scope does not allow the request.
     #[error("this key {0}")]
     NotInScope(String),
+    /// The operation concerns the account that all teams share, or is unknown.
+    #[error(
+        "this operation concerns the provider's whole account, or is unknown to the gateway: \
+         it needs a key with `account`"
+    )]
+    AccountOperation,
     /// There is no key with this id.
     #[error("no such key: list them with GET /tokens")]
     UnknownKeyId,
@@ -203,6 +209,7 @@ impl Error {
             Self::ModelNotAllowed(_) | Self::NotInScope(_) => {
                 (403, "permission_error", "model_not_allowed", Client)
             }
+            Self::AccountOperation => (403, "permission_error", "operation_not_allowed", Client),
             Self::UnknownKeyId => (404, INVALID, "unknown_key", Client),
             Self::AlreadyDone { .. } => (409, INVALID, "already_done", Client),
             Self::MethodNotAllowed { .. } => (405, INVALID, "unknown_url", Client),

@@ -24,12 +24,15 @@ pub mod http;
 pub mod keys;
 pub mod log;
 pub mod models;
+pub mod operation;
 pub mod operator;
 pub mod outbound;
 pub mod provider;
 pub mod route;
 pub mod service;
 pub mod translator;
+
+pub use ::http::Method;
 
 pub use self::ai_gateway::settings::{AiGateway, Settings};
 pub use self::error::Error;

@@ -5,7 +5,8 @@ use std::ops::Range;
 use http::Method;
 
 use crate::http::target::Target;
-use crate::{Dialect, Error, Headers, Settings};
+use crate::operation::{Class, OPENAI};
+use crate::{Dialect, Error, Head, Headers, Settings};
 
 /// One provider behind the gateway.
 ///
@@ -55,6 +56,12 @@ pub trait Provider {
     /// Returns where a native `path` names its model.
     fn model_in_path(_path: &str) -> Option<Range<usize>> {
         None
+    }
+
+    /// Returns the class of the operation at `path` (below the route), which decides which keys may call
+    /// it. The default is OpenAI's table. A provider with an API of its own has a table of its own.
+    fn class(head: &Head, path: &str) -> Class {
+        Class::find(OPENAI, &head.method, path)
     }
 
     /// Strips what a client may write before or after a model's name. Policy uses the bare name.

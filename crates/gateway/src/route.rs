@@ -13,6 +13,7 @@ use crate::http::target::{Target, check_path};
 use crate::models::echo::ModelEcho;
 use crate::models::list::ModelFilter;
 use crate::models::{limited, list};
+use crate::operation::Class;
 use crate::operator::Operator;
 use crate::{Error, Head, Provider, RequestParts, Team, Upstream};
 
@@ -42,6 +43,7 @@ pub struct Route {
 /// The model that a request names.
 #[derive(Clone)]
 struct Named<'a> {
+    class: Class,
     model: Option<&'a str>,
     /// Where it is in the path, if it is there.
     in_path: Option<Range<usize>>,
@@ -71,13 +73,16 @@ impl Route {
         let target = Target::parse(&head.path_with_query, P::SLUG)?;
         let is_restricted =
             team.scope.restricts_models() || operator.limited_models.applies_to(team);
-        let named = Named::read::<P>(head, &body, target.path, is_restricted)?;
+        let class = P::class(head, target.path);
+        let named = Named::read::<P>(&body, target.path, class, is_restricted)?;
         named.check(&body, team, operator)?;
         // The scope applies to the model that the client names, the substitution comes after it:
         // otherwise a key could request any model that the operator replaces by an allowed one.
         named.check_scope::<P>(head, team, target.path)?;
         let choice = named.choose::<P>(target.path, team, operator)?;
         let upstream = choice.upstream::<P>(head, target, operator)?;
+        // After the provider's rule, which says more precisely what is wrong with an unknown path.
+        class.check(team)?;
         let model = upstream.model.as_deref().or(choice.model);
         let new_name = named.new_name::<P>(&body, &choice, model);
         let edit = if team.scope.restricts_models() && list::is_list(target.path) {
@@ -118,17 +123,18 @@ fn echo(upstream: &Upstream, requested: Option<&str>, sent: Option<&str>) -> Edi
 impl<'a> Named<'a> {
     /// Reads the model that a request names: in its path, or else in its body.
     fn read<P: Provider>(
-        head: &Head,
         body: &'a Body,
         path: &'a str,
+        class: Class,
         is_restricted: bool,
     ) -> Result<Self, Error> {
         let in_path = P::model_in_path(path);
         let Some(model) = in_path.clone().and_then(|place| path.get(place)) else {
-            // The `model` of a batch or an upload does not determine which models run. For a restricted
-            // team or key it is ignored: an allowed name there must not admit other models.
-            let is_trusted = !is_restricted || limited::runs_its_model(&head.method, path);
-            return Ok(Self { model: body.model().filter(|_| is_trusted), in_path: None });
+            // The `model` of a batch does not determine which models run. For a restricted team or key
+            // it is ignored: an allowed name there must not admit other models.
+            let is_trusted = !is_restricted || class != Class::UnnamedInference;
+            let model = body.model().filter(|_| is_trusted);
+            return Ok(Self { class, model, in_path: None });
         };
         // Providers differ in whether they decode or trim a model name in a path. Policy does neither,
         // so a name that would change is rejected.
@@ -136,33 +142,34 @@ impl<'a> Named<'a> {
             let why = "a model name in a path must not contain `%` or end in `/`";
             return Err(Error::UnsafePath(why));
         }
-        Ok(Self { model: Some(model), in_path })
+        Ok(Self { class, model: Some(model), in_path })
     }
 
-    /// Rejects a model name that is too long for `cf-aig-metadata`, and a limited team's body without
-    /// a model: a batch or a file could run models other than the operator's.
+    /// Rejects a model name that is too long for `cf-aig-metadata`, and a limited team's request that
+    /// runs models without naming one: they could be others than the operator's.
     fn check(&self, body: &Body, team: &Team, operator: &Operator<'_>) -> Result<(), Error> {
         if self.model.is_some_and(|model| model.len() > MODEL_LENGTH) {
             let rule = format!("`model` may have at most {MODEL_LENGTH} bytes");
             return Err(Error::invalid_param("model", rule));
         }
         let is_unnamed = self.model.is_none() && *body != Body::Absent;
-        if is_unnamed && operator.limited_models.applies_to(team) {
+        if is_unnamed && self.class.runs_models() && operator.limited_models.applies_to(team) {
             let why = "a limited team's request must name its model, in JSON or a form";
             return Err(Error::ModelNotAllowed(why.to_owned()));
         }
         Ok(())
     }
 
-    /// Enforces a key's models: a request must name one of them, or be a GET of a list of models, whose
-    /// response is filtered.
+    /// Enforces a key's models: a request that runs or shows models must name one of them, or be for
+    /// the list of models, which is filtered.
     fn check_scope<P: Provider>(&self, head: &Head, team: &Team, path: &str) -> Result<(), Error> {
-        match self.model {
+        let is_get = head.method == Method::GET;
+        match self.model.or_else(|| list::shown_model(path).filter(|_| is_get)) {
             Some(model) if team.scope.governs(model) => {
                 team.scope.check_model(P::SLUG, &[P::bare_model(model), model])
             }
-            _ if !team.scope.restricts_models() => Ok(()),
-            _ if head.method == Method::GET && list::is_list(path) => Ok(()),
+            _ if !team.scope.restricts_models() || !self.class.runs_models() => Ok(()),
+            _ if is_get && list::is_list(path) => Ok(()),
             _ => {
                 let why = "is restricted to certain models: name one in the request";
                 Err(Error::NotInScope(why.to_owned()))

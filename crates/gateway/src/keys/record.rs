@@ -34,6 +34,9 @@ pub struct Record {
     /// What the key may be used for.
     #[serde(default, skip_serializing_if = "Scope::is_unrestricted")]
     pub scope: Scope,
+    /// Whether the key may call operations on a provider's whole account.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub account: bool,
     /// The team's own entry in `cf-aig-metadata`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<MetadataEntry>,
@@ -61,6 +64,7 @@ impl Record {
             expires_at: None,
             disabled: false,
             scope: Scope::default(),
+            account: false,
             tag: None,
             note: None,
             replaces: None,
@@ -150,6 +154,7 @@ impl Record {
             expires_at: self.expires_at.clone(),
             disabled: self.disabled,
             scope: self.scope.clone(),
+            account: self.account,
             tag: self.tag.clone(),
         }
     }

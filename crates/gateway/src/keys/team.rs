@@ -33,6 +33,9 @@ pub struct Team {
     /// What the key may be used for.
     #[serde(default)]
     pub scope: Scope,
+    /// Whether the key may call operations on a provider's whole account.
+    #[serde(default)]
+    pub account: bool,
     /// The team's own entry in `cf-aig-metadata`.
     #[serde(default)]
     pub tag: Option<MetadataEntry>,

@@ -1,37 +1,10 @@
 //! The models of limited teams, which get the one the operator chose.
 
-use http::Method;
-
 use crate::http::json::Members;
 use crate::{Error, Team};
 
 /// The setting that holds the map.
 pub const SETTING: &str = "limited_models";
-
-/// Operations that run the model that their body names. In other requests, such as batches and
-/// uploads, the body's `model` does not determine which models run, so it must not be trusted.
-const INFERENCE: [&str; 15] = [
-    "/chat/completions",
-    "/completions",
-    "/responses",
-    "/embeddings",
-    "/moderations",
-    "/rerank",
-    "/images/generations",
-    "/images/edits",
-    "/images/variations",
-    "/audio/speech",
-    "/audio/transcriptions",
-    "/audio/translations",
-    "/messages",
-    "/messages/count_tokens",
-    "/complete",
-];
-
-/// Checks whether a request to `path` runs the model that its body names.
-pub fn runs_its_model(method: &Method, path: &str) -> bool {
-    *method == Method::POST && INFERENCE.iter().any(|operation| path.ends_with(operation))
-}
 
 /// The operator's map for limited teams: from `provider/model`, `provider/*` or `*` to a model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -97,23 +70,6 @@ fn is_pattern(name: &str) -> bool {
 mod tests {
     use super::*;
     use crate::keys::team::tests::{limited, team};
-
-    #[test]
-    fn runs_its_model_is_true_for_inference_only() {
-        for (method, path, expected) in [
-            (Method::POST, "/chat/completions", true),
-            (Method::POST, "/v1beta/openai/embeddings", true),
-            (Method::POST, "/messages", true),
-            (Method::POST, "/messages/batches", false),
-            (Method::POST, "/batches", false),
-            (Method::POST, "/files", false),
-            (Method::POST, "/chat/completions/", false),
-            (Method::GET, "/chat/completions", false),
-            (Method::DELETE, "/models/x", false),
-        ] {
-            assert_eq!(runs_its_model(&method, path), expected, "{method} {path}");
-        }
-    }
 
     #[test]
     fn the_narrowest_entry_counts() {

@@ -44,6 +44,12 @@ pub fn is_list(path: &str) -> bool {
     path.rsplit('/').next() == Some("models")
 }
 
+/// Returns the model that a request for `path` shows, if its last segment names one.
+pub fn shown_model(path: &str) -> Option<&str> {
+    let (before, model) = path.rsplit_once('/')?;
+    (before.ends_with("/models") && !model.contains('%')).then_some(model)
+}
+
 fn filter(body: &[u8], allowed: impl Fn(&str) -> bool) -> Result<Vec<u8>, Error> {
     let no_list = || Error::invalid_response("a list of models in an unknown format");
     let Members(members) = from_bytes(body).map_err(|_| no_list())?;
@@ -116,6 +122,20 @@ mod tests {
     fn filter_rejects_what_is_not_a_list() {
         for body in ["", "[]", "{}", r#"{"data":{}}"#, "{\"data\":[\"\u{1}\"]}", "null"] {
             assert!(filter(body.as_bytes(), |_| true).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn shown_model_is_the_last_segment() {
+        for (path, expected) in [
+            ("/models/a", Some("a")),
+            ("/v1beta/models/gemini-2.5", Some("gemini-2.5")),
+            ("/models", None),
+            ("/files/a", None),
+            ("/models/%61", None),
+            ("/models/a/b", None),
+        ] {
+            assert_eq!(shown_model(path), expected, "{path}");
         }
     }
 

@@ -2,12 +2,21 @@ use super::*;
 use crate::http::body::{self, Probe};
 use crate::http::model_field::ModelField;
 use crate::keys::team::tests::{limited, team};
+use crate::operation::{Class, OPENAI};
 use crate::{LimitedModels, RequestParts, Scope, Settings, Upstream};
 
 struct Echo;
 
 impl Provider for Echo {
     const SLUG: &'static str = "echo";
+
+    /// Takes every path outside of OpenAI's table for inference, except those below `/account`.
+    fn class(head: &Head, path: &str) -> Class {
+        match Class::find(OPENAI, &head.method, path) {
+            Class::Account if !path.starts_with("/account") => Class::Inference,
+            class => class,
+        }
+    }
 
     fn upstream(request: &RequestParts<'_>, settings: &Settings) -> Result<Upstream, Error> {
         if request.model == Some("impossible") {
@@ -250,9 +259,37 @@ fn new_filters_lists_for_a_restricted_key() {
         let filtered = filter.apply(br#"{"data":[{"id":"models/a"},{"id":"b"}]}"#).unwrap();
         assert_eq!(filtered, br#"{"data":[{"id":"models/a"}]}"#);
     }
-    let files = send_as(&restricted, request("/echo/files", &[], ""));
-    let error = files.unwrap_err().to_string();
+    let unnamed = send_as(&restricted, request("/echo/embeddings", &[], ""));
+    let error = unnamed.unwrap_err().to_string();
     assert_eq!(error, "this key is restricted to certain models: name one in the request");
+}
+
+#[test]
+fn new_checks_the_class_of_an_operation() {
+    let scope = Scope { providers: None, models: Some(vec!["a".to_owned()]) };
+    let restricted = Team { scope, ..team("blue") };
+    let account = Team { account: true, ..restricted.clone() };
+    let unrestricted = team("blue");
+    for (method, path, body, keys_allowed) in [
+        (Method::GET, "/echo/responses/resp_1", "", "arlu"),
+        (Method::POST, "/echo/responses/resp_1/cancel", "{}", "arlu"),
+        (Method::POST, "/echo/threads/thread_1/x", r#"{"model":"b"}"#, "lu"),
+        (Method::POST, "/echo/batches", r#"{"model":"a"}"#, "u"),
+        (Method::GET, "/echo/models/a", "", "arlu"),
+        (Method::GET, "/echo/models/b", "", "lu"),
+        (Method::GET, "/echo/account", "", "a"),
+        (Method::POST, "/echo/account", "{}", "a"),
+        (Method::POST, "/echo/account", r#"{"model":"b"}"#, ""),
+    ] {
+        let keys =
+            [('a', &account), ('r', &restricted), ('l', &limited("blue")), ('u', &unrestricted)];
+        let mut sent = request(path, &[], body);
+        sent.head.method = method.clone();
+        let admits = |team: &Team| send_as(team, sent.clone()).is_ok();
+        let allowed: String =
+            keys.iter().filter(|(_, team)| admits(team)).map(|(name, _)| name).collect();
+        assert_eq!(allowed, keys_allowed, "{method} {path} {body}");
+    }
 }
 
 #[test]
