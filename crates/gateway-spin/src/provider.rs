@@ -53,7 +53,7 @@ impl<P: Provider> Handler for ProviderComponent<P> {
         entry: &mut Entry,
     ) -> Result<Sent<PassThrough>, Error> {
         admit(head, P::SLUG, arrival, entry, |head, team, operator, entry| {
-            let plan = Outbound::plan_body::<P>(&head.headers, team, operator);
+            let plan = Outbound::plan_body::<P>(&head, team, operator);
             // The body is read after authentication: a client without a key costs no memory.
             let limit = operator.ai_gateway.max_body;
             let (body, upload) = read_body(request, &head.headers, plan, limit)?;

@@ -1,7 +1,7 @@
 //! Reading a client's request.
 
 use gateway::error::Cause;
-use gateway::http::body::{Body, Plan};
+use gateway::http::body::{Body, Plan, check_encoding, may_have_body};
 use gateway::{Error, Head, Headers};
 use http::Method;
 use wasi::http::types::{self, IncomingRequest};
@@ -36,6 +36,9 @@ pub(crate) fn read_body(
     match plan {
         Plan::Absent => Ok((Body::Absent, None)),
         Plan::Json | Plan::Form | Plan::Whole => {
+            if plan != Plan::Whole {
+                check_encoding(headers)?;
+            }
             let bytes = read_whole(request, headers.content_length(), limit)?;
             Ok((Body::inspect(plan, bytes, headers)?, None))
         }
@@ -46,6 +49,19 @@ pub(crate) fn read_body(
             Ok(source.map_or((Body::Absent, None), |source| (Body::Stream, Some(source))))
         }
     }
+}
+
+/// Reads the whole body of a request that is translated, which must be plain text.
+pub(crate) fn read_text(
+    request: &IncomingRequest,
+    head: &Head,
+    limit: u64,
+) -> Result<Vec<u8>, Error> {
+    if !may_have_body(&head.method) {
+        return Ok(Vec::new());
+    }
+    check_encoding(&head.headers)?;
+    read_whole(request, head.headers.content_length(), limit)
 }
 
 /// Opens a body that is to be streamed. Without an announced length there may be none: then the first

@@ -16,7 +16,7 @@ use wasi::io::streams::StreamError;
 use crate::auth::admit;
 use crate::body::{BodyReader, BodyWriter, CHUNK, Progress};
 use crate::host;
-use crate::request::read_whole;
+use crate::request::read_text;
 use crate::response::{Sent, StreamBody};
 use crate::serve::{Arrival, Handler, serve};
 use crate::upstream;
@@ -65,7 +65,7 @@ impl<T: Translator> Handler for TranslatorComponent<T> {
     ) -> Result<Sent<TranslatedBody>, Error> {
         admit(head, T::SLUG, arrival, entry, |head, team, operator, entry| {
             let ai_gateway = operator.ai_gateway;
-            let body = read_whole(request, head.headers.content_length(), ai_gateway.max_body)?;
+            let body = read_text(request, &head, ai_gateway.max_body)?;
             let transport = SpinTransport { ai_gateway, arrival, entry: RefCell::new(entry) };
             let context = Context {
                 team,

@@ -69,6 +69,14 @@ pub enum Error {
         /// The header's name.
         name: &'static str,
     },
+    /// The body is compressed or not UTF-8, but has to be read.
+    #[error("{message}")]
+    UnsupportedEncoding {
+        /// What is not supported and what to do instead.
+        message: &'static str,
+        /// The name of the header that says so.
+        name: &'static str,
+    },
     /// Another hop could read the URL differently, or it contains a credential.
     #[error("unsafe request url: {0}")]
     UnsafePath(&'static str),
@@ -204,6 +212,7 @@ impl Error {
             Self::InvalidBody { .. } => (400, INVALID, "invalid_body", Client),
             Self::Unsupported { .. } => (400, INVALID, "unsupported_value", Client),
             Self::InvalidHeader { .. } => (400, INVALID, "invalid_header", Client),
+            Self::UnsupportedEncoding { .. } => (415, INVALID, "unsupported_encoding", Client),
             Self::UnsafePath(_) => (400, INVALID, "unsafe_path", Client),
             Self::UnknownUrl { .. } => (404, INVALID, "unknown_url", Client),
             Self::ModelNotAllowed(_) | Self::NotInScope(_) => {

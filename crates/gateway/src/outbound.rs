@@ -38,11 +38,11 @@ pub struct Outbound {
 
 impl Outbound {
     /// Decides how the body of a request to `P` is read: no further than a decision needs it.
-    pub fn plan_body<P: Provider>(headers: &Headers, team: &Team, operator: &Operator<'_>) -> Plan {
+    pub fn plan_body<P: Provider>(head: &Head, team: &Team, operator: &Operator<'_>) -> Plan {
         let needs_form_model = P::NEEDS_FORM_MODEL
             || operator.limited_models.applies_to(team)
             || team.scope.restricts_models();
-        Plan::new(headers, needs_form_model, cache_key::needs_body(headers))
+        Plan::new(head, needs_form_model, cache_key::needs_body(&head.headers))
     }
 
     /// Creates the request that is sent to `P`.

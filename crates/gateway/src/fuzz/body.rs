@@ -46,6 +46,12 @@ fn bodies() -> impl Strategy<Value = Input> {
 /// Reads the model and `stream` from a list of all members; returns nothing for what must be rejected.
 fn expected(body: &[u8]) -> Option<(Option<String>, bool)> {
     let members: Members<'_> = serde_json::from_slice(body).ok()?;
+    let is_other_case = |given: &str| {
+        ["model", "stream"].iter().any(|name| given != *name && given.eq_ignore_ascii_case(name))
+    };
+    if members.0.iter().any(|(given, _)| is_other_case(given)) {
+        return None;
+    }
     let one = |name: &str| {
         let mut values = members.0.iter().filter(|(given, _)| given == name);
         let value: Option<&RawValue> = values.next().map(|(_, value)| *value);

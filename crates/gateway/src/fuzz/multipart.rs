@@ -11,7 +11,8 @@ use crate::http::multipart::find_model;
 const WORDS: &str = r#"
     ␍␊ ␊ ␍ ␍␊␍␊ ␊␊ ␍␊␣ ␣ ␉ ␀ é " \ \" ; = : X -- --X ␍␊--X ␍␊--X␍␊ ␊--X␊ --X-- ␍␊--X--␍␊ --X--␍␊
     name= name=model name="model" ;␣name="model" ;␣name="file" NAME name*=utf-8''model filename="
-    ;␣filename="a;b" model content-disposition: form-data Content-Type:␣text/plain
+    ;␣filename="a;b" name="Model" name="model␣" name="model[]" name*0="mod";␣name*1="el" (x)␣name=model
+    model content-disposition: form-data Content-Type:␣text/plain
     Content-Disposition:␣form-data;␣name="model" Content-Disposition:␣form-data;␣name="file"
     ␍␊content-disposition:␣form-data;␣name=model␍␊␍␊m
     multipart/form-data;␣boundary=X ;␣boundary= boundary="X"
@@ -52,9 +53,9 @@ struct Field {
 
 /// Generates well-formed fields of all kinds that do not contain the boundary.
 fn fields() -> impl Strategy<Value = Vec<Field>> {
-    let name = select(vec!["model", "file", "Model", "model[]", "xmodel", "model ", ""]);
+    let name = select(vec!["model", "file", "image[]", "xmodel", "x.model", ""]);
     let quote = select(vec!["name=\"", "NAME=\"", "name = \""]);
-    let file = select(vec!["", "; filename=\"a; model.mp3\"", "; filename*=utf-8''a%22", "; x=y"]);
+    let file = select(vec!["", "; filename=\"a; model.mp3\"", "; filename*=utf-8''a%22", ";"]);
     let value = vec(
         select(vec![
             "whisper-1",
@@ -131,6 +132,22 @@ fn unquoted(value: &str) -> String {
     plain
 }
 
+/// Checks whether a parser would take a part for the field `model`: one that joins `name*0` and `name*1`,
+/// skips comments, trims, ignores case, or reads `model[]` as an array.
+fn is_model(disposition: &str) -> bool {
+    let parameters = parameters(disposition);
+    let values = |is_wanted: fn(&str) -> bool| -> Vec<&str> {
+        let wanted = parameters.iter().filter(|(name, _)| is_wanted(name));
+        wanted.map(|(_, value)| value.as_str()).collect()
+    };
+    let joined = values(|name| name.starts_with("name*")).concat();
+    let plain = values(|name| name.rsplit([' ', ')']).next() == Some("name"));
+    plain
+        .into_iter()
+        .chain([joined.as_str()])
+        .any(|name| name.trim().to_lowercase().split('[').next() == Some("model"))
+}
+
 /// Returns the content of every part that is a field `model`.
 fn models(form: &str, delimiter: &str, line_end: &str) -> Vec<String> {
     let head_end = line_end.repeat(2);
@@ -140,9 +157,7 @@ fn models(form: &str, delimiter: &str, line_end: &str) -> Vec<String> {
             head.replace(&format!("{line_end} "), " ").replace(&format!("{line_end}\t"), " ");
         let is_model =
             head.split(line_end).filter_map(|line| line.split_once(':')).any(|(name, value)| {
-                let mut parameters = parameters(value).into_iter();
-                name.trim().eq_ignore_ascii_case("content-disposition")
-                    && parameters.any(|(name, value)| name == "name" && value == "model")
+                name.trim().eq_ignore_ascii_case("content-disposition") && is_model(value)
             });
         is_model.then(|| value.to_owned())
     };

@@ -4,14 +4,15 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use http::Method;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::http::bytes::span_of;
 use crate::http::json::{from_bytes, quoted};
 use crate::http::model_field::ModelField;
-use crate::http::multipart;
-use crate::{Error, Headers};
+use crate::http::{multipart, parameters};
+use crate::{Error, Head, Headers};
 
 /// The body of a request that passes through.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,8 +63,9 @@ impl Plan {
     ///
     /// A WASI guest does not see `transfer-encoding`, so a request without `content-length` may or
     /// may not have a body: only reading it shows which.
-    pub fn new(headers: &Headers, needs_form_model: bool, needs_bytes: bool) -> Self {
-        if headers.content_length() == Some(0) {
+    pub fn new(head: &Head, needs_form_model: bool, needs_bytes: bool) -> Self {
+        let headers = &head.headers;
+        if !may_have_body(&head.method) || headers.content_length() == Some(0) {
             Self::Absent
         } else if headers.is_json() {
             Self::Json
@@ -76,6 +78,38 @@ impl Plan {
             Self::Stream
         }
     }
+}
+
+/// Checks whether a request with `method` may have a body. One of any other is neither waited for nor
+/// sent, because it has no meaning: <https://www.rfc-editor.org/rfc/rfc9110#section-9.3.1>
+pub fn may_have_body(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::DELETE)
+}
+
+/// Checks that a body with these headers is plain UTF-8, so that it can be read before it is sent on.
+///
+/// # Errors
+/// [`Error::UnsupportedEncoding`] for a compressed body or another charset: what the gateway reads must
+/// be what the provider reads.
+pub fn check_encoding(headers: &Headers) -> Result<(), Error> {
+    let is_plain = |value: &[u8]| {
+        let value = value.trim_ascii();
+        value.is_empty() || value.eq_ignore_ascii_case(b"identity")
+    };
+    if !headers.get_all("content-encoding").all(is_plain) {
+        return Err(Error::UnsupportedEncoding {
+            message: "a compressed request body is not supported: send it without `content-encoding`",
+            name: "content-encoding",
+        });
+    }
+    let content_type = headers.get_str("content-type").unwrap_or_default();
+    if parameters::is_utf8(content_type) != Ok(true) {
+        return Err(Error::UnsupportedEncoding {
+            message: "the charset of the request body is not supported: use utf-8",
+            name: "content-type",
+        });
+    }
+    Ok(())
 }
 
 // === impl Body ===
@@ -150,6 +184,10 @@ pub fn probe(body: &[u8]) -> Result<Probe, Error> {
     if let Some(param) = members.repeated {
         return Err(Error::invalid_param(param, format!("`{param}` is given more than once")));
     }
+    if let Some(param) = members.misspelt {
+        let message = format!("`{param}` must be written in lower case");
+        return Err(Error::invalid_param(param, message));
+    }
     Ok(Probe {
         model: members.model.map(|raw| read_model(body, raw)).transpose()?,
         is_stream: members.stream.map(read_stream).transpose()?.unwrap_or(false),
@@ -162,6 +200,8 @@ struct Members<'a> {
     model: Option<&'a RawValue>,
     stream: Option<&'a RawValue>,
     repeated: Option<&'static str>,
+    /// A name that only parsers that ignore case take for `model` or `stream`.
+    misspelt: Option<&'static str>,
 }
 
 struct MembersVisitor;
@@ -185,7 +225,10 @@ impl<'de> Visitor<'de> for MembersVisitor {
             let (slot, name) = match name.as_ref() {
                 "model" => (&mut members.model, "model"),
                 "stream" => (&mut members.stream, "stream"),
-                _ => {
+                other => {
+                    let is_same = |known: &&str| other.eq_ignore_ascii_case(known);
+                    members.misspelt =
+                        ["model", "stream"].into_iter().find(is_same).or(members.misspelt);
                     map.next_value::<IgnoredAny>()?;
                     continue;
                 }
@@ -258,6 +301,9 @@ mod tests {
             (r#"{"model":null}"#, Some("model")),
             (r#"{"model":"a","model":"b"}"#, Some("model")),
             (r#"{"model":"a","\u006dodel":"b"}"#, Some("model")),
+            (r#"{"model":"a","Model":"b"}"#, Some("model")),
+            (r#"{"MODEL":"a"}"#, Some("model")),
+            (r#"{"Stream":true}"#, Some("stream")),
             (r#"{"stream":"true"}"#, Some("stream")),
             (r#"{"stream":true,"stream":true}"#, Some("stream")),
         ] {
@@ -281,16 +327,59 @@ mod tests {
             (vec![("content-type", "multipart/form-data; boundary=x")], Plan::Stream),
             (vec![("content-length", "5")], Plan::Stream),
         ] {
-            let headers = headers.iter().copied().collect();
-            assert_eq!(Plan::new(&headers, false, false), expected, "{headers:?}");
+            let head = head(Method::POST, &headers);
+            assert_eq!(Plan::new(&head, false, false), expected, "{headers:?}");
         }
-        let sized = [("content-length", "5")].into_iter().collect();
+        let sized = head(Method::POST, &[("content-length", "5")]);
         assert_eq!(Plan::new(&sized, false, true), Plan::Whole);
+    }
+
+    fn head(method: Method, headers: &[(&str, &str)]) -> Head {
+        let headers = headers.iter().copied().collect();
+        Head { method, path_with_query: "/".to_owned(), headers }
+    }
+
+    #[test]
+    fn plan_reads_no_body_of_a_method_without_one() {
+        for (method, expected) in [
+            (Method::GET, Plan::Absent),
+            (Method::HEAD, Plan::Absent),
+            (Method::DELETE, Plan::Absent),
+            (Method::POST, Plan::Json),
+            (Method::PUT, Plan::Json),
+        ] {
+            let head =
+                head(method, &[("content-length", "5"), ("content-type", "application/json")]);
+            assert_eq!(Plan::new(&head, true, true), expected, "{}", head.method);
+        }
+    }
+
+    #[test]
+    fn check_encoding_accepts_plain_utf8_only() {
+        for (name, value, expected) in [
+            ("x", "y", true),
+            ("content-encoding", "identity", true),
+            ("content-encoding", "", true),
+            ("content-encoding", "gzip", false),
+            ("content-encoding", "identity, br", false),
+            ("content-type", "application/json", true),
+            ("content-type", "application/json; charset=UTF-8", true),
+            ("content-type", "application/json; charset=\"utf8\"", true),
+            ("content-type", "application/json; charset=utf-7", false),
+            ("content-type", "application/json; charset=utf-16", false),
+            ("content-type", "application/json; charset*=utf-8", false),
+            ("content-type", "application/json; charset=utf-8; charset=utf-7", false),
+        ] {
+            let headers = [(name, value)].into_iter().collect();
+            assert_eq!(check_encoding(&headers).is_ok(), expected, "{name}: {value}");
+        }
+        let twice = [("content-encoding", "identity"), ("content-encoding", "gzip")];
+        assert!(check_encoding(&twice.into_iter().collect()).is_err());
     }
 
     #[test]
     fn plan_reads_a_form_only_if_its_model_is_needed() {
-        let form = [("content-type", "Multipart/Form-Data; boundary=x")].into_iter().collect();
+        let form = head(Method::POST, &[("content-type", "Multipart/Form-Data; boundary=x")]);
         let plans = (Plan::new(&form, true, false), Plan::new(&form, false, false));
         assert_eq!(plans, (Plan::Form, Plan::Stream));
     }

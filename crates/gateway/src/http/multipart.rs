@@ -6,8 +6,9 @@
 use std::ops::Range;
 
 use crate::Error;
-use crate::http::bytes::find;
+use crate::http::bytes::{find, is_alphanumeric_or};
 use crate::http::model_field::ModelField;
+use crate::http::parameters::{self, Reason, parameter};
 
 /// The longest boundary RFC 2046 allows.
 const BOUNDARY_LENGTH: usize = 70;
@@ -40,7 +41,7 @@ pub fn find_model(content_type: &str, body: &[u8]) -> Result<Option<ModelField>,
 
 /// Returns the `boundary` parameter of a content type, quoted or not.
 fn boundary(content_type: &str) -> Result<&str, Error> {
-    let boundary = parameter(content_type, "boundary")?.unwrap_or_default();
+    let boundary = parameter(content_type, "boundary").map_err(broken)?.unwrap_or_default();
     if boundary.is_empty()
         || boundary.len() > BOUNDARY_LENGTH
         || !boundary.bytes().all(is_boundary_byte)
@@ -54,39 +55,6 @@ fn boundary(content_type: &str) -> Result<&str, Error> {
 /// parsers end the boundary there.
 fn is_boundary_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"'()+_-./:=?".contains(&byte)
-}
-
-/// Returns the parameter `name` of a header value, without its quotes. Rejects what parsers disagree
-/// on: a repeated parameter, an escape, an encoded `name*`.
-fn parameter<'a>(value: &'a str, name: &str) -> Result<Option<&'a str>, Error> {
-    // Parsers disagree on whether `\"` ends the string, so what follows may or may not be a parameter.
-    if find(value.as_bytes(), b"\\\"").is_some() {
-        return Err(broken("a quote is escaped"));
-    }
-    let mut is_quoted = false;
-    let parts = value.split(|character| {
-        is_quoted ^= character == '"';
-        character == ';' && !is_quoted
-    });
-    let mut found = None;
-    for (given, value) in parts.filter_map(|part| part.trim().split_once('=')) {
-        let given = given.trim();
-        if given.strip_suffix('*').is_some_and(|plain| plain.eq_ignore_ascii_case(name)) {
-            return Err(broken("a parameter is encoded"));
-        }
-        if given.eq_ignore_ascii_case(name) && found.replace(value.trim()).is_some() {
-            return Err(broken("a parameter is given twice"));
-        }
-    }
-    found.map(unquoted).transpose()
-}
-
-fn unquoted(value: &str) -> Result<&str, Error> {
-    let inner = value.strip_prefix('"').and_then(|open| open.strip_suffix('"')).unwrap_or(value);
-    if inner.contains(['"', '\\']) {
-        return Err(broken("badly quoted parameter"));
-    }
-    Ok(inner)
 }
 
 /// Returns the spans between one delimiter and the next, each from the line break after the one to
@@ -139,16 +107,56 @@ fn is_model(headers: &str) -> Result<bool, Error> {
     let Some(disposition) = header(headers, "content-disposition")? else {
         return Ok(false);
     };
-    if count_names(disposition) > 1 {
-        return Err(broken("a parameter is given twice"));
+    let name = field_name(disposition).map_err(broken)?;
+    if name.eq_ignore_ascii_case("_charset_") {
+        return Err(broken("a field changes the charset of the others"));
     }
-    let is_model = parameter(disposition, "name")? == Some("model");
-    let encoding = header(headers, "content-transfer-encoding")?.unwrap_or("binary").trim();
-    let is_plain = ["7bit", "8bit", "binary"].iter().any(|it| it.eq_ignore_ascii_case(encoding));
-    if is_model && !is_plain {
-        return Err(broken("the model is encoded"));
+    let is_model = name == "model";
+    // Some parsers ignore case, and some read `model[]` and `model[x]` as `model`.
+    if !is_model && name.split('[').next().is_some_and(|it| it.eq_ignore_ascii_case("model")) {
+        return Err(broken("the field `model` is written in another way"));
+    }
+    if is_model {
+        check_plain(headers)?;
     }
     Ok(is_model)
+}
+
+/// Returns the name of a part's field, or an empty one if it has none. Accepts only what every parser
+/// reads in the same way.
+fn field_name(disposition: &str) -> Result<&str, Reason> {
+    if count_names(disposition) > 1 {
+        return Err("a parameter is given twice");
+    }
+    let mut parts = parameters::parts(disposition);
+    if !parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("form-data")) {
+        return Err("a part is not form-data");
+    }
+    let is_known = |part: &str| {
+        let name = part.split('=').next().unwrap_or_default().trim();
+        ["", "name", "filename", "filename*"].iter().any(|known| name.eq_ignore_ascii_case(known))
+            && (name.is_empty() == part.is_empty())
+    };
+    if !parts.all(is_known) {
+        return Err("a parameter other than `name` and `filename`");
+    }
+    let name = parameter(disposition, "name")?.unwrap_or_default();
+    if is_alphanumeric_or(b"-_.[]", name) { Ok(name) } else { Err("a special character in a name") }
+}
+
+/// Rejects a model whose text every parser would have to decode first.
+fn check_plain(headers: &str) -> Result<(), Error> {
+    let encoding = header(headers, "content-transfer-encoding")?.unwrap_or("binary").trim();
+    let is_plain = ["7bit", "8bit", "binary"].iter().any(|it| it.eq_ignore_ascii_case(encoding));
+    let content_type = header(headers, "content-type")?.unwrap_or("text/plain");
+    let media_type = parameters::parts(content_type).next().unwrap_or_default();
+    if !is_plain
+        || !media_type.eq_ignore_ascii_case("text/plain")
+        || !parameters::is_utf8(content_type).map_err(broken)?
+    {
+        return Err(broken("the model is encoded"));
+    }
+    Ok(())
 }
 
 /// Returns the value of a part's header, which must not be repeated.
@@ -249,11 +257,38 @@ mod tests {
         let within = form(&[("filename=\"a name=model\"; name=file", "a")]);
         let prefixed = form(&[("x-name=model; name=file", "a")]);
         let coded = form(&[("name=model\r\ncontent-transfer-encoding: quoted-printable", "a=2D")]);
+        let other_charset = "name=model\r\ncontent-type: text/plain; charset=utf-16";
+        let as_json = "name=model\r\ncontent-type: application/json";
         let (file, model) = (("name=\"file\"", "a"), ("name=\"model\"", "b"));
         let other_break = form(&[file, model]).replacen("\r\n--XX", "\n--XX", 1);
         let inside_a_line = form(&[("name=\"file\"", "a --XX")]);
         let twofold = form(&[file]) + &form(&[model]);
+        for head in [
+            "name*0=\"mod\"; name*1=\"el\"",
+            "name*0*=utf-8''model",
+            "name=\"model \"",
+            "name=\" model\"",
+            "(a comment) name=model",
+            "=?utf-8?q?x?= name=model",
+            "name=\"=?utf-8?q?model?=\"",
+            "name=\"%6dodel\"",
+            "name=\"Model\"",
+            "name=\"model[]\"",
+            "name=\"MODEL[0]\"",
+            "name=\"m\u{f6}del\"",
+            "name=_charset_",
+            "name model",
+            "x=y; name=model",
+            other_charset,
+            as_json,
+        ] {
+            let body = form(&[(head, "a")]);
+            let outcome = find_model(TYPE, body.as_bytes());
+            assert!(matches!(outcome, Err(Error::InvalidBody { .. })), "{head}: {outcome:?}");
+        }
+        let attachment = form(&[("name=model", "a")]).replace("form-data", "attachment");
         for (content_type, body) in [
+            (TYPE, attachment.as_str()),
             ("multipart/form-data; boundary=XX; boundary=YY", "--XX--"),
             ("multipart/form-data; boundary=\"XX;YY", "--XX--"),
             (TYPE, folded.as_str()),

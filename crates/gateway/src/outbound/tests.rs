@@ -299,7 +299,7 @@ fn plan_body_reads_a_form_whose_model_decides() {
     let limited_models = LimitedModels::parse(r#"{"*": "any"}"#).unwrap();
     let operator =
         Operator { settings: &settings, ai_gateway: &ai_gateway, limited_models: &limited_models };
-    let form = [("content-type", "multipart/form-data; boundary=x")].into_iter().collect();
+    let form = request("/echo/x", &[("content-type", "multipart/form-data; boundary=x")], "").head;
     let scope = Scope { providers: None, models: Some(vec![]) };
     let restricted = Team { scope, ..team("blue") };
     for (team, expected) in
@@ -307,6 +307,7 @@ fn plan_body_reads_a_form_whose_model_decides() {
     {
         assert_eq!(Outbound::plan_body::<Echo>(&form, &team, &operator), expected);
     }
-    let cached = [("cf-aig-cache-ttl", "60"), ("content-length", "5")].into_iter().collect();
+    let cached =
+        request("/echo/x", &[("cf-aig-cache-ttl", "60"), ("content-length", "5")], "").head;
     assert_eq!(Outbound::plan_body::<Echo>(&cached, &team("blue"), &operator), Plan::Whole);
 }
