@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gateway::ai_gateway::metadata::OURS;
+use gateway::ai_gateway::metadata::check_entry;
 use gateway::http::json::{Members, from_bytes};
 use gateway::keys::team::MetadataEntry;
 use gateway::keys::time;
@@ -19,9 +19,6 @@ const MAX_NOTE: usize = 1024;
 const MAX_PATTERN: usize = 256;
 const MAX_SLUG: usize = 64;
 const MAX_ENTRY_NAME: usize = 64;
-
-/// The maximum length of a metadata value: of a string in characters, otherwise of its JSON text.
-const MAX_ENTRY_VALUE: usize = 256;
 
 /// The maximum number of entries in a list.
 const MAX_ENTRIES: usize = 64;
@@ -237,16 +234,6 @@ fn is_pattern(text: &str) -> bool {
     check_text("models", text, MAX_PATTERN).is_ok()
 }
 
-/// Checks whether the JSON `value` is a boolean, or a number or string that is not too long.
-fn is_short_scalar(value: &str) -> bool {
-    match value.bytes().next() {
-        Some(b'"') => serde_json::from_str::<String>(value)
-            .is_ok_and(|text| text.chars().count() <= MAX_ENTRY_VALUE),
-        Some(b'{' | b'[' | b'n') => false,
-        _ => value.len() <= MAX_ENTRY_VALUE,
-    }
-}
-
 /// Reads the team's metadata entry: Cloudflare accepts five, and the gateway uses four of them.
 fn read_metadata(metadata: &RawValue) -> Result<MetadataEntry, Error> {
     let wrong_form =
@@ -255,37 +242,6 @@ fn read_metadata(metadata: &RawValue) -> Result<MetadataEntry, Error> {
     let [(name, value)] = members.as_slice() else {
         return Err(wrong_form());
     };
-    // Cloudflare drops all entries if one is not a scalar, so the gateway's would be lost, too.
-    if !is_short_scalar(value.get()) || check_text("metadata", name, MAX_ENTRY_NAME).is_err() {
-        return Err(wrong_form());
-    }
-    if OURS.contains(&&**name) {
-        let rule = format!("must not use a name of the gateway's own: {}", OURS.join(", "));
-        return Err(invalid("metadata", &rule));
-    }
+    check_entry(name, value).map_err(|rule| invalid("metadata", rule))?;
     Ok(MetadataEntry { name: name.to_string(), value: (*value).to_owned() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn is_short_scalar_counts_characters() {
-        let string = |character: &str, count| format!("\"{}\"", character.repeat(count));
-        for (value, expected) in [
-            ("true".to_owned(), true),
-            ("-1.5e3".to_owned(), true),
-            ("9".repeat(257), false),
-            (string("a", 256), true),
-            (string("a", 257), false),
-            (string("\\ud83d\\ude00", 256), true),
-            (string("\\ud83d\\ude00", 257), false),
-            ("null".to_owned(), false),
-            ("[1]".to_owned(), false),
-            ("{}".to_owned(), false),
-        ] {
-            assert_eq!(is_short_scalar(&value), expected, "{value}");
-        }
-    }
 }

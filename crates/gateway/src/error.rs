@@ -244,7 +244,7 @@ impl Error {
         match self {
             Self::InvalidBody { param, .. } => param.as_deref(),
             Self::Unsupported { param, .. } => Some(param),
-            Self::InvalidHeader { name, .. } => Some(name),
+            Self::InvalidHeader { name, .. } | Self::UnsupportedEncoding { name, .. } => Some(name),
             _ => None,
         }
     }
@@ -272,6 +272,7 @@ mod tests {
     #[test]
     fn every_error_has_its_status_type_and_code() {
         let body = Error::InvalidBody { message: "m".to_owned(), param: None };
+        let encoding = Error::UnsupportedEncoding { message: "m", name: "h" };
         for (error, status, kind, code) in [
             (Error::MissingKey, 401, "invalid_request_error", "invalid_api_key"),
             (Error::MalformedKey, 401, "invalid_request_error", "invalid_api_key"),
@@ -284,6 +285,8 @@ mod tests {
             (Error::UnsafePath("x"), 400, "invalid_request_error", "unsafe_path"),
             (Error::ModelNotAllowed("x".to_owned()), 403, "permission_error", "model_not_allowed"),
             (Error::NotInScope("x".to_owned()), 403, "permission_error", "model_not_allowed"),
+            (Error::AccountOperation, 403, "permission_error", "operation_not_allowed"),
+            (encoding, 415, "invalid_request_error", "unsupported_encoding"),
             (Error::UnknownKeyId, 404, "invalid_request_error", "unknown_key"),
             (
                 Error::AlreadyDone { id: "a".to_owned() },

@@ -4,7 +4,11 @@
 use serde::Serialize;
 
 use crate::error::{Error, Fault};
+use crate::http::json::to_ascii;
 use crate::{KeyId, Outbound, Team};
+
+/// The length that a line stays below, in bytes: a pipe takes so many at once.
+pub const MAX_LINE: usize = 4096;
 
 /// A request's log entry, filled in while the request is served.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -102,12 +106,59 @@ impl Entry {
         self.error = Some("client disconnected before the response was complete".to_owned());
     }
 
-    /// Formats the entry as one line, with its line feed.
+    /// Formats the entry as one line of ASCII, with its line feed.
+    ///
+    /// A line is shorter than [`MAX_LINE`], because a longer one would not be written at once, and those
+    /// of other requests could get between its parts.
     pub fn to_line(&self) -> String {
-        // Every field is a string, a number or absent: serialising cannot fail.
-        let mut line = serde_json::to_string(self).unwrap_or_default();
+        let mut line = self.to_ascii();
+        if line.len() >= MAX_LINE {
+            let mut short = self.clone();
+            short.shorten();
+            line = short.to_ascii();
+        }
         line.push('\n');
         line
+    }
+
+    fn to_ascii(&self) -> String {
+        // Every field is a string, a number or absent: serialising cannot fail.
+        to_ascii(&serde_json::to_string(self).unwrap_or_default())
+    }
+
+    /// Shortens what a client or an upstream can make long.
+    fn shorten(&mut self) {
+        let fields = [
+            (&mut self.team_id, 400),
+            (&mut self.original_model, 500),
+            (&mut self.model, 500),
+            (&mut self.cf_aig_log_id, 200),
+            (&mut self.retried, 500),
+            (&mut self.error, 1000),
+        ];
+        for (field, length) in fields {
+            if let Some(text) = field {
+                shorten(text, length);
+            }
+        }
+    }
+}
+
+/// Cuts `text` so that it has at most `length` bytes as JSON in ASCII, with a mark at its end.
+fn shorten(text: &mut String, length: usize) {
+    let mut used = 0;
+    let fits = |character: &char| {
+        used += match character {
+            '"' | '\\' => 2,
+            ' '..='~' => 1,
+            '\0'..='\u{ffff}' => 6,
+            _ => 12,
+        };
+        used <= length
+    };
+    let kept: String = text.chars().take_while(fits).collect();
+    if kept.len() < text.len() {
+        *text = kept + "...";
     }
 }
 
@@ -128,6 +179,30 @@ mod tests {
             r#"{{"time":"2026-01-01T00:00:00.000Z","level":"info","provider":"openai","team_id":"two\nlines","key_id":"{id}","status":200,"total_ms":0,"bytes":0}}"#
         );
         assert_eq!(entry.to_line(), expected + "\n");
+    }
+
+    #[test]
+    fn to_line_stays_short_and_ascii() {
+        for text in ["x", "\u{1f980}", "é", "\n", "\u{1}", "\\", "\u{7f}"] {
+            let long = text.repeat(5000);
+            let mut entry = Entry::new("workers-ai", "2026-01-01T00:00:00.000Z".to_owned());
+            entry.note_key(&key().id());
+            entry.note_team(&team(&long));
+            entry.actor = Some(key().id().as_str().to_owned());
+            entry.subject = entry.actor.clone();
+            entry.action = Some("explain");
+            entry.note_error(&Error::NotInScope(long.clone()));
+            for field in [&mut entry.original_model, &mut entry.model, &mut entry.cf_aig_log_id] {
+                *field = Some(long.clone());
+            }
+            entry.retried = Some(long.clone());
+            (entry.total_ms, entry.bytes, entry.status) = (u64::MAX, u64::MAX, u16::MAX);
+            (entry.head_ms, entry.upstream_status) = (Some(u64::MAX), Some(u16::MAX));
+            let line = entry.to_line();
+            assert!(line.is_ascii() && line.len() < MAX_LINE, "{} {text:?}", line.len());
+            let read: serde_json::Value = serde_json::from_str(&line).unwrap();
+            assert!(read["error"].as_str().unwrap().ends_with("..."), "{text:?}");
+        }
     }
 
     #[test]

@@ -97,6 +97,7 @@ impl Outbound {
             ("cf-aig-cache-key", cache_key::derive(&headers, team, &path_with_query, body.bytes())),
             ("cf-aig-metadata", Some(metadata.into_bytes())),
             ("content-length", content_length(&body, &headers)),
+            ("idempotency-key", idempotency_key(&headers, team)),
         ];
         headers.retain(|name| request_rule(name) == RequestRule::Pass);
         for (name, value) in ours {
@@ -121,6 +122,13 @@ fn check_headers(headers: &Headers) -> Result<(), Error> {
         return Err(Error::invalid_header("content-type", "`content-type` is given twice"));
     }
     Ok(())
+}
+
+/// Returns the client's idempotency key, prefixed with its team: all teams share the provider's account,
+/// and a key that two of them choose must not give one the other's response.
+fn idempotency_key(client: &Headers, team: &Team) -> Option<Vec<u8>> {
+    let given = client.get("idempotency-key")?;
+    Some([team.cache_scope().as_bytes(), b"-", given].concat())
 }
 
 /// Returns the length to announce: the body's own, or the client's for a body that is streamed. Only

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::http::json::{Members, from_bytes};
+use crate::http::json::{Members, Text, from_bytes, to_ascii};
 use crate::{Error, Team};
 
 const HEADER: &str = "cf-aig-metadata";
@@ -19,6 +19,13 @@ pub const OURS: [&str; 4] = ["team_id", "model", "original_model", "key_id"];
 
 /// How many entries a client may add: the gateway uses four of Cloudflare's five.
 const CLIENT_ENTRIES: usize = 1;
+
+/// The maximum length of an entry's name and of a string, in characters.
+const MAX_NAME: usize = 64;
+const MAX_VALUE: usize = 256;
+
+/// The maximum length of a number, in digits.
+const MAX_NUMBER: usize = 32;
 
 /// The two models of a request.
 #[derive(Clone, Copy, Debug, Default)]
@@ -69,7 +76,7 @@ type Entry<'a> = (Cow<'a, str>, &'a RawValue);
 /// Returns the client's entry that is not one of the gateway's. There is no room for it if the key
 /// has an entry of its own.
 fn client_entry<'a>(value: &'a [u8], own: Option<&Entry<'_>>) -> Result<Option<Entry<'a>>, Error> {
-    let refuse = |message| Err(Error::invalid_header(HEADER, message));
+    let refuse = |message: &str| Err(Error::invalid_header(HEADER, message));
     let Ok(Members(mut entries)) = from_bytes(value) else {
         return refuse("`cf-aig-metadata` must be a flat JSON object");
     };
@@ -84,27 +91,51 @@ fn client_entry<'a>(value: &'a [u8], own: Option<&Entry<'_>>) -> Result<Option<E
             "`cf-aig-metadata` may contain one entry: the gateway uses four of Cloudflare's five",
         );
     }
-    let is_scalar = |value: &RawValue| !value.get().starts_with(['{', '[', 'n']);
-    if !entries.iter().all(|(_, value)| is_scalar(value)) {
-        return refuse("`cf-aig-metadata` values must be strings, numbers or booleans");
+    let rule = entries.first().and_then(|(name, value)| check_entry(name, value).err());
+    match rule {
+        Some(rule) => refuse(&format!("an entry of `cf-aig-metadata` {rule}")),
+        None => Ok(entries.pop()),
     }
-    Ok(entries.pop())
 }
 
-/// Escapes what a header value should not contain, as JSON allows in strings.
-fn to_ascii(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    for character in json.chars() {
-        if character.is_ascii() && !character.is_ascii_control() {
-            text.push(character);
-            continue;
-        }
-        for unit in character.encode_utf16(&mut [0; 2]) {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "\\u{unit:04x}");
-        }
+/// Checks an entry that is sent next to the gateway's own.
+///
+/// # Errors
+/// The rule that it breaks, as the end of a sentence.
+pub fn check_entry(name: &str, value: &RawValue) -> Result<(), &'static str> {
+    // A log may be searched without regard to case.
+    if OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours)) {
+        return Err(
+            "must not use a name of the gateway's own: team_id, model, original_model, key_id",
+        );
     }
-    text
+    if name.trim().is_empty() || name.chars().count() > MAX_NAME || name.contains(char::is_control)
+    {
+        return Err("must have a name of 1 to 64 characters");
+    }
+    if is_short_scalar(value.get()) {
+        return Ok(());
+    }
+    Err("must be a string of at most 256 characters, a number of at most 32 digits, or a boolean")
+}
+
+/// Checks whether the JSON `value` is a boolean, or a string or number that is not too long.
+fn is_short_scalar(value: &str) -> bool {
+    match value.bytes().next() {
+        // Parsed, because a lone surrogate is valid JSON but no text.
+        Some(b'"') => serde_json::from_str::<Text<'_>>(value)
+            .is_ok_and(|text| text.chars().count() <= MAX_VALUE),
+        Some(b't' | b'f') => true,
+        Some(b'{' | b'[' | b'n') | None => false,
+        Some(_) => is_short_number(value),
+    }
+}
+
+/// Checks whether a number is in the range of JavaScript's: one outside of it is read as infinite, which
+/// is written as `null`.
+fn is_short_number(value: &str) -> bool {
+    let exponent = value.split_once(['e', 'E']).map_or("", |(_, exponent)| exponent);
+    value.len() <= MAX_NUMBER && exponent.trim_start_matches(['+', '-', '0']).len() <= 2
 }
 
 #[cfg(test)]
@@ -151,9 +182,65 @@ mod tests {
 
     #[test]
     fn merge_rejects_what_would_lose_entries() {
-        for client in ["", "1", "[]", "x=1", r#"{"a":1,"b":2}"#, r#"{"a":null}"#, r#"{"a":[1]}"#] {
+        for client in [
+            "",
+            "1",
+            "[]",
+            "x=1",
+            r#"{"a":1,"b":2}"#,
+            r#"{"a":null}"#,
+            r#"{"a":[1]}"#,
+            r#"{"Key_Id":1}"#,
+            r#"{"\ud800":1}"#,
+            r#"{"a":1e999}"#,
+        ] {
             let outcome = merged(client);
             assert!(matches!(outcome, Err(Error::InvalidHeader { .. })), "{client}");
+        }
+    }
+
+    #[test]
+    fn check_entry_accepts_short_scalars() {
+        let string = |character: &str, count| format!("\"{}\"", character.repeat(count));
+        for (value, expected) in [
+            ("true".to_owned(), true),
+            ("-1.5e3".to_owned(), true),
+            ("1E+99".to_owned(), true),
+            ("1e-0099".to_owned(), true),
+            ("1e999".to_owned(), false),
+            ("-1e400".to_owned(), false),
+            ("9".repeat(32), true),
+            ("9".repeat(33), false),
+            (string("a", 256), true),
+            (string("a", 257), false),
+            (string("\\ud83d\\ude00", 256), true),
+            (string("\\ud83d\\ude00", 257), false),
+            ("\"\\ud800\"".to_owned(), false),
+            ("\"\\udc00x\"".to_owned(), false),
+            ("null".to_owned(), false),
+            ("[1]".to_owned(), false),
+            ("{}".to_owned(), false),
+        ] {
+            let value: &RawValue = serde_json::from_str(&value).unwrap();
+            assert_eq!(check_entry("run", value).is_ok(), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn check_entry_rejects_a_name_like_the_gateways() {
+        let value: &RawValue = serde_json::from_str("1").unwrap();
+        let long = "x".repeat(65);
+        for (name, expected) in [
+            ("run", true),
+            ("Team_ID", false),
+            ("MODEL", false),
+            ("key_id", false),
+            ("", false),
+            (" ", false),
+            ("a\n", false),
+            (&long, false),
+        ] {
+            assert_eq!(check_entry(name, value).is_ok(), expected, "{name}");
         }
     }
 

@@ -61,6 +61,9 @@ const ORIGIN: [&str; 9] = [
     "x-real-ip",
 ];
 
+/// Who pays for a request, and by which organisation's rights: the operator decides that.
+const PAYER: [&str; 3] = ["openai-organization", "openai-project", "x-goog-user-project"];
+
 /// Headers that some servers obey in place of the method, which policy has checked.
 const METHOD_OVERRIDE: [&str; 3] = ["x-http-method", "x-http-method-override", "x-method-override"];
 
@@ -69,19 +72,22 @@ const METHOD_OVERRIDE: [&str; 3] = ["x-http-method", "x-http-method-override", "
 const DROPPED_PREFIXES: [&str; 5] = ["cf-", "proxy-", "spin-", "x-amz-", "x-forwarded-"];
 
 /// Cloudflare's headers that a client may set: they affect only its own request.
-const CLOUDFLARE_PASSED: [&str; 7] = [
+const CLOUDFLARE_PASSED: [&str; 10] = [
     "cf-aig-backoff",
     "cf-aig-cache-ttl",
     "cf-aig-event-id",
     "cf-aig-max-attempts",
+    "cf-aig-no-session-affinity",
     "cf-aig-request-timeout",
     "cf-aig-retry-delay",
+    "cf-aig-session-id",
     "cf-aig-skip-cache",
+    "cf-aig-turn-id",
 ];
 
 /// Headers the gateway writes itself. `content-length` is that of the body it sends.
-const REWRITTEN: [&str; 4] =
-    ["accept-encoding", "cf-aig-cache-key", "cf-aig-metadata", "content-length"];
+const REWRITTEN: [&str; 5] =
+    ["accept-encoding", "cf-aig-cache-key", "cf-aig-metadata", "content-length", "idempotency-key"];
 
 /// What the upstream says about its own origin: a browser would apply it to the gateway's. With them
 /// goes a credential of AWS.
@@ -111,6 +117,7 @@ pub fn request_rule(name: &str) -> RequestRule {
     let is_dropped = CREDENTIALS.contains(&name)
         || HOP_BY_HOP.contains(&name)
         || ORIGIN.contains(&name)
+        || PAYER.contains(&name)
         || METHOD_OVERRIDE.contains(&name)
         || DROPPED_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
     if is_dropped { RequestRule::Drop } else { RequestRule::Pass }
@@ -202,7 +209,13 @@ mod tests {
 
     #[test]
     fn request_rule_covers_the_table() {
-        for name in CREDENTIALS.iter().chain(&HOP_BY_HOP).chain(&ORIGIN).chain(&METHOD_OVERRIDE) {
+        for name in CREDENTIALS
+            .iter()
+            .chain(&HOP_BY_HOP)
+            .chain(&ORIGIN)
+            .chain(&PAYER)
+            .chain(&METHOD_OVERRIDE)
+        {
             assert_eq!(request_rule(name), RequestRule::Drop, "{name}");
         }
         for name in CLOUDFLARE_PASSED {
@@ -229,8 +242,6 @@ mod tests {
             "anthropic-beta",
             "anthropic-version",
             "content-type",
-            "idempotency-key",
-            "openai-organization",
             "traceparent",
             "user-agent",
             "x-stainless-retry-count",

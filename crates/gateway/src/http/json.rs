@@ -2,7 +2,7 @@
 //! of its own, and an object's members as a list.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::ops::Deref;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
@@ -31,6 +31,22 @@ pub fn from_bytes<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> serde_json::Result
 pub fn quoted(text: &str) -> String {
     // A string always serialises.
     serde_json::to_string(text).unwrap_or_default()
+}
+
+/// Escapes every character of the JSON text `json` that is not visible ASCII, as JSON allows in strings.
+pub fn to_ascii(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character.is_ascii() && !character.is_ascii_control() {
+            text.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\\u{unit:04x}");
+        }
+    }
+    text
 }
 
 struct MembersVisitor;

@@ -84,6 +84,8 @@ fn new_strips_the_clients_headers_and_adds_the_gateways() {
         ("content-length", "99"),
         ("content-type", "application/json"),
         ("user-agent", "OpenAI/JS"),
+        ("idempotency-key", "once"),
+        ("openai-project", "proj_1"),
     ];
     let sent = send(request("/echo/v1/chat?a=1", &client, r#"{"model":"m"}"#)).unwrap();
     assert_eq!(sent.path_with_query, "/v1/a/g/echo/chat?a=1");
@@ -98,6 +100,7 @@ fn new_strips_the_clients_headers_and_adds_the_gateways() {
         ("cf-aig-authorization", "Bearer operator"),
         ("cf-aig-metadata", &metadata),
         ("content-length", "13"),
+        ("idempotency-key", &format!("{}-once", team("blue").cache_scope())),
         ("authorization", "Bearer own"),
     ]);
     assert_eq!(sent.headers, expected);
