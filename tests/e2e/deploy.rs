@@ -1,6 +1,8 @@
 //! Checks the files of `deploy/` against SpinKube's schemas, the settings and routes of `spin.toml`,
 //! and each other.
 
+mod redis;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
@@ -21,10 +23,11 @@ const LIVENESS_PATH: &str = "/.well-known/spin/health";
 const APP_PORT: &str = "80";
 
 /// The kinds that `deploy/` may use, with their versions.
-const KINDS: [(&str, &str); 7] = [
+const KINDS: [(&str, &str); 8] = [
     ("CiliumNetworkPolicy", "cilium.io/v2"),
     ("Deployment", "apps/v1"),
     ("NetworkPolicy", "networking.k8s.io/v1"),
+    ("PersistentVolumeClaim", "v1"),
     ("Secret", "v1"),
     ("Service", "v1"),
     ("SpinApp", "core.spinkube.dev/v1alpha1"),
@@ -35,7 +38,7 @@ const KINDS: [(&str, &str); 7] = [
 type Check = fn(&Files) -> Vec<String>;
 
 /// The rules, each with its check.
-const RULES: [(&str, Check); 13] = [
+const RULES: [(&str, Check); 14] = [
     ("kinds are known", kinds),
     ("custom resources have SpinKube's shape", shapes),
     ("the executor exists and has TLS certificates", executor),
@@ -45,6 +48,7 @@ const RULES: [(&str, Check); 13] = [
     ("the secrets that are referenced are in the example", references),
     ("the example contains no secret", example_secrets),
     ("the store is Redis, by a secret URL", store),
+    ("Redis keeps every key", redis::keeps_every_key),
     ("probes request paths that are served", probes),
     ("a request gets less memory than its pod", memory),
     ("policies allow the ingress, and egress to DNS, AI Gateway and Redis", policies),

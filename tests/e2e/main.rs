@@ -2,6 +2,7 @@
 //!
 //! - [`tokens`]: creating, showing and rotating keys
 //! - [`scopes`]: restrictions and expiry of keys
+//! - [`operations`]: classes of operations, and models that a request hides
 //! - [`streams`]: streaming, truncated responses, large bodies in both directions
 //! - [`headers`]: targets and headers that must not reach the upstream
 //! - [`secrets`]: secrets stay out of store, log and errors
@@ -15,6 +16,7 @@
 //! - [`docs`]: links, tests and cases that the documents name
 //! - [`invariants`]: the invariants of ARCHITECTURE.md
 //! - [`deploy`]: the files of `deploy/`
+//! - [`workflows`]: the workflows of GitHub Actions
 //!
 //! The cases of `tests/cases` are tests of their own: `tests/e2e/cases.rs`.
 #![expect(
@@ -32,6 +34,7 @@ mod faults;
 mod headers;
 mod hostile;
 mod invariants;
+mod operations;
 mod outages;
 mod redis;
 mod scopes;
@@ -39,3 +42,4 @@ mod secrets;
 mod settings;
 mod streams;
 mod tokens;
+mod workflows;

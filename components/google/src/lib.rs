@@ -16,6 +16,10 @@ struct Google;
 /// The base path of Google's own OpenAI layer, which its documentation uses in base URLs.
 const OPENAI_LAYER: &str = "/v1beta/openai";
 
+/// Which project is billed for a request, and the setting with its id.
+const PROJECT_HEADER: &str = "x-goog-user-project";
+const PROJECT: &str = "google_user_project";
+
 const SUPPORTED: &str = "OpenAI's API and Gemini's own /v1beta/models/{model}:{method}";
 
 impl Provider for Google {
@@ -55,7 +59,11 @@ impl Provider for Google {
             "/chat/completions" => chat_completion(request)?,
             path => Upstream::at(target.at(&format!("/google-ai-studio{OPENAI_LAYER}{path}"))),
         };
-        Ok(upstream.with_bearer(settings, "google_api_key"))
+        Ok(upstream.with_bearer(settings, "google_api_key").with_key(
+            PROJECT_HEADER,
+            settings,
+            PROJECT,
+        ))
     }
 }
 

@@ -2,8 +2,8 @@
 
 use gateway::{Error, Headers, RequestParts, Settings, Upstream};
 
-use crate::OPENAI_LAYER;
 use crate::compat::DYNAMIC;
+use crate::{OPENAI_LAYER, PROJECT, PROJECT_HEADER};
 
 /// The version that has everything v1 has. The route strips a `/v1` from every path.
 pub(crate) const VERSION: &str = "/v1beta";
@@ -37,5 +37,9 @@ pub(crate) fn upstream(request: &RequestParts<'_>, settings: &Settings) -> Resul
     }
     let version = if path.starts_with("/v1beta/") { "" } else { VERSION };
     let upstream = Upstream::at(request.target.at(&format!("/google-ai-studio{version}{path}")));
-    Ok(upstream.with_key("x-goog-api-key", settings, "google_api_key"))
+    Ok(upstream.with_key("x-goog-api-key", settings, "google_api_key").with_key(
+        PROJECT_HEADER,
+        settings,
+        PROJECT,
+    ))
 }

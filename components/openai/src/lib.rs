@@ -13,8 +13,10 @@ impl Provider for OpenAi {
         if matches!(request.target.path, "" | "/") {
             return Err(Error::UnknownUrl { supported: "the paths of OpenAI's API" });
         }
-        let upstream = Upstream::at(request.target.below("/openai"));
-        Ok(upstream.with_bearer(settings, "openai_api_key"))
+        Ok(Upstream::at(request.target.below("/openai"))
+            .with_bearer(settings, "openai_api_key")
+            .with_key("openai-organization", settings, "openai_organization")
+            .with_key("openai-project", settings, "openai_project"))
     }
 }
 

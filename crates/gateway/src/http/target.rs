@@ -100,7 +100,10 @@ fn decoded(text: &str) -> String {
     let mut parts = text.split('%');
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for given in parts {
-        let part = given.trim_start_matches("25");
+        let mut part = given;
+        while let Some(rest) = part.strip_prefix("25") {
+            part = rest;
+        }
         let code = part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
         let code = code.filter(u8::is_ascii);
         plain.push(code.map_or('%', char::from));
