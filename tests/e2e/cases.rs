@@ -59,9 +59,11 @@ async fn check(case: &str) {
     let app = App::shared().await;
     let created = app.create("blue").await.unwrap();
     let limited = app.create_with(&json!({"teamId": "limited", "limited": true})).await.unwrap();
+    let account = app.create_with(&json!({"teamId": "blue", "account": true})).await.unwrap();
     let text = std::fs::read_to_string(folder.join("request.http")).unwrap();
     let text = text
         .replace("{{key}}", created["apiKey"].as_str().unwrap())
+        .replace("{{account_key}}", account["apiKey"].as_str().unwrap())
         .replace("{{limited_key}}", limited["apiKey"].as_str().unwrap())
         .replace("{{admin}}", ADMIN_TOKEN);
     let response = app.client().send(parse(&text).header("x-case", case)).await.unwrap();
@@ -69,6 +71,7 @@ async fn check(case: &str) {
 
     let hide = |text: String| {
         let text = text.replace(created["id"].as_str().unwrap(), "[key id]");
+        let text = text.replace(account["id"].as_str().unwrap(), "[key id]");
         let text = text.replace(limited["id"].as_str().unwrap(), "[limited key id]");
         let text = text.replace(&app.upstream.to_string(), "[upstream]");
         if case.starts_with("bedrock/") { hide_created(&text) } else { text }

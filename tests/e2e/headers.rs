@@ -55,7 +55,7 @@ fn absolute_target_reaches_only_the_ai_gateway() {
 fn repeated_header_is_dropped_or_forwarded_whole() {
     run(async {
         let app = App::shared().await;
-        let key = app.key("blue").await.unwrap();
+        let key = app.account_key("blue").await.unwrap();
         let request = Client::request("GET", "/openai/echo")
             .key(&key)
             .header("x-case", "repeated")

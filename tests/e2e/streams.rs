@@ -97,7 +97,7 @@ fn download_arrives_byte_for_byte() {
 fn json_body_larger_than_host_buffers_arrives_whole() {
     run(async {
         let app = App::shared().await;
-        let key = app.key("blue").await.unwrap();
+        let key = app.account_key("blue").await.unwrap();
         let text = "x".repeat(9 * 1024 * 1024);
         let body = json!({"model": "gpt-4o", "input": text}).to_string();
         let length = body.len();
@@ -114,7 +114,7 @@ fn json_body_larger_than_host_buffers_arrives_whole() {
 fn deeply_nested_body_is_accepted() {
     run(async {
         let app = App::shared().await;
-        let key = app.key("blue").await.unwrap();
+        let key = app.account_key("blue").await.unwrap();
         let depth = 500_000;
         let body =
             format!(r#"{{"model":"gpt-4o","a":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
@@ -150,7 +150,7 @@ fn upload_arrives_whole_and_unchanged() {
 fn chunked_body_without_a_content_type_arrives() {
     run(async {
         let app = App::shared().await;
-        let key = app.key("blue").await.unwrap();
+        let key = app.account_key("blue").await.unwrap();
         let request = format!(
             "POST /openai/echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {key}\r\n\
              transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"

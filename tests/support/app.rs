@@ -173,6 +173,16 @@ impl App {
         Ok(key.context("apiKey is not a string")?.to_owned())
     }
 
+    /// Creates a key for `team` that may call any operation, and returns the key alone.
+    ///
+    /// # Errors
+    /// The status is not 201.
+    pub async fn account_key(&self, team: &str) -> Result<String> {
+        let created = self.create_with(&json!({"teamId": team, "account": true})).await?;
+        let key = created.get("apiKey").and_then(Value::as_str);
+        Ok(key.context("apiKey is not a string")?.to_owned())
+    }
+
     /// Returns the number of operations that the components have made on the key-value store.
     pub fn store_operations(&self) -> u64 {
         self.host.store_operations()

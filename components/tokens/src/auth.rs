@@ -1,7 +1,7 @@
 //! Authorization: the admin may use every route, a key's holder may view and rotate that key.
 
 use gateway::keys::api_key::is_same_secret;
-use gateway::{ApiKey, Error, KeyId, Record};
+use gateway::{ApiKey, Error, KeyId, Record, Settings};
 
 use crate::Action;
 
@@ -24,14 +24,30 @@ impl KeyRef {
     }
 }
 
+/// The minimum length of the admin token, in bytes. It can be guessed without a limit.
+const MIN_ADMIN_TOKEN: usize = 32;
+
+/// Returns the configured admin token.
+///
+/// # Errors
+/// [`Error::ManagementDisabled`] if none or a short one is configured.
+pub(crate) fn admin_token(settings: &Settings) -> Result<&str, Error> {
+    let token = settings.get("admin_token").ok_or(Error::ManagementDisabled("set admin_token"))?;
+    if token.len() < MIN_ADMIN_TOKEN {
+        let rule = "admin_token must have at least 32 characters";
+        return Err(Error::ManagementDisabled(rule));
+    }
+    Ok(token)
+}
+
 impl Action<'_> {
     /// Requires the admin token.
     ///
     /// # Errors
-    /// [`Error::ManagementDisabled`] if none is configured: an empty setting must not match an empty
-    /// token. [`Error::InvalidAdminToken`] if the request's is missing or wrong.
+    /// [`Error::ManagementDisabled`] if none or a short one is configured: an empty setting must not
+    /// match an empty token. [`Error::InvalidAdminToken`] if the request's is missing or wrong.
     pub(crate) fn require_admin(&mut self) -> Result<(), Error> {
-        let expected = self.context.settings.get("admin_token").ok_or(Error::ManagementDisabled)?;
+        let expected = admin_token(self.context.settings)?;
         match self.bearer_token() {
             // Compared in constant time, so that response times do not reveal the token.
             Some(given) if is_same_secret(given, expected) => {
@@ -54,14 +70,14 @@ impl Action<'_> {
 
     /// Resolves `named`, which is a plain key or a key's id.
     ///
-    /// A plain key authorizes its holder. An id needs the key it belongs to as bearer token, or the
-    /// admin token.
+    /// A plain key authorizes its holder. An id needs the key it belongs to in a header, or the admin
+    /// token.
     pub(crate) fn resolve_key(&mut self, named: &str) -> Result<KeyRef, Error> {
         if let Ok(key) = ApiKey::parse(named) {
             return Ok(KeyRef::Key(key));
         }
-        let bearer = self.bearer_token().and_then(|bearer| ApiKey::parse(bearer).ok());
-        match bearer.filter(|key| key.id().as_str() == named) {
+        let own = ApiKey::from_headers(&self.request.head.headers).ok();
+        match own.filter(|key| key.id().as_str() == named) {
             Some(key) => Ok(KeyRef::Key(key)),
             None => self.require_admin_for(named).map(KeyRef::Id),
         }
@@ -124,9 +140,9 @@ mod tests {
             for token in [
                 "",
                 "wrong",
-                "admin-token",
-                "Basic admin-token!",
-                "Bearer admin-token!x",
+                "0123456789abcdef0123456789abcde",
+                "Basic 0123456789abcdef0123456789abcdef",
+                "Bearer 0123456789abcdef0123456789abcdefx",
                 &stranger,
             ] {
                 let outcome = host.send(method, &path, token, "");
@@ -135,11 +151,18 @@ mod tests {
                     "{method} {path} {token}"
                 );
             }
-            let elsewhere = host.send_with(method, &path, &[("x-api-key", "admin-token!")], "");
+            let elsewhere = host.send_with(
+                method,
+                &path,
+                &[("x-api-key", "0123456789abcdef0123456789abcdef")],
+                "",
+            );
             assert!(matches!(elsewhere, Err(Error::InvalidAdminToken)), "{method} {path}");
         }
         assert_eq!(other["teamId"], "blue");
-        for token in ["Bearer admin-token!", "bearer admin-token!"] {
+        for token in
+            ["Bearer 0123456789abcdef0123456789abcdef", "bearer 0123456789abcdef0123456789abcdef"]
+        {
             assert_eq!(host.send("POST", "/tokens", token, BODY).unwrap().status, 201, "{token}");
         }
     }
@@ -150,8 +173,25 @@ mod tests {
         for (method, path) in routes(key(0).id().as_str()) {
             for token in ["", "Bearer ", ADMIN] {
                 let outcome = host.send(method, &path, token, BODY);
-                assert!(matches!(outcome, Err(Error::ManagementDisabled)), "{method} {path}");
+                assert!(matches!(outcome, Err(Error::ManagementDisabled(_))), "{method} {path}");
             }
+        }
+    }
+
+    #[test]
+    fn admin_token_must_be_long_and_a_bearer_token() {
+        let long = "0".repeat(32);
+        for (token, authorization, expected) in [
+            (&*long, format!("Bearer {long}"), true),
+            (&*long, format!("bEARER  {long}"), true),
+            (&*long, long.clone(), false),
+            (&*long, format!("Basic {long}"), false),
+            (&*long, format!("Bearer{long}"), false),
+            (&long[1..], format!("Bearer {}", &long[1..]), false),
+        ] {
+            let host = Host::with_settings(&format!("admin_token={token}\n"));
+            let outcome = host.send("GET", "/tokens", &authorization, "");
+            assert_eq!(outcome.is_ok(), expected, "{authorization}: {outcome:?}");
         }
     }
 

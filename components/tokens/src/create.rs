@@ -1,5 +1,6 @@
 //! `POST /tokens`: creates a key for a team.
 
+use gateway::keys::api_key::digest;
 use gateway::{ApiKey, Error, Record, Response};
 use http::StatusCode;
 
@@ -7,6 +8,7 @@ use crate::Action;
 use crate::fields::{Fields, read_body};
 use crate::idempotency::IdempotencyKey;
 use crate::key_view::KeyView;
+use crate::team_ids;
 
 /// Creates a key, stores its record and returns the key, which is never shown again.
 pub(crate) fn create(action: &mut Action<'_>) -> Result<Response, Error> {
@@ -19,12 +21,27 @@ pub(crate) fn create(action: &mut Action<'_>) -> Result<Response, Error> {
     fields.apply(&mut record, action)?;
     // The body is checked before the idempotency key is remembered: a rejected request can be
     // corrected and sent again under the same idempotency key.
-    let idempotency_key = IdempotencyKey::read(action, "create")?;
+    let team = digest(&record.team_id);
+    let idempotency_key = IdempotencyKey::read(action, &format!("create:{team}"))?;
     idempotency_key.check(action)?;
-    idempotency_key.remember(action, &key.id())?;
-    record.save(action.context.store)?;
+    let claim = idempotency_key.claim(action)?;
+    let outcome = save(action, &record, &idempotency_key);
+    claim.into_iter().for_each(|claim| claim.release(action));
+    outcome?;
     action.entry.subject = Some(record.id().to_owned());
     Ok(Response::json(StatusCode::CREATED, &KeyView::new(&record).with_key(&key)))
+}
+
+/// Stores the record of a new key, unless the same request has created a key since it was checked.
+fn save(
+    action: &Action<'_>,
+    record: &Record,
+    idempotency_key: &IdempotencyKey,
+) -> Result<(), Error> {
+    idempotency_key.check(action)?;
+    team_ids::register(action, &record.team_id)?;
+    idempotency_key.remember(action, &record.key_id())?;
+    record.save(action.context.store)
 }
 
 #[cfg(test)]
@@ -50,7 +67,7 @@ mod tests {
             "createdAt": NOW,
         });
         assert_eq!(body(&response), expected);
-        assert_eq!(Team::find(&host.store, &key, NOW).unwrap().team_id, "blue");
+        assert_eq!(Team::find(&*host.store, &key, NOW).unwrap().team_id, "blue");
     }
 
     #[test]
@@ -75,6 +92,37 @@ mod tests {
             "account": true,
         });
         assert_eq!(created, expected);
+    }
+
+    #[test]
+    fn create_for_a_team_that_looks_like_another_is_400() {
+        let host = Host::default();
+        host.create(r#"{"teamId":"Blue team"}"#);
+        for (team, expected) in [
+            ("Blue team", true),
+            ("blue team", false),
+            ("BLUE  TEAM", false),
+            ("Blue team ", false),
+            (" Blue team", false),
+            ("Blue\u{a0}team", false),
+            ("Blue\u{200b} team", false),
+            ("Blue team\u{202e}", false),
+            ("blue", true),
+        ] {
+            let fields = serde_json::json!({"teamId": team}).to_string();
+            let outcome = host.send("POST", "/tokens", ADMIN, &fields);
+            assert_eq!(outcome.is_ok(), expected, "{team:?}: {outcome:?}");
+        }
+    }
+
+    #[test]
+    fn create_for_two_teams_takes_the_same_idempotency_key() {
+        let host = Host::default();
+        for team in ["blue", "red"] {
+            let headers = [("authorization", ADMIN), ("idempotency-key", "a")];
+            let fields = format!(r#"{{"teamId":"{team}"}}"#);
+            assert!(host.send_with("POST", "/tokens", &headers, &fields).is_ok(), "{team}");
+        }
     }
 
     #[test]

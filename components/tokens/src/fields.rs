@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::Action;
+use crate::team_ids::is_visible;
 
 // Maximum lengths of texts, in characters. openapi.json documents the same numbers.
 const MAX_TEAM_ID: usize = 128;
@@ -84,6 +85,12 @@ impl Fields {
     pub(crate) fn take_team_id(&mut self) -> Result<String, Error> {
         let team_id = self.team_id.take().ok_or_else(|| invalid("teamId", "is missing"))?;
         check_text("teamId", &team_id, MAX_TEAM_ID)?;
+        if !is_visible(&team_id) {
+            return Err(invalid(
+                "teamId",
+                "must not have a space at an end, or an invisible character",
+            ));
+        }
         Ok(team_id)
     }
 

@@ -1,10 +1,12 @@
 //! `GET /healthz`: whether the app can serve requests, and if not, why.
 
 use gateway::models::limited;
-use gateway::service::Context;
 use gateway::{Error, LimitedModels, Response};
 use http::StatusCode;
 use serde::Serialize;
+
+use crate::Action;
+use crate::auth::admin_token;
 
 #[derive(Serialize)]
 struct Health {
@@ -17,19 +19,22 @@ struct Health {
 ///
 /// Anyone may ask, so a problem names a setting but never its value. Provider settings are not
 /// checked: this component has no access to them.
-pub(crate) fn check(context: &Context<'_>) -> Response {
+pub(crate) fn check(action: &mut Action<'_>) -> Response {
+    let context = action.context;
     let settings = context.settings;
     let checks = [
         settings.ai_gateway().map(drop),
-        settings.require("admin_token").map(drop),
+        admin_token(settings).map(drop),
         (context.variable)(limited::SETTING)
             .and_then(|models| LimitedModels::parse(&models))
             .map(drop),
         // No such entry exists: the read only shows whether the store responds.
         context.store.get("healthz").map(drop),
     ];
-    let problems: Vec<String> =
-        checks.into_iter().filter_map(Result::err).map(|error: Error| error.to_string()).collect();
+    let errors: Vec<Error> = checks.into_iter().filter_map(Result::err).collect();
+    // In the log, too: the operator has to act, whoever asked.
+    errors.iter().for_each(|error| action.entry.note_error(error));
+    let problems: Vec<String> = errors.iter().map(Error::to_string).collect();
     let (status, status_text) = if problems.is_empty() {
         (StatusCode::OK, "ok")
     } else {
@@ -71,5 +76,8 @@ mod tests {
             assert!(text.contains(expected), "{text}");
         }
         assert!(!text.contains("s3cret"), "{text}");
+        let entry = host.entry.borrow();
+        assert_eq!(entry.level, "error");
+        assert!(entry.error.as_deref().is_some_and(|error| error.contains("key store")));
     }
 }

@@ -6,11 +6,13 @@
 use std::time::Duration;
 
 use gateway::http::json::from_bytes;
+use gateway::keys::api_key::digest;
 use gateway::keys::time;
 use gateway::{Error, KeyId, Record};
 use serde::{Deserialize, Serialize};
 
 use crate::Action;
+use crate::claim::Claim;
 
 /// How long a request is remembered.
 const RETENTION: Duration = Duration::from_hours(24);
@@ -19,6 +21,9 @@ const RETENTION: Duration = Duration::from_hours(24);
 const MAX_LENGTH: usize = 255;
 
 const HEADER: &str = "idempotency-key";
+
+/// The prefix of all entries in the store.
+const PREFIX: &str = "done:";
 
 /// Where in the store the outcome of a request is remembered; nowhere without the header.
 pub(crate) struct IdempotencyKey(Option<String>);
@@ -30,6 +35,12 @@ struct Outcome {
     id: String,
     /// When this entry expires, RFC 3339. The store itself has no expiry.
     until: String,
+}
+
+impl Outcome {
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        from_bytes(bytes).ok()
+    }
 }
 
 impl IdempotencyKey {
@@ -49,7 +60,7 @@ impl IdempotencyKey {
         let text = String::from_utf8_lossy(value);
         // Hashed, so that the entry's name has a fixed length whatever the client sends. `operation`
         // separates different requests that happen to use the same value.
-        Ok(Self(Some(format!("done:{operation}:{}", gateway::keys::api_key::digest(&text)))))
+        Ok(Self(Some(format!("{PREFIX}{operation}:{}", digest(&text)))))
     }
 
     /// Checks that the request has not been made before.
@@ -57,17 +68,41 @@ impl IdempotencyKey {
     /// # Errors
     /// [`Error::AlreadyDone`] if it has, and the key it created still exists.
     pub(crate) fn check(&self, action: &Action<'_>) -> Result<(), Error> {
-        let Some(entry) = &self.0 else { return Ok(()) };
-        let store = action.context.store;
-        let outcome: Option<Outcome> = store.get(entry)?.and_then(|bytes| from_bytes(&bytes).ok());
-        if let Some(Outcome { id, until }) = outcome
-            && action.now() < until
-            && let Some(known) = KeyId::parse(&id)
-            && Record::read(store, &known)?.is_some()
-        {
-            return Err(Error::AlreadyDone { id });
+        match self.created(action)? {
+            Some(id) => Err(Error::AlreadyDone { id: id.as_str().to_owned() }),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Returns the id of the key that the same request has created, if that key still exists.
+    pub(crate) fn created(&self, action: &Action<'_>) -> Result<Option<KeyId>, Error> {
+        let Some(entry) = &self.0 else { return Ok(None) };
+        let store = action.context.store;
+        let outcome = store.get(entry)?.and_then(|bytes| Outcome::parse(&bytes));
+        let known = outcome.filter(|outcome| action.now() < outcome.until);
+        let Some(id) = known.and_then(|outcome| KeyId::parse(&outcome.id)) else {
+            return Ok(None);
+        };
+        Ok(Record::read(store, &id)?.map(|_| id))
+    }
+
+    /// Claims the request, so that no other with the same idempotency key is carried out at once.
+    ///
+    /// # Errors
+    /// [`Error::InProgress`] if there is one.
+    pub(crate) fn claim(&self, action: &Action<'_>) -> Result<Option<Claim>, Error> {
+        self.0.as_deref().map(|entry| Claim::take(action, entry)).transpose()
+    }
+
+    /// Returns the store key under which the request is remembered.
+    pub(crate) fn entry(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+
+    /// Checks whether `value`, stored under `key`, is remembered for no longer than `now`.
+    pub(crate) fn has_ended(key: &str, value: &[u8], now: &str) -> bool {
+        key.starts_with(PREFIX)
+            && Outcome::parse(value).is_none_or(|outcome| outcome.until.as_str() <= now)
     }
 
     /// Records that the key `id` is about to be created.
@@ -128,11 +163,12 @@ mod tests {
 
     #[test]
     fn retry_of_a_failed_request_creates_the_key() {
-        for steps in 0..3 {
+        for steps in 0..9 {
             let host = Host::default();
             host.store.fail_after(steps);
             assert!(matches!(create(&host, "a"), Err(Error::StoreUnavailable(_))), "{steps}");
             host.store.recover();
+            host.advance(60);
             assert_eq!(create(&host, "a").unwrap().status, 201, "{steps}");
         }
     }

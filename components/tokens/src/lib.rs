@@ -2,6 +2,7 @@
 //! Also serves `/healthz`.
 
 mod auth;
+mod claim;
 mod create;
 mod explain;
 mod fields;
@@ -15,12 +16,13 @@ mod query;
 mod refresh;
 mod revoke;
 mod show;
+mod sweep;
+mod team_ids;
 
 #[cfg(test)]
 mod testing;
 
 use gateway::http::target::check_path;
-use gateway::keys::api_key::without_scheme;
 use gateway::log::Entry;
 use gateway::service::{Context, ReadBody, Service};
 use gateway::{Error, Request, Response};
@@ -53,7 +55,7 @@ impl Service for Tokens {
         let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
         let mut action = Action { request, context, entry };
         match segments.as_slice() {
-            ["healthz"] => action.require_method("GET, HEAD").map(|_| health::check(context)),
+            ["healthz"] => action.require_method("GET, HEAD").map(|_| health::check(&mut action)),
             ["tokens"] => match action.require_method("GET, HEAD, POST")? {
                 Method::POST => create::create(&mut action),
                 _ => list::list(&mut action),
@@ -96,9 +98,11 @@ impl<'a> Action<'a> {
         Err(Error::MethodNotAllowed { allowed })
     }
 
-    /// Returns the token of the `Authorization` header, the only one that may carry the admin token.
+    /// Returns the bearer token of the `Authorization` header, the only place of the admin token.
     fn bearer_token(&self) -> Option<&'a str> {
-        self.request.head.headers.get_str("authorization").map(without_scheme)
+        let (scheme, token) =
+            self.request.head.headers.get_str("authorization")?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     }
 
     /// Returns when the request was received, RFC 3339.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::Action;
 use crate::key_view::KeyView;
 use crate::query;
+use crate::sweep::sweep;
 
 /// The default number of keys on a page.
 const DEFAULT_LIMIT: u64 = 50;
@@ -72,6 +73,7 @@ fn find(
     limit: u64,
 ) -> Result<Found, Error> {
     let stored = action.context.store.keys()?;
+    sweep(action, &stored);
     let mut ids: Vec<KeyId> = stored.iter().filter_map(|key| KeyId::stored(key)).collect();
     ids.sort_unstable();
     let (mut records, mut unreadable) = (Vec::new(), Vec::new());

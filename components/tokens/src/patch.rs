@@ -40,13 +40,13 @@ mod tests {
         assert_eq!((&changed["name"], &changed["disabled"]), (&"Navy".into(), &true.into()));
         assert_eq!(changed["expiresAt"], "2027-01-01T00:00:00.000Z");
         assert_eq!(changed["providers"], serde_json::json!([]));
-        assert!(Team::find(&host.store, &key(0), NOW).is_err());
+        assert!(Team::find(&*host.store, &key(0), NOW).is_err());
         let back = patch(
             r#"{"name":"Blue","limited":true,"disabled":null,"note":null,"providers":null,
                 "models":null,"metadata":null,"expiresAt":null}"#,
         );
         assert_eq!(back, before);
-        assert!(Team::find(&host.store, &key(0), NOW).is_ok());
+        assert!(Team::find(&*host.store, &key(0), NOW).is_ok());
     }
 
     #[test]
@@ -54,11 +54,12 @@ mod tests {
         // After the change has read the record, and after it has written it.
         for steps in [1, 2] {
             let host = Host::with_a_key();
-            host.store.interrupt_after(steps, |store| Record::revoke(store, &key(0).id()).unwrap());
+            host.store
+                .interrupt_after(steps, |store| Record::revoke(store, &key(0).id(), NOW).unwrap());
             let path = format!("/tokens/{}", key(0).id().as_str());
             let _ = host.send("PATCH", &path, ADMIN, r#"{"note":"n"}"#);
             assert!(
-                matches!(Team::find(&host.store, &key(0), NOW), Err(Error::InvalidKey)),
+                matches!(Team::find(&*host.store, &key(0), NOW), Err(Error::InvalidKey)),
                 "{steps}"
             );
         }
@@ -78,7 +79,7 @@ mod tests {
             let outcome = host.send("PATCH", &path, ADMIN, change);
             assert!(matches!(outcome, Err(Error::InvalidBody { .. })), "{change}");
         }
-        assert_eq!(Record::find(&host.store, &key(0), NOW).unwrap().name, "Blue");
+        assert_eq!(Record::find(&*host.store, &key(0), NOW).unwrap().name, "Blue");
     }
 
     #[test]
@@ -90,7 +91,7 @@ mod tests {
             let outcome = host.send("PATCH", &path, ADMIN, r#"{"disabled":true}"#);
             assert!(matches!(outcome, Err(Error::StoreUnavailable(_))), "{steps}");
             host.store.recover();
-            assert!(Team::find(&host.store, &key(0), NOW).is_ok(), "{steps}");
+            assert!(Team::find(&*host.store, &key(0), NOW).is_ok(), "{steps}");
         }
     }
 }

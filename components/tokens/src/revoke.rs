@@ -1,26 +1,131 @@
 //! `DELETE /tokens/{id}`: revokes a key, effective from the next request.
 
-use gateway::{Error, Headers, Record, Response};
+use gateway::{Error, Headers, KeyId, Record, Response};
 use http::StatusCode;
+use serde::Serialize;
 
-use crate::Action;
+use crate::{Action, query};
 
-/// Revokes the key `id`.
+/// The response to a revocation after which keys of the same lineage are left, or were revoked, too.
+#[derive(Serialize)]
+struct Revocation<'a> {
+    /// The ids of the keys that were revoked.
+    revoked: Vec<&'a str>,
+    /// The ids of the keys of the same lineage that remain.
+    remaining: Vec<&'a str>,
+}
+
+/// Revokes the key `id`, and with `?lineage=true` all keys that were rotated from the same first key.
+///
+/// A thief may have rotated a stolen key: the response names the keys that remain.
 pub(crate) fn revoke(action: &mut Action<'_>, id: &str) -> Result<Response, Error> {
     action.entry.action = Some("revoke");
     let id = action.require_admin_for(id)?;
-    // Only checked for existence, not parsed: a key with an unreadable record can be revoked, too.
-    action.context.store.get(&id.store_key())?.ok_or(Error::UnknownKeyId)?;
-    Record::revoke(action.context.store, &id)?;
-    let headers = [("cache-control", "no-store")].into_iter().collect::<Headers>();
-    Ok(Response { status: StatusCode::NO_CONTENT, headers, body: Vec::new() })
+    let is_whole_lineage = read_lineage(action)?;
+    let store = action.context.store;
+    // A key with an unreadable record can be revoked, too.
+    let exists = store.get(&id.store_key())?.is_some();
+    let record = Record::read(store, &id).ok().flatten();
+    if exists {
+        // Before anything else, so that no failure of what follows keeps the key valid.
+        Record::revoke(store, &id, &action.now())?;
+    }
+    let relatives = find_relatives(action, &id, record.as_ref())?;
+    if is_whole_lineage {
+        for relative in &relatives {
+            Record::revoke(store, &relative.key_id(), &action.now())?;
+        }
+    }
+    respond(action, &id, exists, is_whole_lineage, &relatives)
+}
+
+/// Responds with what was revoked and what remains.
+fn respond(
+    action: &Action<'_>,
+    id: &KeyId,
+    exists: bool,
+    is_whole_lineage: bool,
+    relatives: &[Record],
+) -> Result<Response, Error> {
+    let now = action.now();
+    let own = exists.then_some(id.as_str());
+    let ids = relatives.iter().map(Record::id);
+    let (revoked, remaining): (Vec<&str>, Vec<&str>) = if is_whole_lineage {
+        (own.into_iter().chain(ids).collect(), Vec::new())
+    } else {
+        let is_left = |record: &&Record| record.expires_at.as_ref().is_none_or(|end| now < *end);
+        (own.into_iter().collect(), relatives.iter().filter(is_left).map(Record::id).collect())
+    };
+    match (revoked.as_slice(), remaining.last()) {
+        ([], Some(newest)) => Err(Error::Replaced { id: (*newest).to_owned() }),
+        ([], None) => Err(Error::UnknownKeyId),
+        ([_], None) if !is_whole_lineage => {
+            let headers = [("cache-control", "no-store")].into_iter().collect::<Headers>();
+            Ok(Response { status: StatusCode::NO_CONTENT, headers, body: Vec::new() })
+        }
+        _ => Ok(Response::json(StatusCode::OK, &Revocation { revoked, remaining })),
+    }
+}
+
+/// Reads whether all keys of the lineage are to be revoked.
+fn read_lineage(action: &Action<'_>) -> Result<bool, Error> {
+    match query::read_params(&action.request.head, ["lineage"])? {
+        [None | Some("false")] => Ok(false),
+        [Some("true")] => Ok(true),
+        [Some(_)] => Err(Error::invalid_param("lineage", "`lineage` must be `true` or `false`")),
+    }
+}
+
+/// Finds the stored keys of the same lineage as the key `id`, whose record was `record` if it had a
+/// readable one, the oldest first.
+fn find_relatives(
+    action: &Action<'_>,
+    id: &KeyId,
+    record: Option<&Record>,
+) -> Result<Vec<Record>, Error> {
+    // Only a key that was never rotated is known to have none.
+    if record.is_some_and(|record| record.lineage.is_none() && record.replaced_by.is_none()) {
+        return Ok(Vec::new());
+    }
+    let others = read_others(action, id)?;
+    // Without a record, a successor of the key says which lineage it was of.
+    let successor = others.iter().find(|other| is_successor(other, id.as_str()));
+    let Some(lineage) = record.or(successor).map(|known| known.lineage().to_owned()) else {
+        return Ok(Vec::new());
+    };
+    let mut relatives: Vec<Record> =
+        others.into_iter().filter(|other| other.lineage() == lineage).collect();
+    relatives.sort_by(|one, other| one.rotated_at.cmp(&other.rotated_at));
+    Ok(relatives)
+}
+
+/// Reads all records but that of the key `id`.
+fn read_others(action: &Action<'_>, id: &KeyId) -> Result<Vec<Record>, Error> {
+    let store = action.context.store;
+    let mut others = Vec::new();
+    for other in store.keys()?.iter().filter_map(|key| KeyId::stored(key)).filter(|it| it != id) {
+        match Record::read(store, &other) {
+            Ok(record) => others.extend(record),
+            // One unreadable record must not hide the others.
+            Err(Error::CorruptRecord(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(others)
+}
+
+/// Checks whether `other` was rotated from the key `id`, directly or not.
+fn is_successor(other: &Record, id: &str) -> bool {
+    other.lineage.as_deref() == Some(id)
+        || other.replaces.as_deref() == Some(id)
+        || other.earlier.iter().any(|earlier| earlier == id)
 }
 
 #[cfg(test)]
 mod tests {
     use gateway::{Error, Store as _, Team};
 
-    use crate::testing::{ADMIN, Host, NOW, key};
+    use crate::testing::{ADMIN, Host, NOW, body, key};
 
     #[test]
     fn revoke_makes_the_key_invalid() {
@@ -28,8 +133,64 @@ mod tests {
         let path = format!("/tokens/{}", key(0).id().as_str());
         let response = host.send("DELETE", &path, ADMIN, "").unwrap();
         assert_eq!((response.status.as_u16(), response.body.len()), (204, 0));
-        assert!(matches!(Team::find(&host.store, &key(0), NOW), Err(Error::InvalidKey)));
+        assert!(matches!(Team::find(&*host.store, &key(0), NOW), Err(Error::InvalidKey)));
         assert!(matches!(host.send("DELETE", &path, ADMIN, ""), Err(Error::UnknownKeyId)));
+    }
+
+    /// Rotates the key number `index`, without or with a grace period.
+    fn rotate(host: &Host, index: u8, query: &str) {
+        host.advance(60);
+        let path = format!("/tokens/{}/refresh{query}", key(index).id().as_str());
+        host.send("POST", &path, ADMIN, "").unwrap();
+    }
+
+    #[test]
+    fn revoke_names_the_keys_that_remain() {
+        let host = Host::with_a_key();
+        rotate(&host, 0, "?graceSeconds=600");
+        rotate(&host, 1, "");
+        rotate(&host, 2, "");
+        let ids: Vec<String> = (0..4).map(|index| key(index).id().as_str().to_owned()).collect();
+        for gone in [&ids[1], &ids[2]] {
+            let outcome = host.send("DELETE", &format!("/tokens/{gone}"), ADMIN, "");
+            let Err(Error::Replaced { id }) = outcome else { panic!("{outcome:?}") };
+            assert_eq!(id, ids[3]);
+        }
+        let response = host.send("DELETE", &format!("/tokens/{}", ids[0]), ADMIN, "").unwrap();
+        let expected = serde_json::json!({"revoked": [ids[0]], "remaining": [ids[3]]});
+        assert_eq!((response.status.as_u16(), body(&response)), (200, expected));
+        assert!(Team::find(&*host.store, &key(3), &host.now()).is_ok());
+    }
+
+    #[test]
+    fn revoke_of_a_lineage_leaves_no_key() {
+        for index in 0..4 {
+            let host = Host::with_a_key();
+            let stranger = host.create(r#"{"teamId":"red"}"#);
+            rotate(&host, 0, "?graceSeconds=600");
+            rotate(&host, 2, "");
+            let ids = [0, 2, 3, 4].map(|index| key(index).id().as_str().to_owned());
+            let path = format!("/tokens/{}?lineage=true", ids[index]);
+            let outcome = host.send("DELETE", &path, ADMIN, "");
+            assert_eq!(outcome.is_ok(), index < 3, "{outcome:?}");
+            for (index, expected) in [(0, index == 3), (1, true), (2, false), (3, index == 3)] {
+                let found = Team::find(&*host.store, &key(index), &host.now());
+                assert_eq!(found.is_ok(), expected, "{index}");
+            }
+            assert_eq!(stranger["teamId"], "red");
+        }
+        let host = Host::with_a_key();
+        let path = format!("/tokens/{}?lineage=yes", key(0).id().as_str());
+        assert!(matches!(host.send("DELETE", &path, ADMIN, ""), Err(Error::InvalidBody { .. })));
+    }
+
+    #[test]
+    fn revoke_in_a_full_store_makes_the_key_invalid() {
+        let host = Host::with_a_key();
+        host.store.fill();
+        let path = format!("/tokens/{}", key(0).id().as_str());
+        assert_eq!(host.send("DELETE", &path, ADMIN, "").unwrap().status, 204);
+        assert!(matches!(Team::find(&*host.store, &key(0), NOW), Err(Error::InvalidKey)));
     }
 
     #[test]

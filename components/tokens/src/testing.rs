@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gateway::error::Cause;
@@ -12,13 +13,13 @@ use gateway::{ApiKey, Error, Head, Headers, Request, Response, Settings, Store};
 use crate::Tokens;
 
 /// The `Authorization` value of the test host's admin.
-pub(crate) const ADMIN: &str = "Bearer admin-token!";
+pub(crate) const ADMIN: &str = "Bearer 0123456789abcdef0123456789abcdef";
 
 /// When the test host's clock starts.
 pub(crate) const NOW: &str = "2026-01-01T00:00:00.007Z";
 
 pub(crate) struct Host {
-    pub(crate) store: Memory,
+    pub(crate) store: Rc<Memory>,
     pub(crate) limited_models: &'static str,
     settings: Settings,
     /// How often random bytes were drawn, which is also their value.
@@ -31,6 +32,8 @@ pub(crate) struct Host {
 #[derive(Default)]
 pub(crate) struct Memory {
     values: RefCell<HashMap<String, Vec<u8>>>,
+    lacks_counters: Cell<bool>,
+    is_full: Cell<bool>,
     steps_left: Cell<Option<u32>>,
     interruption: RefCell<Option<(u32, Interruption)>>,
 }
@@ -42,7 +45,7 @@ impl Default for Host {
     fn default() -> Self {
         Self::with_settings(
             "ai_gateway_host=https://h\nai_gateway_account_id=a\nai_gateway_id=g\n\
-             ai_gateway_token=t\nadmin_token=admin-token!\n",
+             ai_gateway_token=t\nadmin_token=0123456789abcdef0123456789abcdef\n",
         )
     }
 }
@@ -56,7 +59,7 @@ impl Host {
     /// Creates a host with the settings in `lines` and an empty store.
     pub(crate) fn with_settings(lines: &str) -> Self {
         Self {
-            store: Memory::default(),
+            store: Rc::default(),
             limited_models: "",
             settings: Settings::from_lines(lines.to_owned()),
             draws: Cell::new(0),
@@ -70,6 +73,13 @@ impl Host {
         let host = Self::default();
         host.create(r#"{"teamId":"blue","name":"Blue","limited":true}"#);
         host
+    }
+
+    /// Creates a second host with the same store, which draws other random bytes.
+    pub(crate) fn sibling(&self) -> Self {
+        let other = Self::default();
+        other.draws.set(100);
+        Self { store: self.store.clone(), ..other }
     }
 
     /// Creates another key from the JSON `fields` and returns the response's body.
@@ -122,11 +132,11 @@ impl Host {
         let body: ReadBody<'_> = &|| Ok(body.into());
         let request = Request { head, body };
         let context = Context {
-            store: &self.store,
+            store: &*self.store,
             settings: &self.settings,
             variable: &|_| Ok(self.limited_models.to_owned()),
             now: self.clock(),
-            random: &|| [self.draws.replace(self.draws.get() + 1); 32],
+            random: &|| [self.draws.replace(self.draws.get().wrapping_add(1)); 32],
         };
         let mut entry = Entry::default();
         let outcome = Tokens::respond(&request, &context, &mut entry);
@@ -139,6 +149,21 @@ impl Memory {
     /// Fails all operations after the next `steps`.
     pub(crate) fn fail_after(&self, steps: u32) {
         self.steps_left.set(Some(steps));
+    }
+
+    /// Takes away atomic counters, which some platforms do not have.
+    pub(crate) fn remove_counters(&self) {
+        self.lacks_counters.set(true);
+    }
+
+    /// Rejects every write from now on, except deletions.
+    pub(crate) fn fill(&self) {
+        self.is_full.set(true);
+    }
+
+    /// Returns the number of entries.
+    pub(crate) fn len(&self) -> usize {
+        self.values.borrow().len()
     }
 
     /// Ends the failure.
@@ -178,6 +203,9 @@ impl Store for Memory {
 
     fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
         self.step()?;
+        if self.is_full.get() {
+            return Err(Error::StoreUnavailable(Cause("full".to_owned())));
+        }
         self.values.borrow_mut().insert(key.to_owned(), value.to_vec());
         Ok(())
     }
@@ -191,6 +219,18 @@ impl Store for Memory {
     fn keys(&self) -> Result<Vec<String>, Error> {
         self.step()?;
         Ok(self.values.borrow().keys().cloned().collect())
+    }
+
+    fn increment(&self, name: &str) -> Result<Option<u64>, Error> {
+        self.step()?;
+        if self.lacks_counters.get() {
+            return Ok(None);
+        }
+        let mut values = self.values.borrow_mut();
+        let counter = values.entry(name.to_owned()).or_insert_with(|| vec![0; 8]);
+        let count = u64::from_le_bytes(counter.as_slice().try_into().unwrap()) + 1;
+        *counter = count.to_le_bytes().to_vec();
+        Ok(Some(count))
     }
 }
 

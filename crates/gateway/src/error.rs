@@ -42,9 +42,9 @@ pub enum Error {
     /// The admin token is missing or wrong.
     #[error("invalid admin token: send it as `Authorization: Bearer …`")]
     InvalidAdminToken,
-    /// No admin token is configured, so keys cannot be managed.
-    #[error("token management is disabled: set admin_token")]
-    ManagementDisabled,
+    /// No usable admin token is configured, so keys cannot be managed.
+    #[error("token management is disabled: {0}")]
+    ManagementDisabled(&'static str),
     /// The body is not what the route accepts.
     #[error("{message}")]
     InvalidBody {
@@ -101,10 +101,29 @@ pub enum Error {
     /// There is no key with this id.
     #[error("no such key: list them with GET /tokens")]
     UnknownKeyId,
-    /// A request with the same idempotency key was already carried out.
-    #[error("already done: created key {id}")]
+    /// The request was already carried out.
+    #[error(
+        "already done: created key {id}; if its response was lost, rotate that key with the admin token"
+    )]
     AlreadyDone {
         /// The key that was created then.
+        id: String,
+    },
+    /// The same request is being carried out, or was interrupted a moment ago.
+    #[error("the same request is in progress: retry in half a minute")]
+    InProgress,
+    /// The key was rotated too recently to be rotated again.
+    #[error("this key was created by a rotation a moment ago: retry in {seconds} seconds")]
+    RotatedTooRecently {
+        /// How long to wait.
+        seconds: u64,
+    },
+    /// The key is gone, but one that replaced it is not.
+    #[error(
+        "no such key: key {id} replaced it and is still stored; `?lineage=true` revokes that, too"
+    )]
+    Replaced {
+        /// The key that replaced it.
         id: String,
     },
     /// The path is served, but not with this method.
@@ -208,7 +227,7 @@ impl Error {
                 (401, INVALID, "invalid_api_key", Client)
             }
             Self::InvalidAdminToken => (401, INVALID, "invalid_admin_token", Client),
-            Self::ManagementDisabled => (503, SERVER, "token_management_disabled", Operator),
+            Self::ManagementDisabled(_) => (503, SERVER, "token_management_disabled", Operator),
             Self::InvalidBody { .. } => (400, INVALID, "invalid_body", Client),
             Self::Unsupported { .. } => (400, INVALID, "unsupported_value", Client),
             Self::InvalidHeader { .. } => (400, INVALID, "invalid_header", Client),
@@ -220,6 +239,9 @@ impl Error {
             }
             Self::AccountOperation => (403, "permission_error", "operation_not_allowed", Client),
             Self::UnknownKeyId => (404, INVALID, "unknown_key", Client),
+            Self::Replaced { .. } => (404, INVALID, "unknown_key", Client),
+            Self::InProgress => (409, INVALID, "in_progress", Client),
+            Self::RotatedTooRecently { .. } => (429, INVALID, "rotated_too_recently", Client),
             Self::AlreadyDone { .. } => (409, INVALID, "already_done", Client),
             Self::MethodNotAllowed { .. } => (405, INVALID, "unknown_url", Client),
             Self::TooLarge { .. } => (413, INVALID, "request_too_large", Client),
@@ -278,7 +300,7 @@ mod tests {
             (Error::MalformedKey, 401, "invalid_request_error", "invalid_api_key"),
             (Error::InvalidKey, 401, "invalid_request_error", "invalid_api_key"),
             (Error::InvalidAdminToken, 401, "invalid_request_error", "invalid_admin_token"),
-            (Error::ManagementDisabled, 503, "server_error", "token_management_disabled"),
+            (Error::ManagementDisabled("x"), 503, "server_error", "token_management_disabled"),
             (body, 400, "invalid_request_error", "invalid_body"),
             (Error::unsupported("n", "m"), 400, "invalid_request_error", "unsupported_value"),
             (Error::invalid_header("h", "m"), 400, "invalid_request_error", "invalid_header"),
@@ -293,6 +315,14 @@ mod tests {
                 409,
                 "invalid_request_error",
                 "already_done",
+            ),
+            (Error::Replaced { id: "a".to_owned() }, 404, "invalid_request_error", "unknown_key"),
+            (Error::InProgress, 409, "invalid_request_error", "in_progress"),
+            (
+                Error::RotatedTooRecently { seconds: 5 },
+                429,
+                "invalid_request_error",
+                "rotated_too_recently",
             ),
             (Error::UnknownUrl { supported: "x" }, 404, "invalid_request_error", "unknown_url"),
             (

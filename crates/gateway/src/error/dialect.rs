@@ -21,7 +21,7 @@ pub enum Dialect {
     Cloudflare,
 }
 
-/// How long a client should wait before it retries after a store failure.
+/// How long a client should wait before it retries after a store failure or a conflict.
 const STORE_RETRY: Duration = Duration::from_secs(1);
 
 impl Dialect {
@@ -31,8 +31,11 @@ impl Dialect {
         let mut response = Response::new(error.shape().status, body, "application/json");
         match error {
             Error::MethodNotAllowed { allowed } => response.headers.push("allow", *allowed),
-            Error::StoreUnavailable(_) => {
+            Error::StoreUnavailable(_) | Error::InProgress => {
                 response.headers.push("retry-after", STORE_RETRY.as_secs().to_string());
+            }
+            Error::RotatedTooRecently { seconds } => {
+                response.headers.push("retry-after", seconds.to_string());
             }
             Error::AiGateway(error) => response.headers.extend(&error.headers),
             Error::Provider(error) => response.headers.extend(&error.headers),
@@ -66,7 +69,7 @@ fn openai(shape: Shape, message: &str, error: &Error) -> String {
     let Shape { kind, code, .. } = shape;
     let param = error.param().map_or_else(|| "null".to_owned(), quoted);
     let id = match error {
-        Error::AlreadyDone { id } => format!(r#","id":{}"#, quoted(id)),
+        Error::AlreadyDone { id } | Error::Replaced { id } => format!(r#","id":{}"#, quoted(id)),
         _ => String::new(),
     };
     format!(
@@ -125,7 +128,7 @@ mod tests {
     #[test]
     fn response_names_the_key_already_created() {
         let error = Error::AlreadyDone { id: "0a".to_owned() };
-        let expected = r#"{"error":{"message":"already done: created key 0a","type":"invalid_request_error","param":null,"code":"already_done","id":"0a"}}"#;
+        let expected = r#"{"error":{"message":"already done: created key 0a; if its response was lost, rotate that key with the admin token","type":"invalid_request_error","param":null,"code":"already_done","id":"0a"}}"#;
         assert_eq!(text(Dialect::OpenAi, &error), expected);
     }
 

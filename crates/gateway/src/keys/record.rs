@@ -46,6 +46,18 @@ pub struct Record {
     /// The id of the key that this one replaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
+    /// The id of the first key of this lineage, if that is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lineage: Option<String>,
+    /// When this key replaced the one before, in the form of `created_at`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotated_at: Option<String>,
+    /// The ids of the latest earlier keys of this lineage, stored or not, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<String>,
+    /// Where the store remembers the rotation that created this key, for a retry of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency: Option<String>,
     /// The id of the key that replaces this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced_by: Option<String>,
@@ -68,19 +80,31 @@ impl Record {
             tag: None,
             note: None,
             replaces: None,
+            lineage: None,
+            rotated_at: None,
+            earlier: Vec::new(),
+            idempotency: None,
             replaced_by: None,
         }
     }
 
-    /// Copies this record for a new key that replaces its own.
+    /// Copies this record for a new key that replaces its own at `now`.
     #[must_use]
-    pub fn with_key(&self, key: &ApiKey) -> Self {
+    pub fn with_key(&self, key: &ApiKey, now: String) -> Self {
         Self {
             hash: key.hash().as_str().to_owned(),
             replaces: Some(self.id().to_owned()),
+            lineage: Some(self.lineage().to_owned()),
+            rotated_at: Some(now),
             replaced_by: None,
             ..self.clone()
         }
+    }
+
+    /// Returns the id that all keys have in common that were rotated from the same first key.
+    pub fn lineage(&self) -> &str {
+        // Records of earlier versions name no lineage: the key before is as close as it gets.
+        self.lineage.as_deref().or(self.replaces.as_deref()).unwrap_or_else(|| self.id())
     }
 
     /// Reads the record of the key `id`, whether the key is active or not.
@@ -126,9 +150,9 @@ impl Record {
     /// Revokes the key `id` for good, whatever its record says.
     ///
     /// The note is written first: an [`update`](Self::update) that runs concurrently finds it even if
-    /// it writes after the deletion.
-    pub fn revoke(store: &dyn Store, id: &KeyId) -> Result<(), Error> {
-        store.set(&id.revoked_key(), b"1")?;
+    /// it writes after the deletion. A store that is full takes no note, but must not keep a key valid.
+    pub fn revoke(store: &dyn Store, id: &KeyId, now: &str) -> Result<(), Error> {
+        let _ = store.set(&id.revoked_key(), now.as_bytes());
         store.delete(&id.store_key())
     }
 
@@ -157,6 +181,11 @@ impl Record {
             account: self.account,
             tag: self.tag.clone(),
         }
+    }
+
+    /// Returns the key's public id, in the type that names records in the store.
+    pub fn key_id(&self) -> KeyId {
+        KeyId::of_hash(&self.hash)
     }
 
     /// Returns the key's public id.

@@ -12,6 +12,11 @@ pub trait Store {
     fn delete(&self, key: &str) -> Result<(), Error>;
     /// Lists all keys, in any order. Only key management calls it, never a provider's request.
     fn keys(&self) -> Result<Vec<String>, Error>;
+    /// Adds one to the counter `name` and returns its new value, or nothing where the platform has no
+    /// atomic counters. A counter must never be [`set`](Self::set).
+    fn increment(&self, _name: &str) -> Result<Option<u64>, Error> {
+        Ok(None)
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,77 @@
+//! What has ended and would otherwise stay in the store for good, which has no expiry of its own.
+
+use std::time::Duration;
+
+use gateway::Store;
+use gateway::keys::time;
+
+use crate::Action;
+use crate::claim::Claim;
+use crate::idempotency::IdempotencyKey;
+
+/// How many entries one request looks at, so that it stays quick.
+const MAX_ENTRIES: usize = 100;
+
+/// How long the note on a revoked key is needed: longer than any request that read the record before.
+const REVOKED: Duration = Duration::from_hours(1);
+
+/// The prefix of notes on revoked keys, whose values are the times of the revocations.
+const REVOKED_PREFIX: &str = "revoked:";
+
+/// Deletes ended claims, notes and idempotency keys among the store keys `stored`.
+///
+/// It runs when the admin lists keys, the one request that reads the names of all. Failures are
+/// ignored: the next list tries again.
+pub(crate) fn sweep(action: &Action<'_>, stored: &[String]) {
+    let store = action.context.store;
+    let is_candidate = |key: &&String| {
+        ["done:", REVOKED_PREFIX].iter().any(|prefix| key.starts_with(prefix))
+            || Claim::has_ended(key, action)
+    };
+    for key in stored.iter().filter(is_candidate).take(MAX_ENTRIES) {
+        if has_ended(action, store, key) {
+            let _ = store.delete(key);
+        }
+    }
+}
+
+fn has_ended(action: &Action<'_>, store: &dyn Store, key: &str) -> bool {
+    if Claim::has_ended(key, action) {
+        return true;
+    }
+    let Ok(Some(value)) = store.get(key) else { return false };
+    if key.starts_with(REVOKED_PREFIX) {
+        let revoked = std::str::from_utf8(&value).ok().and_then(time::parse);
+        return revoked.is_some_and(|revoked| revoked + REVOKED < action.context.now);
+    }
+    IdempotencyKey::has_ended(key, &value, &action.now())
+}
+
+#[cfg(test)]
+mod tests {
+    use gateway::Store as _;
+
+    use crate::testing::{ADMIN, Host, key};
+
+    #[test]
+    fn sweep_deletes_what_has_ended() {
+        let host = Host::default();
+        let headers = [("authorization", ADMIN), ("idempotency-key", "a")];
+        host.send_with("POST", "/tokens", &headers, r#"{"teamId":"blue"}"#).unwrap();
+        host.create(r#"{"teamId":"blue"}"#);
+        host.send("DELETE", &format!("/tokens/{}", key(1).id().as_str()), ADMIN, "").unwrap();
+        host.store.set("claim:1:abandoned", b"x").unwrap();
+        let count = |prefix: &str| {
+            let keys = host.store.keys().unwrap();
+            keys.iter().filter(|key| key.starts_with(prefix)).count()
+        };
+        let counts = || ["done:", "revoked:", "claim:", "key:", "team:"].map(count);
+        assert_eq!(counts(), [1, 1, 1, 1, 1]);
+        for (hours, expected) in [(0, [1, 1, 0, 1, 1]), (2, [1, 0, 0, 1, 1]), (22, [0, 0, 0, 1, 1])]
+        {
+            host.advance(hours * 60 * 60);
+            host.send("GET", "/tokens", ADMIN, "").unwrap();
+            assert_eq!(counts(), expected, "{hours} hours later");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Team ids that look alike, of which only the first may have keys.
+
+use gateway::Error;
+use gateway::keys::api_key::digest;
+
+use crate::Action;
+
+/// Notes `team_id` as the one way to write it.
+///
+/// # Errors
+/// A client error if a team exists whose id looks the same: its keys would be attributed to another
+/// team than a reader of a log believes.
+pub(crate) fn register(action: &Action<'_>, team_id: &str) -> Result<(), Error> {
+    let store = action.context.store;
+    let name = format!("team:{}", digest(&folded(team_id)));
+    match store.get(&name)? {
+        None => store.set(&name, team_id.as_bytes()),
+        Some(known) if known == team_id.as_bytes() => Ok(()),
+        Some(known) => {
+            let known = String::from_utf8_lossy(&known);
+            let message = format!("`teamId` looks like the existing team `{known}`: use that id");
+            Err(Error::invalid_param("teamId", message))
+        }
+    }
+}
+
+/// Returns what is left of an id without regard to case and spaces.
+fn folded(team_id: &str) -> String {
+    team_id.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+/// Checks whether a reader can see all of `team_id`: no space at an end, no invisible character.
+pub(crate) fn is_visible(team_id: &str) -> bool {
+    let is_invisible = |character| {
+        matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    team_id.trim() == team_id && !team_id.contains(is_invisible)
+}
