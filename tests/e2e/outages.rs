@@ -83,7 +83,7 @@ fn create_token_without_a_configured_admin_token_is_503() {
                 (503, "token_management_disabled")
             );
         }
-        assert!(health(&app).await.text().contains("admin_token is not set"));
+        assert!(health(&app).await.text().contains("set admin_token"));
     });
 }
 

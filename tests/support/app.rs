@@ -16,7 +16,7 @@ use tokio::sync::OnceCell;
 use crate::{Client, Response, build_guests, root};
 
 /// The admin token of an app under test.
-pub const ADMIN_TOKEN: &str = "admin-token-of-the-tests";
+pub const ADMIN_TOKEN: &str = "admin-token-of-the-tests-0123456789";
 
 /// The models of limited teams, on several lines as an operator might write them.
 const LIMITED_MODELS: &str = r#"{

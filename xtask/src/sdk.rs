@@ -10,7 +10,7 @@ use crate::process::Running;
 use crate::say;
 use crate::up::origin;
 
-const ADMIN_TOKEN: &str = "admin-token-of-the-sdk-tests";
+const ADMIN_TOKEN: &str = "admin-token-of-the-sdk-tests-0123456789";
 
 /// Starts the app with the simulated AI Gateway as its upstream, and runs both suites.
 pub(crate) fn test() -> Result<()> {

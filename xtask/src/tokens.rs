@@ -63,6 +63,9 @@ enum Action {
     Revoke {
         /// Id of the key.
         id: String,
+        /// Revoke all keys that were rotated from the same first key, too.
+        #[arg(long)]
+        lineage: bool,
     },
     /// Rotates a key: creates a new one and ends the old one.
     Refresh {
@@ -146,7 +149,9 @@ fn perform(options: &Options) -> Result<Value> {
             body.extend(clear.iter().map(|name| (name.clone(), Value::Null)));
             send("PATCH", &format!("/tokens/{id}"), Some(body.into()))
         }
-        Action::Revoke { id } => send("DELETE", &format!("/tokens/{id}"), None),
+        Action::Revoke { id, lineage } => {
+            send("DELETE", &format!("/tokens/{id}?lineage={lineage}"), None)
+        }
         Action::Refresh { id, grace_seconds } => {
             send("POST", &format!("/tokens/{id}/refresh?graceSeconds={grace_seconds}"), None)
         }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use clap::Args;
 
 use crate::cargo::{build_components, root};
@@ -60,6 +60,9 @@ pub(crate) fn up(options: &Options) -> Result<()> {
     app.wait_unless(&signalled)
 }
 
+/// The minimum length of an admin token, which the app enforces, too.
+const MIN_ADMIN_TOKEN: usize = 32;
+
 impl AppEnvironment {
     /// Reads the settings and starts a simulated AI Gateway if none is configured.
     fn make() -> Result<Self> {
@@ -84,6 +87,11 @@ impl AppEnvironment {
             set("AZURE_RESOURCE_NAME", "simulated-resource");
             Some((running, url))
         };
+        if let Some(token) = given.get("ADMIN_TOKEN").filter(|token| !token.is_empty())
+            && token.len() < MIN_ADMIN_TOKEN
+        {
+            bail!("SPIN_VARIABLE_ADMIN_TOKEN must have at least {MIN_ADMIN_TOKEN} characters");
+        }
         let admin_token = (!is_given("ADMIN_TOKEN")).then(random_token).transpose()?;
         if let Some(token) = &admin_token {
             set("ADMIN_TOKEN", token);

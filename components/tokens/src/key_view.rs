@@ -38,6 +38,10 @@ pub(crate) struct KeyView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     replaces: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    lineage: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rotated_at: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     replaced_by: Option<&'a str>,
 }
 
@@ -60,6 +64,8 @@ impl<'a> KeyView<'a> {
             metadata: tag.map(|tag| BTreeMap::from([(tag.name.as_str(), &*tag.value)])),
             note: record.note.as_deref(),
             replaces: record.replaces.as_deref(),
+            lineage: record.lineage.as_deref(),
+            rotated_at: record.rotated_at.as_deref(),
             replaced_by: record.replaced_by.as_deref(),
         }
     }

@@ -60,7 +60,7 @@ mod tests {
             .as_object()
             .unwrap()
             .keys()
-            .chain(&["replaces", "replacedBy"].map(str::to_owned))
+            .chain(&["replaces", "lineage", "rotatedAt", "replacedBy"].map(str::to_owned))
         {
             assert!(name == "apiKey" || schema.get(name).is_some(), "{name}");
         }

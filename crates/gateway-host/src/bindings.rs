@@ -4,6 +4,10 @@
 wasmtime::component::bindgen!({
     path: "../../wit",
     world: "gateway",
-    with: { "fermyon:spin/key-value.store": crate::store::OpenStore },
+    with: {
+        "fermyon:spin/key-value.store": crate::store::OpenStore,
+        "wasi:keyvalue/store.bucket": crate::store::OpenStore,
+        "wasi:keyvalue/atomics.cas": crate::counters::Cas,
+    },
     imports: { default: async | trappable },
 });

@@ -13,6 +13,7 @@ use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
 use crate::allowed_hosts::AllowedHost;
 use crate::bindings::fermyon::spin::{key_value, variables};
+use crate::bindings::wasi::keyvalue;
 use crate::instance::{Instance, SpinInterfaces};
 use crate::manifest::DeclaredComponent;
 use crate::outbound::{Client, Hooks};
@@ -103,6 +104,8 @@ fn linker(engine: &Engine) -> Result<Linker<Instance>> {
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     key_value::add_to_linker::<_, SpinInterfaces>(&mut linker, |instance| instance)?;
     variables::add_to_linker::<_, SpinInterfaces>(&mut linker, |instance| instance)?;
+    keyvalue::store::add_to_linker::<_, SpinInterfaces>(&mut linker, |instance| instance)?;
+    keyvalue::atomics::add_to_linker::<_, SpinInterfaces>(&mut linker, |instance| instance)?;
     Ok(linker)
 }
 

@@ -9,7 +9,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use crate::bindings::fermyon::spin::{key_value, variables};
 use crate::engine::Component;
 use crate::outbound::Hooks;
-use crate::store::OpenStore;
+use crate::store::{Backend, OpenStore};
 
 /// An instance, and the imports it calls.
 pub(crate) struct Instance {
@@ -37,6 +37,35 @@ impl Instance {
             table: ResourceTable::new(),
             component,
         }
+    }
+}
+
+// === stores ===
+
+impl Instance {
+    /// Opens the store `label`, if the manifest grants it. Opening is the only way to a store.
+    pub(crate) fn open_store(&self, label: &str) -> Option<OpenStore> {
+        let is_granted = self.component.stores.contains(label);
+        is_granted.then(|| OpenStore(self.component.store().clone()))
+    }
+
+    /// Gives the guest a handle for `opened`.
+    pub(crate) fn push_store(
+        &mut self,
+        opened: OpenStore,
+    ) -> wasmtime::Result<Resource<OpenStore>> {
+        Ok(self.table.push(opened)?)
+    }
+
+    /// Returns the store behind a handle.
+    pub(crate) fn opened(&self, handle: &Resource<OpenStore>) -> wasmtime::Result<&Backend> {
+        Ok(&self.table.get(handle)?.0)
+    }
+
+    /// Takes a handle back.
+    pub(crate) fn drop_store(&mut self, handle: Resource<OpenStore>) -> wasmtime::Result<()> {
+        self.table.delete(handle)?;
+        Ok(())
     }
 }
 
@@ -74,12 +103,10 @@ impl key_value::Host for &mut Instance {}
 
 impl key_value::HostStore for &mut Instance {
     async fn open(&mut self, label: String) -> StoreResult<Resource<OpenStore>> {
-        // The manifest grants access store by store, and opening is the only way to one.
-        if !self.component.stores.contains(&label) {
-            return Ok(Err(key_value::Error::AccessDenied));
+        match self.open_store(&label) {
+            Some(opened) => Ok(Ok(self.push_store(opened)?)),
+            None => Ok(Err(key_value::Error::AccessDenied)),
         }
-        let opened = OpenStore(self.component.store().clone());
-        Ok(Ok(self.table.push(opened)?))
     }
 
     async fn get(
@@ -87,8 +114,7 @@ impl key_value::HostStore for &mut Instance {
         store: Resource<OpenStore>,
         key: String,
     ) -> StoreResult<Option<Vec<u8>>> {
-        let OpenStore(backend) = self.table.get(&store)?;
-        Ok(to_guest(backend.get(&key).await))
+        Ok(to_guest(self.opened(&store)?.get(&key).await))
     }
 
     async fn set(
@@ -97,27 +123,22 @@ impl key_value::HostStore for &mut Instance {
         key: String,
         value: Vec<u8>,
     ) -> StoreResult<()> {
-        let OpenStore(backend) = self.table.get(&store)?;
-        Ok(to_guest(backend.set(&key, &value).await))
+        Ok(to_guest(self.opened(&store)?.set(&key, &value).await))
     }
 
     async fn delete(&mut self, store: Resource<OpenStore>, key: String) -> StoreResult<()> {
-        let OpenStore(backend) = self.table.get(&store)?;
-        Ok(to_guest(backend.delete(&key).await))
+        Ok(to_guest(self.opened(&store)?.delete(&key).await))
     }
 
     async fn exists(&mut self, store: Resource<OpenStore>, key: String) -> StoreResult<bool> {
-        let OpenStore(backend) = self.table.get(&store)?;
-        Ok(to_guest(backend.get(&key).await.map(|value| value.is_some())))
+        Ok(to_guest(self.opened(&store)?.get(&key).await.map(|value| value.is_some())))
     }
 
     async fn get_keys(&mut self, store: Resource<OpenStore>) -> StoreResult<Vec<String>> {
-        let OpenStore(backend) = self.table.get(&store)?;
-        Ok(to_guest(backend.keys().await))
+        Ok(to_guest(self.opened(&store)?.keys().await))
     }
 
     async fn drop(&mut self, store: Resource<OpenStore>) -> wasmtime::Result<()> {
-        self.table.delete(store)?;
-        Ok(())
+        self.drop_store(store)
     }
 }

@@ -6,6 +6,7 @@
 
 mod allowed_hosts;
 mod bindings;
+mod counters;
 mod engine;
 mod instance;
 mod manifest;

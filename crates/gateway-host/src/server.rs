@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http::header::HOST;
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -56,8 +57,11 @@ async fn respond(
     mut request: Request<Incoming>,
     client: SocketAddr,
 ) -> Response<WasiBody> {
+    if !ensure_host(&mut request) {
+        return text_response(StatusCode::BAD_REQUEST, "the header `host` is missing");
+    }
     let Some((route, component)) = routes.find(request.uri().path()) else {
-        return empty_response(StatusCode::NOT_FOUND);
+        return text_response(StatusCode::NOT_FOUND, "");
     };
     let path = request.uri().path().to_owned();
     add_spin_headers(request.headers_mut(), route, &path, client);
@@ -65,7 +69,7 @@ async fn respond(
         Ok(response) => response,
         Err(error) => {
             report(&error);
-            empty_response(StatusCode::INTERNAL_SERVER_ERROR)
+            text_response(StatusCode::INTERNAL_SERVER_ERROR, "")
         }
     }
 }
@@ -111,10 +115,23 @@ fn add_spin_headers(headers: &mut HeaderMap, route: &Route, path: &str, client: 
     }
 }
 
-/// Builds a response without a body.
-fn empty_response(status: StatusCode) -> Response<WasiBody> {
-    let body = Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync();
-    let mut response = Response::new(body);
+/// Checks that a request names its host, as HTTP/1.1 demands. HTTP/1.0, which some health checks
+/// speak, does not: such a request gets one, because WASI has none without.
+fn ensure_host(request: &mut Request<Incoming>) -> bool {
+    if request.headers().contains_key(HOST) || request.uri().authority().is_some() {
+        return true;
+    }
+    if request.version() > Version::HTTP_10 {
+        return false;
+    }
+    request.headers_mut().insert(HOST, HeaderValue::from_static("localhost"));
+    true
+}
+
+/// Builds a response with a short text.
+fn text_response(status: StatusCode, text: &'static str) -> Response<WasiBody> {
+    let body = Full::new(Bytes::from_static(text.as_bytes()));
+    let mut response = Response::new(body.map_err(|never| match never {}).boxed_unsync());
     *response.status_mut() = status;
     response
 }

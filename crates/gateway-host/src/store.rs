@@ -23,7 +23,7 @@ pub(crate) struct Backend {
 /// Where the values are stored.
 #[derive(Clone)]
 enum Storage {
-    Sqlite(Arc<sqlite::Database>),
+    Sqlite(sqlite::Database),
     Redis(redis::Server),
 }
 
@@ -68,7 +68,7 @@ pub(crate) async fn open(options: &Options, folder: &Path) -> Result<Backend> {
     };
     let database = sqlite::Database::open(&path)
         .with_context(|| format!("cannot open the key-value store {}", path.display()))?;
-    Ok(Backend::new(Storage::Sqlite(Arc::new(database))))
+    Ok(Backend::new(Storage::Sqlite(database)))
 }
 
 /// Reads the configuration of the default store, if the file has one.
@@ -100,7 +100,7 @@ impl Backend {
     /// Reads the value of `key`.
     pub(crate) async fn get(&self, key: &str) -> Result<Option<Vec<u8>>> {
         match self.storage() {
-            Storage::Sqlite(database) => database.get(key),
+            Storage::Sqlite(database) => database.get(key).await,
             Storage::Redis(server) => server.get(key).await,
         }
     }
@@ -108,7 +108,7 @@ impl Backend {
     /// Writes the value of `key`.
     pub(crate) async fn set(&self, key: &str, value: &[u8]) -> Result<()> {
         match self.storage() {
-            Storage::Sqlite(database) => database.set(key, value),
+            Storage::Sqlite(database) => database.set(key, value).await,
             Storage::Redis(server) => server.set(key, value).await,
         }
     }
@@ -116,7 +116,7 @@ impl Backend {
     /// Deletes `key`, if it exists.
     pub(crate) async fn delete(&self, key: &str) -> Result<()> {
         match self.storage() {
-            Storage::Sqlite(database) => database.delete(key),
+            Storage::Sqlite(database) => database.delete(key).await,
             Storage::Redis(server) => server.delete(key).await,
         }
     }
@@ -124,8 +124,16 @@ impl Backend {
     /// Lists all keys.
     pub(crate) async fn keys(&self) -> Result<Vec<String>> {
         match self.storage() {
-            Storage::Sqlite(database) => database.keys(),
+            Storage::Sqlite(database) => database.keys().await,
             Storage::Redis(server) => server.keys().await,
+        }
+    }
+
+    /// Adds `delta` to the counter `key`, atomically, and returns its new value.
+    pub(crate) async fn increment(&self, key: &str, delta: i64) -> Result<i64> {
+        match self.storage() {
+            Storage::Sqlite(database) => database.increment(key, delta).await,
+            Storage::Redis(server) => server.increment(key, delta).await,
         }
     }
 }

@@ -30,6 +30,7 @@
 
 mod auth;
 mod body;
+mod counters;
 mod host;
 mod provider;
 mod request;

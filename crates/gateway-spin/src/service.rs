@@ -9,11 +9,11 @@ use gateway::{Error, Head, Request};
 use wasi::exports::http::incoming_handler::Guest;
 use wasi::http::types::{IncomingRequest, ResponseOutparam};
 
+use crate::counters::CountingStore;
 use crate::host;
 use crate::request::read_whole;
 use crate::response::Sent;
 use crate::serve::{Arrival, Handler, serve};
-use crate::store::SpinStore;
 
 /// The component that responds as `S` does.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl<S: Service> Handler for ServiceComponent<S> {
         entry: &mut Entry,
     ) -> Result<Sent<Infallible>, Error> {
         let settings = host::settings()?;
-        let store = SpinStore::default();
+        let store = CountingStore::default();
         let context = Context {
             store: &store,
             settings: &settings,

@@ -36,6 +36,11 @@ impl Server {
         Ok(self.0.clone().del(key).await?)
     }
 
+    /// Adds `delta` to the counter `key` and returns its new value. Redis stores it as decimal digits.
+    pub(crate) async fn increment(&self, key: &str, delta: i64) -> Result<i64> {
+        Ok(self.0.clone().incr(key, delta).await?)
+    }
+
     /// Lists all keys.
     pub(crate) async fn keys(&self) -> Result<Vec<String>> {
         Ok(self.0.clone().keys("*").await?)

@@ -1,16 +1,24 @@
 //! The key-value store in SQLite, in Spin's own table layout, so that both hosts can use one file.
 
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _};
 
 /// The label of the store, which is part of every row's key.
 const LABEL: &str = "default";
 
+/// How long an operation waits for another process that has locked the file.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The pause between two attempts.
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// An open database file.
-pub(crate) struct Database(Mutex<Connection>);
+#[derive(Clone)]
+pub(crate) struct Database(Arc<Mutex<Connection>>);
 
 impl Database {
     /// Opens the file at `path`, and creates it and its table if necessary.
@@ -29,46 +37,106 @@ impl Database {
             )",
             [],
         )?;
-        Ok(Self(Mutex::new(connection)))
+        // SQLite would wait in the thread that serves other requests; `run` waits elsewhere.
+        connection.busy_timeout(Duration::ZERO)?;
+        Ok(Self(Arc::new(Mutex::new(connection))))
     }
 
     /// Reads the value of `key`.
-    pub(crate) fn get(&self, key: &str) -> Result<Option<Vec<u8>>> {
-        let connection = self.lock();
-        let mut query = connection
-            .prepare_cached("SELECT value FROM spin_key_value WHERE store = ?1 AND key = ?2")?;
-        Ok(query.query_row([LABEL, key], |row| row.get(0)).optional()?)
+    pub(crate) async fn get(&self, key: &str) -> Result<Option<Vec<u8>>> {
+        let key = key.to_owned();
+        self.run(move |connection| read(connection, &key)).await
     }
 
     /// Writes the value of `key`.
-    pub(crate) fn set(&self, key: &str, value: &[u8]) -> Result<()> {
-        self.lock().execute(
-            "INSERT INTO spin_key_value (store, key, value) VALUES (?1, ?2, ?3)
-             ON CONFLICT (store, key) DO UPDATE SET value = excluded.value",
-            (LABEL, key, value),
-        )?;
-        Ok(())
+    pub(crate) async fn set(&self, key: &str, value: &[u8]) -> Result<()> {
+        let (key, value) = (key.to_owned(), value.to_owned());
+        self.run(move |connection| write(connection, &key, &value)).await
     }
 
     /// Deletes `key`, if it exists.
-    pub(crate) fn delete(&self, key: &str) -> Result<()> {
-        self.lock()
-            .execute("DELETE FROM spin_key_value WHERE store = ?1 AND key = ?2", [LABEL, key])?;
-        Ok(())
+    pub(crate) async fn delete(&self, key: &str) -> Result<()> {
+        let key = key.to_owned();
+        self.run(move |connection| {
+            let mut statement = connection
+                .prepare_cached("DELETE FROM spin_key_value WHERE store = ?1 AND key = ?2")?;
+            statement.execute([LABEL, &key]).map(drop)
+        })
+        .await
     }
 
     /// Lists all keys.
-    pub(crate) fn keys(&self) -> Result<Vec<String>> {
-        let connection = self.lock();
-        let mut query =
-            connection.prepare_cached("SELECT key FROM spin_key_value WHERE store = ?1")?;
-        let keys = query.query_map([LABEL], |row| row.get(0))?;
-        Ok(keys.collect::<Result<_, _>>()?)
+    pub(crate) async fn keys(&self) -> Result<Vec<String>> {
+        self.run(|connection| {
+            let mut query =
+                connection.prepare_cached("SELECT key FROM spin_key_value WHERE store = ?1")?;
+            let keys = query.query_map([LABEL], |row| row.get(0))?;
+            keys.collect()
+        })
+        .await
     }
 
-    /// Locks the connection. A poisoned lock is used all the same: statements are atomic, so a
-    /// panic elsewhere cannot leave a partial change.
-    fn lock(&self) -> MutexGuard<'_, Connection> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Adds `delta` to the counter `key` and returns its new value. As in Spin, it is stored as eight
+    /// bytes, the lowest first.
+    pub(crate) async fn increment(&self, key: &str, delta: i64) -> Result<i64> {
+        let key = key.to_owned();
+        self.run(move |connection| {
+            let transaction = connection.unchecked_transaction()?;
+            let stored = read(&transaction, &key)?.unwrap_or_default();
+            let count = i64::from_le_bytes(stored.try_into().unwrap_or_default()) + delta;
+            write(&transaction, &key, &count.to_le_bytes())?;
+            transaction.commit()?;
+            Ok(count)
+        })
+        .await
     }
+
+    /// Runs `operation`, here if the file is free. Otherwise it waits for it in a thread of its own, so
+    /// that requests that need no store are served meanwhile.
+    async fn run<T: Send + 'static>(
+        &self,
+        operation: impl Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        if let Ok(connection) = self.0.try_lock() {
+            match operation(&connection) {
+                Err(error) if is_locked(&error) => {}
+                done => return Ok(done?),
+            }
+        }
+        let connection = self.0.clone();
+        let wait = move || {
+            let start = Instant::now();
+            loop {
+                // A poisoned lock is used all the same: statements are atomic, so a panic elsewhere
+                // cannot leave a partial change.
+                let done = operation(&connection.lock().unwrap_or_else(PoisonError::into_inner));
+                match done {
+                    Err(error) if is_locked(&error) && start.elapsed() < PATIENCE => {}
+                    done => return done,
+                }
+                std::thread::sleep(PAUSE);
+            }
+        };
+        Ok(tokio::task::spawn_blocking(wait).await??)
+    }
+}
+
+/// Checks whether another process has locked the file.
+fn is_locked(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+fn read(connection: &Connection, key: &str) -> rusqlite::Result<Option<Vec<u8>>> {
+    let mut query = connection
+        .prepare_cached("SELECT value FROM spin_key_value WHERE store = ?1 AND key = ?2")?;
+    query.query_row([LABEL, key], |row| row.get(0)).optional()
+}
+
+fn write(connection: &Connection, key: &str, value: &[u8]) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO spin_key_value (store, key, value) VALUES (?1, ?2, ?3)
+         ON CONFLICT (store, key) DO UPDATE SET value = excluded.value",
+    )?;
+    statement.execute((LABEL, key, value)).map(drop)
 }

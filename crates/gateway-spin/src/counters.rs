@@ -1,0 +1,83 @@
+//! The key-value store of a component that counts: the same store, with atomic counters.
+//!
+//! Spin 3.0 and later have them; Fermyon Cloud and Akamai Functions do not load a component that
+//! imports them. A build without the feature `atomics` leaves the import out.
+
+#[cfg(feature = "atomics")]
+use std::cell::OnceCell;
+
+#[cfg(feature = "atomics")]
+use gateway::error::Cause;
+use gateway::{Error, Store};
+
+#[cfg(feature = "atomics")]
+use self::bindings::wasi::keyvalue::{atomics, store};
+use crate::store::SpinStore;
+
+#[cfg(feature = "atomics")]
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::pedantic,
+    clippy::restriction,
+    reason = "generated code"
+)]
+mod bindings {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "counters",
+        generate_all,
+    });
+}
+
+/// The `default` store, with counters.
+#[derive(Default)]
+pub(crate) struct CountingStore {
+    store: SpinStore,
+    #[cfg(feature = "atomics")]
+    bucket: OnceCell<store::Bucket>,
+}
+
+impl Store for CountingStore {
+    fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.store.get(key)
+    }
+
+    fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
+        self.store.set(key, value)
+    }
+
+    fn delete(&self, key: &str) -> Result<(), Error> {
+        self.store.delete(key)
+    }
+
+    fn keys(&self) -> Result<Vec<String>, Error> {
+        self.store.keys()
+    }
+
+    #[cfg(feature = "atomics")]
+    fn increment(&self, name: &str) -> Result<Option<u64>, Error> {
+        let bucket = match self.bucket.get() {
+            Some(bucket) => bucket,
+            None => {
+                let opened = store::open("default").map_err(unavailable)?;
+                self.bucket.get_or_init(|| opened)
+            }
+        };
+        let count = atomics::increment(bucket, name, 1).map_err(unavailable)?;
+        Ok(u64::try_from(count).ok())
+    }
+}
+
+#[cfg(feature = "atomics")]
+fn unavailable(error: store::Error) -> Error {
+    let cause = match error {
+        store::Error::NoSuchStore => "there is no store `default`".to_owned(),
+        store::Error::AccessDenied => {
+            "spin.toml does not grant this component the store".to_owned()
+        }
+        store::Error::Other(text) => text,
+    };
+    Error::StoreUnavailable(Cause(cause))
+}
