@@ -176,7 +176,8 @@ fn expired_or_disabled_key_is_401() {
         let end = app.admin("GET", &target, "").await.unwrap().json()["expiresAt"].clone();
         let end = end.as_str().unwrap();
         let update = "UPDATE spin_key_value SET value = \
-            CAST(replace(CAST(value AS TEXT), ?1, '2026-01-01T00:00:00.000Z') AS BLOB)";
+            CAST(replace(CAST(value AS TEXT), ?1, '2026-01-01T00:00:00.000Z') AS BLOB) \
+            WHERE key LIKE 'key:%'";
         assert_eq!(store.execute(update, [end]).unwrap(), 1);
         let response = ask().await;
         assert_eq!((response.status, response.code().as_str()), (401, "invalid_api_key"));

@@ -70,7 +70,7 @@ fn refresh_token_revokes_the_old_key_immediately() {
             let request = if by_path {
                 Client::request("POST", &format!("/tokens/{old}/refresh"))
             } else {
-                Client::request("POST", "/tokens/refresh").key(old)
+                Client::request("POST", "/tokens/refresh?graceSeconds=0").key(old)
             };
             let response = app.client().send(request).await.unwrap();
             assert_eq!(response.status, 200, "{response:?}");

@@ -110,20 +110,12 @@ impl Entry {
     ///
     /// A line is shorter than [`MAX_LINE`], because a longer one would not be written at once, and those
     /// of other requests could get between its parts.
-    pub fn to_line(&self) -> String {
-        let mut line = self.to_ascii();
-        if line.len() >= MAX_LINE {
-            let mut short = self.clone();
-            short.shorten();
-            line = short.to_ascii();
-        }
+    pub fn to_line(mut self) -> String {
+        self.shorten();
+        // Every field is a string, a number or absent: serialising cannot fail.
+        let mut line = to_ascii(&serde_json::to_string(&self).unwrap_or_default());
         line.push('\n');
         line
-    }
-
-    fn to_ascii(&self) -> String {
-        // Every field is a string, a number or absent: serialising cannot fail.
-        to_ascii(&serde_json::to_string(self).unwrap_or_default())
     }
 
     /// Shortens what a client or an upstream can make long.
