@@ -1,4 +1,4 @@
-//! Clients that disconnect, are slow, or send too much.
+//! Clients that disconnect, or send too much.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use http_body_util::BodyExt as _;
 use serde_json::json;
 use support::client::Draft;
 use support::upstream::{Step, Upstream};
-use support::{ADMIN_TOKEN, App, Client, Config, run};
+use support::{App, Client, Config, run};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -165,7 +165,7 @@ fn body_of_33_mib_is_413() {
 }
 
 /// Writes and reads concurrently, so that a response before the end of the request is seen.
-async fn send_and_read(app: &App, bytes: &[u8]) -> String {
+pub(crate) async fn send_and_read(app: &App, bytes: &[u8]) -> String {
     let stream = TcpStream::connect(app.address).await.unwrap();
     let (mut reader, mut writer) = stream.into_split();
     let mut response = Vec::new();
@@ -177,89 +177,6 @@ async fn send_and_read(app: &App, bytes: &[u8]) -> String {
     };
     tokio::time::timeout(PATIENCE, exchange).await.expect("a response in time");
     String::from_utf8_lossy(&response).into_owned()
-}
-
-#[test]
-fn slow_body_arrives_whole() {
-    run(async {
-        let app = App::shared().await;
-        let key = app.key("blue").await.unwrap();
-        for (target, model) in [(OPENAI, "gpt-4o"), (BEDROCK, "nova-lite")] {
-            let message = json!({"role": "user", "content": "hello"});
-            let body = json!({"model": model, "messages": [message]}).to_string();
-            let mut stream = TcpStream::connect(app.address).await.unwrap();
-            let head = format!(
-                "POST {target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {key}\r\n\
-                 content-type: application/json\r\ncontent-length: {}\r\n\r\n",
-                body.len()
-            );
-            stream.write_all(head.as_bytes()).await.unwrap();
-            for byte in body.as_bytes() {
-                stream.write_all(&[*byte]).await.unwrap();
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-            let mut response = String::new();
-            stream.read_to_string(&mut response).await.unwrap();
-            assert!(response.starts_with("HTTP/1.1 200 "), "{target}: {response}");
-        }
-    });
-}
-
-#[test]
-fn stalled_body_is_400_after_a_timeout() {
-    run(async {
-        let app = App::shared().await;
-        let head = format!(
-            "POST /tokens HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
-             authorization: Bearer {ADMIN_TOKEN}\r\ncontent-length: 10\r\n\r\n{{"
-        );
-        let mut stream = TcpStream::connect(app.address).await.unwrap();
-        stream.write_all(head.as_bytes()).await.unwrap();
-        let mut response = String::new();
-        let reading = stream.read_to_string(&mut response);
-        tokio::time::timeout(2 * PATIENCE, reading).await.expect("a response in time").unwrap();
-        assert!(response.starts_with("HTTP/1.1 400 "), "{response}");
-        assert!(response.contains(r#""code":"incomplete_body""#), "{response}");
-    });
-}
-
-/// Checks that a body that never arrives does not occupy the host before the client is known. Far
-/// more such requests are open than a host has instances.
-#[test]
-fn missing_bodies_before_authentication_stop_no_one() {
-    run(async {
-        let app = App::shared().await;
-        let key = app.key("blue").await.unwrap();
-        let mut idle = Vec::new();
-        for number in 0..1100 {
-            let (request, status) = match number % 4 {
-                0 => ("GET /healthz", "200"),
-                1 => ("POST /tokens", "401"),
-                2 => ("PATCH /tokens/0123456789abcdef0123456789abcdef", "401"),
-                _ => ("POST /openai/chat/completions", "401"),
-            };
-            let mut stream = TcpStream::connect(app.address).await.unwrap();
-            let head = format!(
-                "{request} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
-                 content-length: 65536\r\n\r\n"
-            );
-            stream.write_all(head.as_bytes()).await.unwrap();
-            idle.push((stream, request, status));
-        }
-        for _ in 0..20 {
-            let body = json!({"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]});
-            let request = Client::post(OPENAI, &body).key(&key);
-            let client = app.client();
-            let served = tokio::time::timeout(PATIENCE, client.send(request));
-            assert_eq!(served.await.expect("a response in time").unwrap().status, 200);
-        }
-        for (mut stream, request, status) in idle {
-            let mut start = [0; 12];
-            let reading = tokio::time::timeout(PATIENCE, stream.read_exact(&mut start));
-            reading.await.expect("a response before the body").unwrap();
-            assert_eq!(start, format!("HTTP/1.1 {status}").as_bytes(), "{request}");
-        }
-    });
 }
 
 #[test]

@@ -95,3 +95,15 @@ fn headers_too_large_for_the_host_are_400() {
         assert_eq!((response.status, response.code().as_str()), (400, "invalid_header"));
     });
 }
+
+#[test]
+fn request_without_a_host_is_400_or_served() {
+    run(async {
+        let app = App::shared().await;
+        let missing = "GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n";
+        assert_eq!(status_of(app, missing).await, "HTTP/1.1 400 Bad Request");
+        // Some health checks speak HTTP/1.0, which has no such header.
+        let old = "GET /healthz HTTP/1.0\r\n\r\n";
+        assert_eq!(status_of(app, old).await, "HTTP/1.0 200 OK");
+    });
+}

@@ -1,6 +1,7 @@
 //! End-to-end tests: the real wasm, on the embedded host, in front of the simulated AI Gateway.
 //!
 //! - [`tokens`]: creating, showing and rotating keys
+//! - [`rotation`]: keys created or rotated by several requests at once, or again and again
 //! - [`scopes`]: restrictions and expiry of keys
 //! - [`operations`]: classes of operations, and models that a request hides
 //! - [`streams`]: streaming, truncated responses, large bodies in both directions
@@ -9,7 +10,8 @@
 //! - [`settings`]: every setting missing once, on every route
 //! - [`outages`]: invalid settings, failing stores, unreachable upstreams
 //! - [`redis`]: keys shared by two gateways
-//! - [`clients`]: clients that disconnect, are slow, or send too much
+//! - [`clients`]: clients that disconnect, or send too much
+//! - [`slow`]: clients that send a body slowly, in tiny chunks, or never
 //! - [`faults`]: every way in which a connection to the upstream can fail
 //! - [`early`]: an upstream that responds before it has read the request
 //! - [`hostile`]: thousands of random and mutated requests
@@ -37,9 +39,11 @@ mod invariants;
 mod operations;
 mod outages;
 mod redis;
+mod rotation;
 mod scopes;
 mod secrets;
 mod settings;
+mod slow;
 mod streams;
 mod tokens;
 mod workflows;

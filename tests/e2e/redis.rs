@@ -120,3 +120,46 @@ fn gateways_share_keys_and_a_store_outage_is_503_until_it_ends() {
         assert_eq!(models(&one, key).await.status, 401);
     });
 }
+
+/// Sets an option of the server while it runs.
+fn configure(redis: &Redis, option: &str, value: &str) {
+    let port = redis.port.to_string();
+    let arguments = ["-p", &port, "config", "set", option, value];
+    assert!(Command::new("redis-cli").args(arguments).status().unwrap().success());
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "a skipped test must be visible in the output")]
+fn requests_at_once_to_two_gateways_create_and_rotate_one_key() {
+    let Some(redis) = Redis::start() else {
+        eprintln!("skipped: redis-server is not installed");
+        return;
+    };
+    run(async {
+        let one = App::start(redis.config()).await.unwrap();
+        let other = App::start(redis.config()).await.unwrap();
+        crate::rotation::assert_one_succeeds(&[&one, &other]).await;
+    });
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "a skipped test must be visible in the output")]
+fn key_in_a_full_store_can_be_revoked() {
+    let Some(redis) = Redis::start() else {
+        eprintln!("skipped: redis-server is not installed");
+        return;
+    };
+    run(async {
+        let app = App::start(redis.config()).await.unwrap();
+        let created = app.create("blue").await.unwrap();
+        let key = created["apiKey"].as_str().unwrap();
+        configure(&redis, "maxmemory-policy", "noeviction");
+        configure(&redis, "maxmemory", "1");
+        let creation = app.admin("POST", "/tokens", r#"{"teamId":"red"}"#).await.unwrap();
+        assert_eq!((creation.status, creation.code().as_str()), (503, "store_unavailable"));
+        assert_eq!(models(&app, key).await.status, 200);
+        let target = format!("/tokens/{}", created["id"].as_str().unwrap());
+        assert_eq!(app.admin("DELETE", &target, "").await.unwrap().status, 204);
+        assert_eq!(models(&app, key).await.status, 401);
+    });
+}

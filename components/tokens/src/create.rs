@@ -26,7 +26,9 @@ pub(crate) fn create(action: &mut Action<'_>) -> Result<Response, Error> {
     idempotency_key.check(action)?;
     let claim = idempotency_key.claim(action)?;
     let outcome = save(action, &record, &idempotency_key);
-    claim.into_iter().for_each(|claim| claim.release(action));
+    if let Some(claim) = claim {
+        claim.release(action);
+    }
     outcome?;
     action.entry.subject = Some(record.id().to_owned());
     Ok(Response::json(StatusCode::CREATED, &KeyView::new(&record).with_key(&key)))

@@ -33,7 +33,9 @@ pub(crate) fn check(action: &mut Action<'_>) -> Response {
     ];
     let errors: Vec<Error> = checks.into_iter().filter_map(Result::err).collect();
     // In the log, too: the operator has to act, whoever asked.
-    errors.iter().for_each(|error| action.entry.note_error(error));
+    for error in &errors {
+        action.entry.note_error(error);
+    }
     let problems: Vec<String> = errors.iter().map(Error::to_string).collect();
     let (status, status_text) = if problems.is_empty() {
         (StatusCode::OK, "ok")

@@ -58,7 +58,7 @@ fn rotate(
     let claim = Claim::take(action, &format!("refresh:{}", old_id.as_str()))?;
     // Again, because another rotation may have ended between the first look and the claim.
     let outcome = find_replaceable(action, key_ref, &idempotency_key)
-        .and_then(|old| replace(action, old, &idempotency_key, grace));
+        .and_then(|old| replace(action, &old, &idempotency_key, grace));
     claim.release(action);
     let (key, new) = outcome?;
     Ok(Response::json(StatusCode::OK, &KeyView::new(&new).with_key(&key)))
@@ -103,14 +103,14 @@ fn find_replaceable(
 /// Stores a new key in place of `old`, and returns it.
 fn replace(
     action: &Action<'_>,
-    old: Record,
+    old: &Record,
     idempotency_key: &IdempotencyKey,
     grace: Duration,
 ) -> Result<(ApiKey, Record), Error> {
     let store = action.context.store;
     let key = ApiKey::from_random((action.context.random)());
     let mut new = old.with_key(&key, action.now());
-    prune(action, &old)?;
+    prune(action, old)?;
     new.earlier.push(old.id().to_owned());
     let forgotten = new.earlier.len().saturating_sub(MAX_EARLIER);
     new.earlier.drain(..forgotten);
@@ -124,7 +124,7 @@ fn replace(
     // The new record is stored before the old key ends: a failure in between leaves the team with
     // two keys, never with none.
     new.save(store)?;
-    retire(action, &old, &new, grace)?;
+    retire(action, old, &new, grace)?;
     undo_if_revoked(action, &old.key_id(), &key.id())?;
     Ok((key, new))
 }

@@ -3,5 +3,5 @@
 mod reader;
 mod writer;
 
-pub(crate) use reader::{BodyReader, CHUNK, Read, Source};
+pub(crate) use reader::{BodyReader, CHUNK, POLL_INTERVAL, Read, Source};
 pub(crate) use writer::{BodyWriter, Progress};

@@ -4,9 +4,6 @@
 //! imports them. A build without the feature `atomics` leaves the import out.
 
 #[cfg(feature = "atomics")]
-use std::cell::OnceCell;
-
-#[cfg(feature = "atomics")]
 use gateway::error::Cause;
 use gateway::{Error, Store};
 
@@ -33,39 +30,29 @@ mod bindings {
 
 /// The `default` store, with counters.
 #[derive(Default)]
-pub(crate) struct CountingStore {
-    store: SpinStore,
-    #[cfg(feature = "atomics")]
-    bucket: OnceCell<store::Bucket>,
-}
+pub(crate) struct CountingStore(SpinStore);
 
 impl Store for CountingStore {
     fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
-        self.store.get(key)
+        self.0.get(key)
     }
 
     fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
-        self.store.set(key, value)
+        self.0.set(key, value)
     }
 
     fn delete(&self, key: &str) -> Result<(), Error> {
-        self.store.delete(key)
+        self.0.delete(key)
     }
 
     fn keys(&self) -> Result<Vec<String>, Error> {
-        self.store.keys()
+        self.0.keys()
     }
 
     #[cfg(feature = "atomics")]
     fn increment(&self, name: &str) -> Result<Option<u64>, Error> {
-        let bucket = match self.bucket.get() {
-            Some(bucket) => bucket,
-            None => {
-                let opened = store::open("default").map_err(unavailable)?;
-                self.bucket.get_or_init(|| opened)
-            }
-        };
-        let count = atomics::increment(bucket, name, 1).map_err(unavailable)?;
+        let opened = store::open("default").map_err(unavailable)?;
+        let count = atomics::increment(&opened, name, 1).map_err(unavailable)?;
         Ok(u64::try_from(count).ok())
     }
 }

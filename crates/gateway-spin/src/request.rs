@@ -2,6 +2,7 @@
 
 use gateway::error::Cause;
 use gateway::http::body::{Body, Plan, check_encoding, may_have_body};
+use gateway::http::pace::Pace;
 use gateway::{Error, Head, Headers};
 use http::Method;
 use wasi::http::types::{self, IncomingRequest};
@@ -9,12 +10,6 @@ use wasi::io::streams::StreamError;
 
 use crate::body::{BodyReader, CHUNK, Read, Source};
 use crate::host::Instant;
-
-/// Milliseconds that a body may take in addition to the time for its length.
-const GRACE_MS: u64 = 20_000;
-
-/// The minimum rate at which a body must be received, in bytes per millisecond.
-const MIN_BYTES_PER_MS: u64 = 64;
 
 /// Reads the request line and the headers.
 pub(crate) fn read_head(request: &IncomingRequest) -> Head {
@@ -64,10 +59,14 @@ pub(crate) fn read_text(
     read_whole(request, head.headers.content_length(), limit)
 }
 
-/// Opens a body that is to be streamed. Without an announced length there may be none: then the first
+/// Opens a body that is to be streamed, and waits for its first bytes. Without an announced length there may be none: then the first
 /// chunk shows whether there is one.
 fn open_source(request: &IncomingRequest, announced: Option<u64>) -> Result<Option<Source>, Error> {
     let rest = open(request)?;
+    let now = Instant::now();
+    if !rest.wait(&|| Pace::default().is_sufficient(now.millis())) {
+        return Err(Error::IncompleteBody);
+    }
     if announced.is_some() {
         return Ok(Some(Source { start: Vec::new(), rest }));
     }
@@ -87,8 +86,7 @@ pub(crate) fn read_whole(
 ) -> Result<Vec<u8>, Error> {
     check_length(announced, limit)?;
     let start = Instant::now();
-    let patience = GRACE_MS + announced.unwrap_or(limit) / MIN_BYTES_PER_MS;
-    let is_wanted = || start.millis() < patience;
+    let is_wanted = |pace: &Pace| pace.is_sufficient(start.millis());
     match open(request)?.read(announced, limit, Some(&is_wanted)) {
         Ok(Read::Whole(bytes)) => Ok(bytes),
         Ok(Read::Part(bytes)) if bytes.len() as u64 > limit => Err(Error::TooLarge { limit }),

@@ -9,9 +9,11 @@ use std::time::Duration;
 use gateway::ai_gateway::settings::Timeouts;
 use gateway::error::Cause;
 use gateway::http::body::Body;
+use gateway::http::pace::Pace;
 use gateway::log::Entry;
 use gateway::{AiGateway, Error, Headers, Outbound};
 use http::StatusCode;
+use wasi::clocks::monotonic_clock::subscribe_duration;
 use wasi::http::outgoing_handler;
 use wasi::http::types::{
     ErrorCode, Fields, FutureIncomingResponse, IncomingResponse, Method, OutgoingRequest,
@@ -19,7 +21,8 @@ use wasi::http::types::{
 };
 use wasi::io::poll::{Pollable, poll};
 
-use crate::body::{BodyReader, BodyWriter, Progress, Source};
+use crate::body::{BodyReader, BodyWriter, POLL_INTERVAL, Progress, Source};
+use crate::host::Instant;
 
 /// Sends `outbound` and waits for the response headers. `upload` is the client's body, if that is
 /// streamed.
@@ -96,6 +99,34 @@ impl InFlight {
     fn is_ready_before_response(&self, other: &Pollable) -> bool {
         poll(&[other, &self.0.subscribe()]).contains(&0)
     }
+
+    /// Waits until `other` is ready, or until it is no longer wanted.
+    fn next_of(&self, other: &Pollable, is_wanted: &dyn Fn() -> bool) -> Next {
+        let response = self.0.subscribe();
+        loop {
+            // Asked at once, too: a body in tiny chunks never makes anyone wait.
+            if !is_wanted() {
+                return Next::TooSlow;
+            }
+            let ready = poll(&[other, &response, &subscribe_duration(POLL_INTERVAL)]);
+            if ready.contains(&0) {
+                return Next::Other;
+            }
+            if ready.contains(&1) {
+                return Next::Response;
+            }
+        }
+    }
+}
+
+/// What a request in flight has waited for.
+enum Next {
+    /// The other end is ready.
+    Other,
+    /// The response arrived first.
+    Response,
+    /// The other end is too slow.
+    TooSlow,
 }
 
 /// Reads the status and all headers of a response, and notes in `entry` what the log shows of them.
@@ -157,14 +188,23 @@ fn send_upload(
     };
     let mut progress = check(writer.splice_first(upload))?;
     let in_flight = request.dispatch()?;
-    while let Progress::Bytes(_) = progress {
+    let (mut pace, mut waited) = (Pace::default(), 0);
+    while let Progress::Bytes(bytes) = progress {
+        pace.note(bytes);
         let source = upload.rest.stream.subscribe();
-        if !in_flight.is_ready_before_response(&writer.ready())
-            || !in_flight.is_ready_before_response(&source)
-        {
-            writer.leave_open();
-            return in_flight.wait();
+        let is_writable = in_flight.is_ready_before_response(&writer.ready());
+        // Only now: an upstream that reads slowly is not the client's fault.
+        let start = Instant::now();
+        let is_wanted = || pace.is_sufficient(waited + start.millis());
+        match in_flight.next_of(&source, &is_wanted) {
+            Next::Other if is_writable => {}
+            Next::TooSlow => return Err(Error::IncompleteBody),
+            Next::Other | Next::Response => {
+                writer.leave_open();
+                return in_flight.wait();
+            }
         }
+        waited += start.millis();
         drop(source);
         progress = check(writer.splice_chunk(&upload.rest))?;
     }

@@ -238,8 +238,7 @@ impl Error {
                 (403, "permission_error", "model_not_allowed", Client)
             }
             Self::AccountOperation => (403, "permission_error", "operation_not_allowed", Client),
-            Self::UnknownKeyId => (404, INVALID, "unknown_key", Client),
-            Self::Replaced { .. } => (404, INVALID, "unknown_key", Client),
+            Self::UnknownKeyId | Self::Replaced { .. } => (404, INVALID, "unknown_key", Client),
             Self::InProgress => (409, INVALID, "in_progress", Client),
             Self::RotatedTooRecently { .. } => (429, INVALID, "rotated_too_recently", Client),
             Self::AlreadyDone { .. } => (409, INVALID, "already_done", Client),

@@ -7,6 +7,7 @@ pub mod headers;
 pub mod json;
 pub mod model_field;
 pub mod multipart;
+pub mod pace;
 mod parameters;
 pub mod request;
 pub mod response;

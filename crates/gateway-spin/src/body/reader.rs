@@ -4,6 +4,7 @@ use std::cell::{OnceCell, RefCell};
 
 use gateway::Error;
 use gateway::error::Cause;
+use gateway::http::pace::Pace;
 use wasi::clocks::monotonic_clock::subscribe_duration;
 use wasi::http::types::IncomingBody;
 use wasi::io::poll::{Pollable, poll};
@@ -13,7 +14,7 @@ use wasi::io::streams::{InputStream, StreamError};
 pub(crate) const CHUNK: u64 = 1024 * 1024;
 
 /// The interval in nanoseconds for polling whether the bytes are still wanted.
-const POLL_INTERVAL: u64 = 500_000_000;
+pub(crate) const POLL_INTERVAL: u64 = 500_000_000;
 
 /// A body that is being received. Fields are dropped in this order, because a host requires that
 /// children go before their parents.
@@ -91,14 +92,20 @@ impl BodyReader {
         &self,
         announced: Option<u64>,
         limit: u64,
-        is_wanted: Option<&dyn Fn() -> bool>,
+        is_wanted: Option<&dyn Fn(&Pace) -> bool>,
     ) -> Result<Read, StreamError> {
         let mut bytes = Vec::new();
+        let mut pace = Pace::default();
         loop {
             let next = match is_wanted {
-                Some(is_wanted) => self.next(CHUNK, is_wanted),
+                // Asked before each chunk, too: the wait asks only while nothing arrives.
+                Some(is_wanted) if !is_wanted(&pace) => Ok(None),
+                Some(is_wanted) => self.next(CHUNK, &|| is_wanted(&pace)),
                 None => self.stream.blocking_read(CHUNK).map(Some),
             };
+            if let Ok(Some(chunk)) = &next {
+                pace.note(chunk.len() as u64);
+            }
             match next {
                 // The first chunk is usually the whole body. It is taken, not copied.
                 Ok(Some(chunk)) if bytes.is_empty() => bytes = chunk,
