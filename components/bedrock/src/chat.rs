@@ -7,6 +7,7 @@ use gateway::{Error, Request};
 
 use crate::aws::settings::BedrockSettings;
 use crate::aws::{self, endpoint};
+use crate::catalog::aliases;
 use crate::catalog::model::Model;
 use crate::openai::request::ChatRequest;
 use crate::translate::context::ResponseContext;
@@ -31,7 +32,7 @@ pub(crate) fn respond(
 ) -> Result<Translated, Error> {
     let request = ChatRequest::parse(&client_request.body)?;
     let settings = BedrockSettings::of(context)?;
-    let model = settings.aliases.resolve_for(&request.model, context)?;
+    let model = aliases::resolve_for(&settings.aliases, &request.model, context)?;
     let chat =
         Chat { client_request, context, settings: &settings, request: &request, model: &model };
     match chat.send(chat.draft(Fallback::default())?) {

@@ -21,6 +21,7 @@ use self::request::EmbeddingRequest;
 use crate::aws::endpoint::Operation;
 use crate::aws::settings::BedrockSettings;
 use crate::aws::{self, endpoint};
+use crate::catalog::aliases;
 
 /// The upstream requests of one client request that are in flight at a time.
 const CONCURRENCY: usize = 8;
@@ -36,9 +37,10 @@ pub(crate) fn respond(
     let request = EmbeddingRequest::parse(&client_request.body)?;
     let settings = BedrockSettings::of(context)?;
     let original_model = &*request.model;
-    let (model, embedder) = settings
-        .aliases
-        .find_for(original_model, context, |target| Ok((target.id, Embedder::of(target.base)?)))?;
+    let (model, embedder) =
+        aliases::find_for(&settings.aliases, original_model, context, |target| {
+            Ok((target.id, Embedder::of(target.base)?))
+        })?;
     embedder.check(&request)?;
     let batch = Batch { client_request, context, settings: &settings, model, original_model };
     Ok(Translated::Whole(batch.list(&request, embedder)?.into_response(original_model)))

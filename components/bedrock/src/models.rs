@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use crate::aws::settings::BedrockSettings;
 use crate::catalog::SLUG;
-use crate::catalog::aliases::Aliases;
 use crate::catalog::model::base_model_id;
 use crate::catalog::table::listed;
 use crate::embeddings::embedder;
+use gateway::models::aliases::Aliases;
 
 /// A model of the list.
 /// <https://platform.openai.com/docs/api-reference/models/object>

@@ -1,5 +1,6 @@
 //! `POST /tokens/{id}/explain`: whether a request would be allowed, without sending it.
 
+use gateway::models::aliases::{Aliases, SETTING_SUFFIX};
 use gateway::models::limited;
 use gateway::{Error, LimitedModels, Response, Team};
 use http::StatusCode;
@@ -35,25 +36,42 @@ pub(crate) fn explain(action: &mut Action<'_>, id: &str) -> Result<Response, Err
     let Question { provider, model } = read_body(&(action.request.body)()?)?;
     let team = action.read_record(&id)?.team();
     let limited_models = LimitedModels::parse(&(action.context.variable)(limited::SETTING)?)?;
+    let aliases = read_aliases(action, &provider)?;
+    let known = aliases.as_ref().and_then(|aliases| aliases.find(&model).ok());
+    let names = [model.as_str(), known.map_or(model.as_str(), |target| target.id)];
     let account = team.account;
-    let verdict = match judge(&team, &provider, &model, &action.now()) {
+    let verdict = match judge(&team, &provider, &names, &action.now()) {
         Err(rule) => {
             Verdict { allowed: false, rule: rule.to_owned(), sent_model: None, account: false }
         }
         Ok(rule) => {
             // The scope applies to the model the client names, not to the operator's substitute,
             // exactly as for a real request.
-            let substitute = limited_models.substitute(&team, &provider, &model);
+            let is_same = |one: &str, other: &str| {
+                one == other || aliases.as_ref().is_some_and(|known| known.is_same(one, other))
+            };
+            let substitute = limited_models.substitute_same(&team, &provider, &model, &is_same);
             Verdict { allowed: true, rule, sent_model: Some(substitute.unwrap_or(&model)), account }
         }
     };
     Ok(Response::json(StatusCode::OK, &verdict))
 }
 
+/// Reads the names that stand for models of `provider`, if it has a variable for them.
+fn read_aliases(action: &Action<'_>, provider: &str) -> Result<Option<Aliases>, Error> {
+    let name = format!("{provider}{SETTING_SUFFIX}");
+    match (action.context.variable)(&name) {
+        Ok(aliases) => Aliases::parse(&aliases).map(Some),
+        // Not declared: the provider has no such names.
+        Err(Error::Configuration(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// Checks the rules in the order in which a request meets them.
 ///
 /// Returns the rule that allows the request, or as an error the first that denies it.
-fn judge(team: &Team, provider: &str, model: &str, now: &str) -> Result<String, &'static str> {
+fn judge(team: &Team, provider: &str, names: &[&str], now: &str) -> Result<String, &'static str> {
     // The next check covers this as well, but does not say which of the two is the reason.
     if team.disabled {
         return Err("disabled");
@@ -62,7 +80,8 @@ fn judge(team: &Team, provider: &str, model: &str, now: &str) -> Result<String, 
         return Err("expiresAt");
     }
     team.scope.check_provider(provider).map_err(|_| "providers")?;
-    let pattern = team.scope.rule_for(provider, model).ok_or("models")?;
+    let mut patterns = names.iter().map(|name| team.scope.rule_for(provider, name));
+    let pattern = patterns.find_map(|pattern| pattern).ok_or("models")?;
     if team.scope.is_unrestricted() {
         return Ok("unrestricted".to_owned());
     }
@@ -121,6 +140,28 @@ mod tests {
             let path = format!("/tokens/{}/explain", key(0).id().as_str());
             let response = host.send("POST", &path, ADMIN, question).unwrap();
             assert_eq!(body(&response), expected, "{fields}");
+        }
+    }
+
+    #[test]
+    fn explain_knows_the_names_of_a_model() {
+        let mut host = Host::default();
+        host.limited_models = r#"{"bedrock/nova-pro":"nova-micro"}"#;
+        host.create(r#"{"teamId":"blue","models":["*amazon.nova-*"],"limited":true}"#);
+        let path = format!("/tokens/{}/explain", key(0).id().as_str());
+        for (provider, model, sent) in [
+            ("bedrock", "nova-pro", Some("nova-micro")),
+            ("bedrock", "amazon.nova-pro-v1:0", Some("nova-micro")),
+            ("bedrock", "mine", Some("nova-micro")),
+            ("bedrock", "nova-lite", Some("nova-lite")),
+            ("bedrock", "meta.llama3", None),
+            ("openai", "nova-pro", None),
+            ("x y", "nova-pro", None),
+        ] {
+            let question = serde_json::json!({"provider": provider, "model": model}).to_string();
+            let verdict = body(&host.send("POST", &path, ADMIN, &question).unwrap());
+            assert_eq!(verdict["allowed"], sent.is_some(), "{provider} {model}: {verdict}");
+            assert_eq!(verdict["sentModel"].as_str(), sent, "{provider} {model}: {verdict}");
         }
     }
 

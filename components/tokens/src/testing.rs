@@ -92,6 +92,14 @@ impl Host {
         self.elapsed.set(self.elapsed.get() + seconds);
     }
 
+    fn variable(&self, name: &str) -> Result<String, Error> {
+        match name {
+            "limited_models" => Ok(self.limited_models.to_owned()),
+            "bedrock_model_aliases" => Ok(r#"{"mine":"us.amazon.nova-pro-v1:0"}"#.to_owned()),
+            _ => Err(Error::Configuration(format!("{name} is not declared"))),
+        }
+    }
+
     /// Returns the clock's time, RFC 3339.
     pub(crate) fn now(&self) -> String {
         gateway::keys::time::rfc3339(self.clock())
@@ -134,7 +142,7 @@ impl Host {
         let context = Context {
             store: &*self.store,
             settings: &self.settings,
-            variable: &|_| Ok(self.limited_models.to_owned()),
+            variable: &|name| self.variable(name),
             now: self.clock(),
             random: &|| [self.draws.replace(self.draws.get().wrapping_add(1)); 32],
         };

@@ -1,6 +1,7 @@
 //! Operator about models: which one a limited team gets, which ones a key may list, and under which
 //! name a response mentions one.
 
+pub mod aliases;
 pub mod echo;
 pub mod limited;
 pub mod list;

@@ -77,7 +77,7 @@ mod tests {
 
     use super::*;
     use crate::aws::settings::Credentials;
-    use crate::catalog::aliases::Aliases;
+    use gateway::models::aliases::Aliases;
 
     fn to(model: &str, credentials: Credentials<'_>) -> Route {
         let settings =

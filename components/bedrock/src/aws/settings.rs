@@ -3,7 +3,7 @@
 use gateway::translator::Context;
 use gateway::{Error, Settings};
 
-use crate::catalog::aliases::Aliases;
+use gateway::models::aliases::Aliases;
 
 /// The validated settings.
 pub(crate) struct BedrockSettings<'a> {

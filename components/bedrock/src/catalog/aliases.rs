@@ -1,312 +1,70 @@
-//! Aliases of models, and the syntax of model ids.
+//! The model that a team gets for a name.
 
 use gateway::Error;
+use gateway::models::aliases::{Aliases, Target};
 use gateway::models::limited;
 use gateway::translator::Context;
-use serde::Deserialize;
 
 use crate::catalog::SLUG;
 use crate::catalog::model::Model;
-use crate::json::{Members, Text, cut};
 
-/// The component's variable that defines aliases.
-const SETTING: &str = "bedrock_model_aliases";
-
-/// The built-in aliases: models that every account can use without an inference profile.
-const BUILT_IN: [(&str, &str); 3] = [
-    ("nova-pro", "amazon.nova-pro-v1:0"),
-    ("nova-lite", "amazon.nova-lite-v1:0"),
-    ("nova-micro", "amazon.nova-micro-v1:0"),
-];
-
-/// The maximum length of an id.
-/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html>
-const MAX_ID_LENGTH: usize = 2048;
-
-/// The aliases: the built-in ones, and those of the setting `bedrock_model_aliases`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Aliases(Vec<Alias>);
-
-/// An alias: a name and the model that it refers to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Alias {
-    name: String,
-    id: String,
-    base: Option<String>,
-}
-
-/// The model that a name refers to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Target<'a> {
-    /// The id or ARN that requests are sent to.
-    pub(crate) id: &'a str,
-    /// The id that identifies the model; the same, unless an ARN hides the model.
-    pub(crate) base: &'a str,
-}
-
-/// An entry of the setting that names the model behind an ARN.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry<'a> {
-    #[serde(borrow)]
-    model: Text<'a>,
-    #[serde(borrow, default)]
-    base: Option<Text<'a>>,
-}
-
-impl Default for Aliases {
-    fn default() -> Self {
-        let alias = |(name, id): (&str, &str)| Alias {
-            name: name.to_owned(),
-            id: id.to_owned(),
-            base: None,
-        };
-        Self(BUILT_IN.into_iter().map(alias).collect())
-    }
-}
-
-impl Aliases {
-    /// Parses the setting, and adds its aliases to the built-in ones.
-    ///
-    /// The setting is empty, or a JSON object whose values are ids, or objects with `model` and
-    /// `base` for ARNs that do not show their model.
-    ///
-    /// # Errors
-    /// [`Error::Configuration`] for anything else.
-    pub(crate) fn parse(json: &str) -> Result<Self, Error> {
-        let mut aliases = Self::default();
-        if json.trim().is_empty() {
-            return Ok(aliases);
-        }
-        let Members(members) =
-            serde_json::from_str(json).map_err(|_| wrong("must be a JSON object"))?;
-        for (name, value) in members {
-            aliases.set(read_alias(&name, value.get())?);
-        }
-        Ok(aliases)
-    }
-
-    /// Returns the model that the team of `context` gets for `name`.
-    ///
-    /// # Errors
-    /// The errors of [`Aliases::find_for`].
-    pub(crate) fn resolve_for(&self, name: &str, context: &Context<'_>) -> Result<Model, Error> {
-        self.find_for(name, context, |target| Ok(target.model()))
-    }
-
-    /// Finds the model that the team of `context` gets for `name`, and applies `read` to it.
-    ///
-    /// # Errors
-    /// The errors of [`Aliases::find`] and of `read`, but [`Error::Configuration`] if the operator
-    /// chose the model, because the client cannot fix that.
-    pub(crate) fn find_for<'a, T>(
-        &'a self,
-        name: &'a str,
-        context: &Context<'a>,
-        read: impl FnOnce(Target<'a>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        // Both names are checked: a scope may list the alias or the id.
-        let known = self.find(name).map_or(name, |target| target.id);
-        context.team.scope.check_model(SLUG, &[name, known])?;
-        let limited_models = context.operator.limited_models;
-        match limited_models.substitute(context.team, SLUG, name) {
-            None => self.find(name).and_then(read),
-            Some(chosen) => self
-                .find(chosen)
-                .and_then(read)
-                .map_err(|error| Error::Configuration(format!("{}: {error}", limited::SETTING))),
-        }
-    }
-
-    /// Finds the model for `name`: an alias, a full id or an ARN.
-    ///
-    /// # Errors
-    /// A client error that lists the aliases.
-    pub(crate) fn find<'a>(&'a self, name: &'a str) -> Result<Target<'a>, Error> {
-        if let Some(alias) = self.0.iter().find(|alias| alias.name == name) {
-            return Ok(alias.target());
-        }
-        if is_id(name) {
-            return Ok(Target { id: name, base: name });
-        }
-        Err(self.unknown(name))
-    }
-
-    /// Returns the aliases with their models.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Target<'_>)> {
-        self.0.iter().map(|alias| (alias.name.as_str(), alias.target()))
-    }
-
-    /// Adds an alias, which replaces one of the same name.
-    fn set(&mut self, alias: Alias) {
-        self.0.retain(|earlier| earlier.name != alias.name);
-        self.0.push(alias);
-    }
-
-    /// Creates the error for an unknown name.
-    fn unknown(&self, name: &str) -> Error {
-        let names: Vec<&str> = self.iter().map(|(name, _)| name).collect();
-        let (name, names) = (cut(name), names.join(", "));
-        let message = format!("unknown model `{name}`: use {names} or a full Bedrock model id");
-        Error::invalid_param("model", message)
-    }
-}
-
-impl Target<'_> {
-    /// Describes the model: its own id, with the capabilities of its base.
-    fn model(self) -> Model {
-        Model { id: self.id.to_owned(), ..Model::of(self.base) }
-    }
-}
-
-impl Alias {
-    /// Returns the model of the alias.
-    fn target(&self) -> Target<'_> {
-        Target { id: &self.id, base: self.base.as_deref().unwrap_or(&self.id) }
-    }
-}
-
-/// Reads one entry of the setting.
-fn read_alias(name: &str, json: &str) -> Result<Alias, Error> {
-    let entry = match json.chars().next() {
-        Some('{') => serde_json::from_str(json).ok(),
-        _ => serde_json::from_str(json).ok().map(|model| Entry { model, base: None }),
-    };
-    match entry {
-        Some(Entry { model, base })
-            if !name.is_empty() && is_id(&model) && base.as_deref().is_none_or(is_id) =>
-        {
-            let base = base.map(|base| base.0.into_owned());
-            Ok(Alias { name: name.to_owned(), id: model.0.into_owned(), base })
-        }
-        _ => Err(wrong(r#"maps names to model ids, or to {"model": an ARN, "base": a model id}"#)),
-    }
-}
-
-/// Checks whether `name` can be a model's id or ARN.
+/// Returns the model that the team of `context` gets for `name`.
 ///
-/// It becomes a segment of a signed path, so nothing in it may end the path or leave its folder,
-/// however often a proxy decodes it.
-fn is_id(name: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/".contains(&byte);
-    let is_safe = |segment: &str| !matches!(segment, "" | ".") && !segment.contains("..");
-    (name.contains('.') || name.starts_with("arn:"))
-        && name.len() <= MAX_ID_LENGTH
-        && name.bytes().all(is_plain)
-        && name.split('/').all(is_safe)
+/// # Errors
+/// The errors of [`find_for`].
+pub(crate) fn resolve_for(
+    aliases: &Aliases,
+    name: &str,
+    context: &Context<'_>,
+) -> Result<Model, Error> {
+    find_for(aliases, name, context, |target| Ok(model(target)))
 }
 
-/// Creates the error for an invalid setting.
-fn wrong(why: &str) -> Error {
-    Error::Configuration(format!("{SETTING} {why}"))
+/// Finds the model that the team of `context` gets for `name`, and applies `read` to it.
+///
+/// # Errors
+/// The errors of [`Aliases::find`] and of `read`, but [`Error::Configuration`] if the operator
+/// chose the model, because the client cannot fix that.
+pub(crate) fn find_for<'a, T>(
+    aliases: &'a Aliases,
+    name: &'a str,
+    context: &Context<'a>,
+    read: impl FnOnce(Target<'a>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    // Both names are checked: a scope may list the alias or the id.
+    let known = aliases.find(name).map_or(name, |target| target.id);
+    context.team.scope.check_model(SLUG, &[name, known])?;
+    let limited_models = context.operator.limited_models;
+    let is_same = |one: &str, other: &str| aliases.is_same(one, other);
+    match limited_models.substitute_same(context.team, SLUG, name, &is_same) {
+        None => aliases.find(name).and_then(read),
+        Some(chosen) => aliases
+            .find(chosen)
+            .and_then(read)
+            .map_err(|error| Error::Configuration(format!("{}: {error}", limited::SETTING))),
+    }
+}
+
+/// Describes the model: its own id, with the capabilities of its base.
+fn model(target: Target<'_>) -> Model {
+    Model { id: target.id.to_owned(), ..Model::of(target.base) }
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
     use crate::catalog::capabilities::Family;
 
     const PROFILE: &str = "arn:aws:bedrock:us-east-1:1:application-inference-profile/abc";
 
-    fn target(setting: &str, name: &str) -> Option<(String, String)> {
-        let aliases = Aliases::parse(setting).unwrap();
-        aliases.find(name).ok().map(|target| (target.id.to_owned(), target.base.to_owned()))
-    }
-
     #[test]
-    fn find_of_a_name_returns_its_model() {
-        let hidden =
-            format!(r#"{{"claude":{{"model":"{PROFILE}","base":"anthropic.claude-opus-5"}}}}"#);
-        let bare = format!(r#"{{"claude":{{"model":"{PROFILE}"}}}}"#);
-        for (setting, name, id, base) in [
-            ("", "nova-pro", "amazon.nova-pro-v1:0", "amazon.nova-pro-v1:0"),
-            (" {} ", "nova-lite", "amazon.nova-lite-v1:0", "amazon.nova-lite-v1:0"),
-            (
-                r#"{"x":"us.meta.a"}"#,
-                "nova-micro",
-                "amazon.nova-micro-v1:0",
-                "amazon.nova-micro-v1:0",
-            ),
-            (r#"{"nova-pro":"us.amazon.b"}"#, "nova-pro", "us.amazon.b", "us.amazon.b"),
-            (r#"{"a.b":"c.d"}"#, "a.b", "c.d", "c.d"),
-            (&hidden, "claude", PROFILE, "anthropic.claude-opus-5"),
-            (&bare, "claude", PROFILE, PROFILE),
-            ("", PROFILE, PROFILE, PROFILE),
-            ("", "deepseek.v3.2", "deepseek.v3.2", "deepseek.v3.2"),
-        ] {
-            let expected = Some((id.to_owned(), base.to_owned()));
-            assert_eq!(target(setting, name), expected, "{setting} {name}");
-        }
-    }
-
-    #[test]
-    fn find_with_a_base_knows_the_model_of_an_arn() {
+    fn model_with_a_base_knows_the_model_of_an_arn() {
         let setting =
             format!(r#"{{"claude":{{"model":"{PROFILE}","base":"anthropic.claude-opus-5"}}}}"#);
         let aliases = Aliases::parse(&setting).unwrap();
         let plain = Model::of("anthropic.claude-opus-5");
         let expected = Model { id: PROFILE.to_owned(), ..plain };
-        assert_eq!(aliases.find("claude").unwrap().model(), expected);
-        assert_eq!(aliases.find(PROFILE).unwrap().model().family, Family::Other);
-    }
-
-    #[test]
-    fn find_of_an_invalid_id_lists_the_aliases() {
-        let long = format!("a.{}", "x".repeat(MAX_ID_LENGTH));
-        for name in [
-            "",
-            "gpt-4o",
-            "a b.c",
-            "a.b\n",
-            "a..b",
-            "a.b?x",
-            "a.b#x",
-            "a.b%2F",
-            "a.b\\c",
-            "a.b/./c",
-            "a.b//c",
-            "/a.b",
-            "a.b/",
-            "a.bä",
-            "arn:a/../b",
-            &long,
-        ] {
-            let error = Aliases::default().find(name).unwrap_err();
-            assert_eq!(error.param(), Some("model"), "{name}");
-            let text = error.to_string();
-            assert!(text.contains("use nova-pro, nova-lite, nova-micro or a full"), "{text}");
-            assert!(text.len() < 300, "{text}");
-        }
-    }
-
-    #[test]
-    fn parse_of_a_bad_setting_names_it() {
-        for setting in [
-            "[]",
-            "{",
-            "null",
-            r#"{"a":1}"#,
-            r#"{"a":"b"}"#,
-            r#"{"a":"b.c?"}"#,
-            r#"{"":"b.c"}"#,
-            r#"{"a":{"base":"b.c"}}"#,
-            r#"{"a":{"model":"b.c","base":"d"}}"#,
-            r#"{"a":{"model":"b.c","x":1}}"#,
-            r#"{"a":["b.c"]}"#,
-        ] {
-            let error = Aliases::parse(setting).unwrap_err().to_string();
-            assert!(error.contains("bedrock_model_aliases"), "{setting}: {error}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn find_of_any_name_never_panics(name in any::<String>()) {
-            if let Ok(target) = Aliases::default().find(&name) {
-                prop_assert!(!target.id.contains(".."));
-            }
-        }
+        assert_eq!(model(aliases.find("claude").unwrap()), expected);
+        assert_eq!(model(aliases.find(PROFILE).unwrap()).family, Family::Other);
     }
 }

@@ -45,16 +45,36 @@ impl LimitedModels {
     ///
     /// The narrowest entry applies. Without one the team gets the model it requests.
     pub fn substitute(&self, team: &Team, provider: &str, model: &str) -> Option<&str> {
+        self.substitute_same(team, provider, model, &|one, other| one == other)
+    }
+
+    /// Returns the model that replaces `model`, as [`substitute`](Self::substitute) does, for a provider
+    /// that has several names for a model: an entry for one of them is for all.
+    pub fn substitute_same(
+        &self,
+        team: &Team,
+        provider: &str,
+        model: &str,
+        is_same: &dyn Fn(&str, &str) -> bool,
+    ) -> Option<&str> {
         if !team.limited {
             return None;
         }
-        let entry = |name: &str| {
-            self.0.iter().find(|(given, _)| given == name).map(|(_, model)| model.as_str())
+        let of_provider = |given: &str| {
+            let name = given.strip_prefix(provider).and_then(|rest| rest.strip_prefix('/'));
+            name.is_some_and(|name| name != "*" && is_same(name, model))
         };
-        entry(&format!("{provider}/{model}"))
-            .or_else(|| entry(&format!("{provider}/*")))
-            .or_else(|| entry("*"))
+        // An entry for the name itself comes before one for another name of the model.
+        self.entry(|given| given == format!("{provider}/{model}"))
+            .or_else(|| self.entry(of_provider))
+            .or_else(|| self.entry(|given| given == format!("{provider}/*")))
+            .or_else(|| self.entry(|given| given == "*"))
             .filter(|chosen| *chosen != model)
+    }
+
+    /// Returns the model of the first entry whose name is wanted.
+    fn entry(&self, is_wanted: impl Fn(&str) -> bool) -> Option<&str> {
+        self.0.iter().find(|(given, _)| is_wanted(given)).map(|(_, model)| model.as_str())
     }
 }
 
@@ -87,6 +107,25 @@ mod tests {
                 "{provider}/{model}"
             );
             assert_eq!(map.substitute(&team("blue"), provider, model), None);
+        }
+    }
+
+    #[test]
+    fn an_entry_for_one_name_of_a_model_is_for_all() {
+        let map = r#"{"a/big": "a-small", "a/vendor.big": "exact", "a/*": "a-any"}"#;
+        let map = LimitedModels::parse(map).unwrap();
+        let is_same = |one: &str, other: &str| {
+            one.trim_start_matches("vendor.") == other.trim_start_matches("vendor.")
+        };
+        for (provider, model, expected) in [
+            ("a", "big", Some("a-small")),
+            ("a", "vendor.big", Some("exact")),
+            ("a", "vendor.vendor.big", Some("a-small")),
+            ("a", "other", Some("a-any")),
+            ("b", "big", None),
+        ] {
+            let found = map.substitute_same(&limited("blue"), provider, model, &is_same);
+            assert_eq!(found, expected, "{provider}/{model}");
         }
     }
 
