@@ -8,6 +8,7 @@ mod aws;
 mod catalog;
 mod converse;
 mod json;
+mod limits;
 mod openai;
 mod translate;
 

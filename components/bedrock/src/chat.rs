@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use gateway::translator::{Context, EventStream, Translated, UpstreamResponse};
 use gateway::{Error, Request};
+use sha2::{Digest as _, Sha256};
 
 use crate::aws::settings::BedrockSettings;
 use crate::aws::{self, endpoint};
@@ -65,9 +66,16 @@ impl Chat<'_> {
         let (converse, mut response_context) = request::build(self.request, self.model, fallback)?;
         response_context.created = seconds(self.context.now);
         let streams = self.model.capabilities.streams_tools || converse.tool_config.is_none();
-        let body = serde_json::to_vec(&converse)
+        // Room for the whole, because a buffer that grows takes three times its size.
+        let mut body = Vec::with_capacity(self.client_request.body.len() + converse.overhead());
+        serde_json::to_writer(&mut body, &converse)
             .map_err(|error| Error::invalid_param("messages", error.to_string()))?;
         Ok(Draft { body, response_context, is_stream: self.request.is_stream && streams })
+    }
+
+    /// Hashes the body that the first attempt sent. The body itself is not kept: it may be large.
+    fn first_digest(&self) -> Result<[u8; 32], Error> {
+        Ok(digest(&self.draft(Fallback::default())?.body))
     }
 
     /// Sends the request, and translates the response.
@@ -100,9 +108,10 @@ impl Chat<'_> {
         let Some(fallback) = fallback::for_error(&error) else {
             return Err(error);
         };
+        let first = self.first_digest()?;
         let reduced = self.draft(fallback)?;
         // The same body would be rejected for the same reason.
-        if reduced.body == self.draft(Fallback::default())?.body {
+        if digest(&reduced.body) == first {
             return Err(error);
         }
         self.context.transport.note_retry(&error);
@@ -124,6 +133,11 @@ fn whole(
         (response::translate(&body, id, response_context)?, JSON)
     };
     Ok(Translated::Whole(aws::response::for_client(response.headers, body, media_type)))
+}
+
+/// Hashes a body.
+fn digest(body: &[u8]) -> [u8; 32] {
+    Sha256::digest(body).into()
 }
 
 /// Returns Unix time in seconds.

@@ -2,6 +2,7 @@
 
 pub(crate) mod event;
 pub(crate) mod frames;
+mod pieces;
 pub(crate) mod request;
 pub(crate) mod response;
 pub(crate) mod usage;

@@ -1,24 +1,108 @@
-//! The members of a request's body, and errors about them.
+//! Values of a request's body, and errors about them.
+//!
+//! Lists are read up to a bound, and a string is copied only if it contains an escape: a body must not
+//! take many times its size in memory.
+
+mod escapes;
+pub(crate) mod scanner;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::fmt;
 
 use gateway::Error;
-pub(crate) use gateway::http::json::{Members, Text, from_bytes};
-use serde::Deserialize;
+pub(crate) use gateway::http::json::{Text, from_bytes};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+
+use crate::limits::{FIELDS, Limit, NAME_BYTES};
+
+/// The members of a JSON object in their order, duplicates included, and at most one more than
+/// [`FIELDS`] of them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Members<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
+
+struct MembersVisitor;
+
+/// Reads the entries of a JSON array, and at most one more than the limit of them.
+struct Entries(&'static Limit);
+
+impl<'a> Members<'a> {
+    /// Returns the value of the first member called `name`.
+    pub(crate) fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.0.iter().find(|(given, _)| given == name).map(|(_, value)| *value)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+        let mut members = Vec::new();
+        while let Some((name, value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
+            if members.len() <= FIELDS.most {
+                members.push((name.0, value));
+            }
+        }
+        Ok(Members(members))
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Entries {
+    type Value = Vec<&'de RawValue>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Entries {
+    type Value = Vec<&'de RawValue>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut entries = Vec::new();
+        while entries.len() <= self.0.most {
+            match list.next_element()? {
+                Some(entry) => entries.push(entry),
+                None => return Ok(entries),
+            }
+        }
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(entries)
+    }
+}
 
 /// Parses a body.
 ///
 /// # Errors
-/// A client error if the body is not a single JSON object, or has a duplicate member: parsers
-/// disagree on which of the two values to use.
+/// A client error if the body is not a single JSON object, has too many members, or has a duplicate
+/// member: parsers disagree on which of the two values to use.
 pub(crate) fn read_object(body: &[u8]) -> Result<Members<'_>, Error> {
     let members: Members<'_> = from_bytes(body).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());
         let message = format!("the body must be a JSON object: see {place}");
         Error::InvalidBody { message, param: None }
     })?;
+    if members.0.len() > FIELDS.most {
+        let message = format!("the body may have at most {} fields", FIELDS.most);
+        return Err(Error::InvalidBody { message, param: None });
+    }
+    check_names(&members)?;
     let mut seen = BTreeSet::new();
     match members.0.iter().find(|(name, _)| !seen.insert(&**name)) {
         Some((name, _)) => Err(invalid(cut(name), "is given more than once")),
@@ -26,7 +110,18 @@ pub(crate) fn read_object(body: &[u8]) -> Result<Members<'_>, Error> {
     }
 }
 
-/// Reads the value of the field `name`, which must be `kind`.
+/// Checks the length of all names: one with an escape is copied.
+///
+/// # Errors
+/// A client error that names the first that is too long.
+pub(crate) fn check_names(members: &Members<'_>) -> Result<(), Error> {
+    match members.0.iter().find(|(name, _)| name.len() > NAME_BYTES.most) {
+        Some((name, _)) => Err(NAME_BYTES.exceeded(cut(name))),
+        None => Ok(()),
+    }
+}
+
+/// Reads the value of the field `name`, which must be `kind`. For a string there is [`read_text`].
 ///
 /// # Errors
 /// A client error that names the field and `kind`.
@@ -35,7 +130,78 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(
     value: &'a RawValue,
     kind: &str,
 ) -> Result<T, Error> {
-    serde_json::from_str(value.get()).map_err(|_| invalid(name, &format!("must be {kind}")))
+    let wrong = || invalid(name, &format!("must be {kind}"));
+    // The parser's error would quote the whole string.
+    if is_string(value) {
+        return Err(wrong());
+    }
+    serde_json::from_str(value.get()).map_err(|_| wrong())
+}
+
+/// Reads the members of the object in the field `name`.
+///
+/// # Errors
+/// A client error that names the field.
+pub(crate) fn read_members<'a>(
+    name: &'static str,
+    value: &'a RawValue,
+    kind: &str,
+) -> Result<Members<'a>, Error> {
+    let members: Members<'a> = read(name, value, kind)?;
+    FIELDS.check(members.0.len(), name)?;
+    Ok(members)
+}
+
+/// Reads the entries of the array in the field `name`.
+///
+/// # Errors
+/// A client error that names the field.
+pub(crate) fn read_entries<'a>(
+    name: &'static str,
+    value: &'a RawValue,
+    kind: &str,
+    limit: &'static Limit,
+) -> Result<Vec<&'a RawValue>, Error> {
+    if !value.get().starts_with('[') {
+        return Err(invalid(name, &format!("must be {kind}")));
+    }
+    let entries = Entries(limit)
+        .deserialize(&mut serde_json::Deserializer::from_str(value.get()))
+        .unwrap_or_default();
+    limit.check(entries.len(), name)?;
+    Ok(entries)
+}
+
+/// Reads the string in the field `name`.
+///
+/// # Errors
+/// A client error that names the field and `kind`.
+pub(crate) fn read_text<'a>(
+    name: &'static str,
+    value: &'a RawValue,
+    kind: &str,
+) -> Result<Text<'a>, Error> {
+    text(value).ok_or_else(|| invalid(name, &format!("must be {kind}")))
+}
+
+/// Returns the string that `value` is, if it is one. Copies it only if it contains an escape.
+pub(crate) fn text(value: &RawValue) -> Option<Text<'_>> {
+    let text = value.get().strip_prefix('"')?.strip_suffix('"')?;
+    if text.contains('\\') { Some(escapes::unescape(text)?.into()) } else { Some(text.into()) }
+}
+
+/// Prints `value`, which consists of strings and numbers, so that printing it cannot fail.
+///
+/// It has room for `length` bytes from the beginning, because a buffer that grows takes three times
+/// its size.
+pub(crate) fn print(value: &impl Serialize, length: usize) -> Vec<u8> {
+    let mut json = Vec::with_capacity(length);
+    serde_json::to_writer(&mut json, value).map_or_else(|_| Vec::new(), |()| json)
+}
+
+/// Checks whether `value` is a string.
+pub(crate) fn is_string(value: &RawValue) -> bool {
+    value.get().starts_with('"')
 }
 
 /// Creates a client error about the field `name`.
@@ -72,6 +238,9 @@ mod tests {
 
     #[test]
     fn read_object_with_anything_else_or_duplicates_is_an_error() {
+        let many: Vec<_> = (0..=FIELDS.most).map(|number| format!(r#""{number}":0"#)).collect();
+        let many = format!("{{{}}}", many.join(","));
+        let long = format!(r#"{{"{}":0}}"#, "x".repeat(NAME_BYTES.most + 1));
         for (body, expected) in [
             ("", None),
             ("[]", None),
@@ -79,6 +248,8 @@ mod tests {
             ("{} {}", None),
             (r#"{"a":1"#, None),
             (r#"{"a":1,"\u0061":2}"#, Some("a")),
+            (&many, None),
+            (&long, Some(&cut(&"x".repeat(1025)))),
         ] {
             let error = read_object(body.as_bytes()).unwrap_err();
             assert_eq!(error.param(), expected, "{body}");

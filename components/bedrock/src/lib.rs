@@ -10,6 +10,7 @@ mod chat;
 mod converse;
 mod embeddings;
 mod json;
+mod limits;
 mod models;
 mod openai;
 mod translate;

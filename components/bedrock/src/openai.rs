@@ -4,3 +4,4 @@ pub(crate) mod completion;
 pub(crate) mod events;
 mod members;
 pub(crate) mod request;
+pub(crate) mod slots;

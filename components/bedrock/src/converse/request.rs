@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
+use crate::converse::pieces;
+
 /// The body of `converse` and of `converse-stream`.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -56,6 +58,9 @@ pub(crate) enum Role {
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Block<'a> {
     Text(Cow<'a, str>),
+    /// A text of several pieces, which are joined when they are sent.
+    #[serde(rename = "text", serialize_with = "pieces::serialize_joined")]
+    Joined(Vec<Cow<'a, str>>),
     Image(Media<'a>),
     Document(Document<'a>),
     Video(Media<'a>),
@@ -86,9 +91,12 @@ pub(crate) struct Document<'a> {
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Source<'a> {
     /// Base64.
-    Bytes(Cow<'a, str>),
+    Bytes(&'a str),
+    /// Base64 with white space, which is left out when it is sent.
+    #[serde(rename = "bytes", serialize_with = "pieces::serialize_spaced")]
+    Spaced(&'a str),
     S3Location {
-        uri: Cow<'a, str>,
+        uri: &'a str,
     },
 }
 
@@ -235,6 +243,8 @@ pub(crate) struct ServiceTier {
 pub(crate) enum Json<'a> {
     /// Borrowed from the client's request, so that large schemas and arguments are not copied.
     Given(&'a RawValue),
+    /// An object whose member `value` is borrowed from the client's request.
+    Wrapped { value: &'a RawValue },
     /// Created by the gateway.
     Made(Box<RawValue>),
 }
@@ -247,12 +257,34 @@ pub(crate) struct Fields<'a>(pub(crate) Vec<(Cow<'a, str>, Json<'a>)>);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Pairs(pub(crate) Vec<(String, String)>);
 
+// === impl ConverseRequest ===
+
+impl ConverseRequest<'_> {
+    /// Estimates how many bytes the request may have in addition to what the client sent: the names
+    /// of fields, and the ids and results that the gateway adds.
+    pub(crate) fn overhead(&self) -> usize {
+        let blocks: usize = self.messages.iter().map(|turn| 1 + turn.content.len()).sum();
+        let tools = self.tool_config.as_ref().map_or(0, |config| config.tools.len());
+        let schema = self.output_config.as_ref().map_or("", |config| {
+            let Structure { json_schema } = &config.text_format.structure;
+            &json_schema.schema
+        });
+        // A schema is sent as a string, in which a character may need an escape.
+        4096 + 128 * (blocks + tools) + 2 * schema.len()
+    }
+}
+
 // === impl Block ===
 
 impl<'a> Block<'a> {
     /// Creates a block of text.
     pub(crate) fn text(text: impl Into<Cow<'a, str>>) -> Self {
         Self::Text(text.into())
+    }
+
+    /// Checks whether the block is text.
+    pub(crate) fn is_text(&self) -> bool {
+        matches!(self, Self::Text(_) | Self::Joined(_))
     }
 
     /// Checks whether the block is blank text, which Bedrock rejects.
@@ -273,10 +305,11 @@ impl InferenceConfig<'_> {
 
 impl Json<'_> {
     /// Returns the JSON text.
-    pub(crate) fn as_str(&self) -> &str {
+    pub(crate) fn text(&self) -> Cow<'_, str> {
         match self {
-            Self::Given(raw) => raw.get(),
-            Self::Made(raw) => raw.get(),
+            Self::Given(raw) => raw.get().into(),
+            Self::Wrapped { value } => format!(r#"{{"value":{value}}}"#).into(),
+            Self::Made(raw) => raw.get().into(),
         }
     }
 
@@ -298,7 +331,7 @@ impl Json<'_> {
 
 impl PartialEq for Json<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
+        self.text() == other.text()
     }
 }
 

@@ -4,9 +4,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::embeddings::embedder::FIELDS_LENGTH;
 use crate::embeddings::request::EmbeddingRequest;
 use crate::embeddings::vectors::Vectors;
-use crate::json::{Text, from_bytes};
+use crate::json::{self, Text, from_bytes};
 
 /// The body of a request.
 #[derive(Serialize)]
@@ -43,8 +44,9 @@ pub(crate) fn body(texts: &[Text<'_>], request: &EmbeddingRequest<'_>) -> Vec<u8
         truncate: request.truncate,
         output_dimension: request.dimensions,
     };
-    // Serialising strings and numbers cannot fail.
-    serde_json::to_vec(&request).unwrap_or_default()
+    // Each text has two quotes and a comma.
+    let length = texts.iter().map(|text| text.len() + 3).sum::<usize>();
+    json::print(&request, FIELDS_LENGTH + length)
 }
 
 /// Parses a response. Older versions of Embed 3 do not group their vectors by type.

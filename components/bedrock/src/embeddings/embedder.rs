@@ -21,6 +21,9 @@ pub(crate) const MODELS: [(&str, Embedder); 8] = [
     ("cohere.embed-v4:0", Embedder::Cohere4),
 ];
 
+/// Room for all fields of a request but its texts.
+pub(super) const FIELDS_LENGTH: usize = 512;
+
 /// A wire format for embeddings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Embedder {

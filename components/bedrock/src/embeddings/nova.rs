@@ -4,9 +4,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::embeddings::embedder::FIELDS_LENGTH;
 use crate::embeddings::request::EmbeddingRequest;
 use crate::embeddings::vectors::Vectors;
-use crate::json::from_bytes;
+use crate::json::{self, from_bytes};
 
 /// The body of a request.
 #[derive(Serialize)]
@@ -60,8 +61,7 @@ pub(crate) fn body(value: &str, request: &EmbeddingRequest<'_>) -> Vec<u8> {
             text: Text { truncation_mode: request.truncate.unwrap_or("END"), value },
         },
     };
-    // Serialising strings and numbers cannot fail.
-    serde_json::to_vec(&request).unwrap_or_default()
+    json::print(&request, FIELDS_LENGTH + value.len())
 }
 
 /// Returns Nova's name for the purpose of an embedding.

@@ -3,10 +3,11 @@
 use gateway::Error;
 use serde_json::value::RawValue;
 
-use crate::json::{Members, Text, cut, invalid, read, read_object};
+use crate::json::{Members, Text, cut, invalid, read, read_entries, read_object, read_text};
+use crate::limits::{MODEL_BYTES, TEXTS};
 
-/// The maximum number of texts in a request, which is OpenAI's.
-const MAX_TEXTS: usize = 2048;
+/// The type of most fields, for error messages.
+const TEXT: &str = "a string";
 
 /// All fields of this route. `input_type` and `truncate` are Cohere's, and OpenAI's clients omit
 /// them.
@@ -46,7 +47,7 @@ impl<'a> EmbeddingRequest<'a> {
             given(name).map(|value| read_choice(name, value, values)).transpose()
         };
         Ok(Self {
-            model: read_text("model", required("model")?)?,
+            model: read_model(required("model")?)?,
             input: read_input(required("input")?)?,
             dimensions: given("dimensions").map(read_dimensions).transpose()?,
             is_base64: choice("encoding_format", &["float", "base64"])? == Some("base64"),
@@ -66,16 +67,14 @@ fn check_names(members: &Members<'_>) -> Result<(), Error> {
 
 /// Reads a text or a list of texts.
 fn read_input(value: &RawValue) -> Result<Vec<Text<'_>>, Error> {
-    let texts = match serde_json::from_str::<Vec<&RawValue>>(value.get()) {
-        Ok(entries) => entries.into_iter().map(read_entry).collect::<Result<_, _>>()?,
-        Err(_) => vec![read_text("input", value)?],
+    let texts = if value.get().starts_with('[') {
+        let entries = read_entries("input", value, TEXT, &TEXTS)?;
+        entries.into_iter().map(read_entry).collect::<Result<_, _>>()?
+    } else {
+        vec![read_text("input", value, TEXT)?]
     };
-    if texts.is_empty() || texts.iter().any(|text| text.is_empty()) {
+    if texts.is_empty() || texts.iter().any(|text: &Text<'_>| text.is_empty()) {
         return Err(Error::invalid_param("input", "`input` must not be empty"));
-    }
-    if texts.len() > MAX_TEXTS {
-        let message = format!("`input` may have at most {MAX_TEXTS} texts");
-        return Err(Error::invalid_param("input", message));
     }
     Ok(texts)
 }
@@ -86,14 +85,14 @@ fn read_entry(value: &RawValue) -> Result<Text<'_>, Error> {
         let message = "`input` must be text: models of Bedrock do not accept arrays of tokens";
         return Err(Error::unsupported("input", message));
     }
-    serde_json::from_str(value.get()).map_err(|_| {
-        Error::invalid_param("input", "`input` must be a string or an array of strings")
-    })
+    read_text("input", value, "a string or an array of strings")
 }
 
-/// Reads a string.
-fn read_text<'a>(name: &'static str, value: &'a RawValue) -> Result<Text<'a>, Error> {
-    read(name, value, "a string")
+/// Reads the name of the model.
+fn read_model(value: &RawValue) -> Result<Text<'_>, Error> {
+    let model = read_text("model", value, TEXT)?;
+    MODEL_BYTES.check(model.len(), "model")?;
+    Ok(model)
 }
 
 /// Reads a string that must be one of `values`.
@@ -102,7 +101,7 @@ fn read_choice(
     value: &RawValue,
     values: &'static [&'static str],
 ) -> Result<&'static str, Error> {
-    let text = read_text(name, value)?;
+    let text = read_text(name, value, TEXT)?;
     values.iter().copied().find(|known| *known == &*text).ok_or_else(|| {
         Error::invalid_param(name, format!("`{name}` must be one of {}", values.join(", ")))
     })
@@ -149,7 +148,7 @@ mod tests {
 
     #[test]
     fn parse_with_a_bad_field_names_it() {
-        let many = format!(r#""model":"m","input":[{}"a"]"#, r#""a","#.repeat(MAX_TEXTS));
+        let many = format!(r#""model":"m","input":[{}"a"]"#, r#""a","#.repeat(TEXTS.most));
         let long = format!(r#""{}":1"#, "x".repeat(100));
         let cut = format!("{}…", "x".repeat(64));
         for (members, param, message) in [

@@ -4,8 +4,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::embeddings::embedder::FIELDS_LENGTH;
 use crate::embeddings::vectors::Vectors;
-use crate::json::from_bytes;
+use crate::json::{self, from_bytes};
 
 /// The body of a request to any Titan model.
 #[derive(Default, Serialize)]
@@ -65,8 +66,7 @@ pub(crate) fn read(body: &[u8]) -> Result<Vectors<'_>, serde_json::Error> {
 
 /// Serialises a body.
 fn print(request: &TitanRequest<'_>) -> Vec<u8> {
-    // Serialising strings and numbers cannot fail.
-    serde_json::to_vec(request).unwrap_or_default()
+    json::print(request, FIELDS_LENGTH + request.input_text.len())
 }
 
 #[cfg(test)]

@@ -3,11 +3,16 @@
 use std::borrow::Cow;
 
 use gateway::Error;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::json::{Members, Text, cut, invalid, read, read_object};
-use crate::openai::request::{ChatRequest, Extensions, JsonSchema, ResponseFormat, ToolChoice};
+use crate::json::{self, Text, invalid, is_string, read, read_entries, read_members, read_text};
+use crate::limits::{
+    FIELDS, Limit, MESSAGES, MODALITIES, MODEL_BYTES, PARTS, STOP_SEQUENCES, TOOLS,
+};
+use crate::openai::request::{
+    Allowed, ChatRequest, Choice, Extensions, Format, ResponseFormat, StreamOptions, ToolChoice,
+};
+use crate::openai::slots::{read_list, read_object};
 
 /// The names of the expected types, for error messages.
 const BOOLEAN: &str = "a boolean";
@@ -40,7 +45,7 @@ impl<'a> ChatRequest<'a> {
     /// # Errors
     /// A client error that names the field at fault.
     pub(crate) fn parse(body: &'a [u8]) -> Result<Self, Error> {
-        let members = read_object(body)?;
+        let members = json::read_object(body)?;
         for required in ["model", "messages"] {
             if members.get(required).is_none_or(is_null) {
                 return Err(invalid(required, "is missing"));
@@ -59,11 +64,11 @@ impl<'a> ChatRequest<'a> {
     /// Sets the field `name`.
     fn set(&mut self, name: Cow<'a, str>, value: &'a RawValue) -> Result<(), Error> {
         match &*name {
-            "model" => self.model = read("model", value, STRING)?,
-            "messages" => self.messages = read_list("messages", value)?,
+            "model" => self.model = read_model(value)?,
+            "messages" => self.messages = read_list("messages", value, &MESSAGES, &PARTS)?,
             "stream" => self.is_stream = read("stream", value, BOOLEAN)?,
             "stream_options" => self.include_usage = read_include_usage(value)?,
-            "tools" => self.tools = read_list("tools", value)?,
+            "tools" => self.tools = read_list("tools", value, &TOOLS, &TOOLS)?,
             "tool_choice" => self.tool_choice = read_tool_choice(value)?,
             "parallel_tool_calls" => {
                 self.parallel_tool_calls = Some(read("parallel_tool_calls", value, BOOLEAN)?);
@@ -81,14 +86,14 @@ impl<'a> ChatRequest<'a> {
             "stop" => self.stop = read_stop(value)?,
             "response_format" => self.response_format = read_format(value)?,
             "reasoning_effort" => {
-                self.reasoning_effort = Some(read("reasoning_effort", value, STRING)?);
+                self.reasoning_effort = Some(read_text("reasoning_effort", value, STRING)?);
             }
             "metadata" => drop(self.metadata.splice(0..0, read_metadata(value)?)),
-            "user" => self.metadata.push((name, read("user", value, STRING)?)),
+            "user" => self.metadata.push((name, read_text("user", value, STRING)?)),
             "safety_identifier" => {
-                self.metadata.push((name, read("safety_identifier", value, STRING)?));
+                self.metadata.push((name, read_text("safety_identifier", value, STRING)?));
             }
-            "service_tier" => self.service_tier = Some(read("service_tier", value, STRING)?),
+            "service_tier" => self.service_tier = Some(read_text("service_tier", value, STRING)?),
             _ if self.extensions.set(&name, value)? || HINTS.contains(&&*name) => {}
             _ => self.unknown.push((name, value)),
         }
@@ -137,11 +142,11 @@ fn check(name: &str, value: &RawValue) -> Result<(), Error> {
             (read::<u64>("top_logprobs", value, COUNT)? == 0, "Bedrock does not return logprobs")
         }
         "logit_bias" => {
-            let bias: Members<'_> = read("logit_bias", value, OBJECT)?;
+            let bias = read_members("logit_bias", value, OBJECT)?;
             (bias.0.is_empty(), "logit_bias is not supported")
         }
         "modalities" => {
-            let list: Vec<Text<'_>> = read("modalities", value, "an array of strings")?;
+            let list = read_texts("modalities", value, "an array of strings", &MODALITIES)?;
             let is_text = list.iter().all(|modality| &**modality == "text");
             (is_text, "only text output is supported")
         }
@@ -166,31 +171,6 @@ fn is_object(value: &RawValue) -> bool {
     value.get().starts_with('{')
 }
 
-/// Reads an array, and names the first invalid entry.
-///
-/// Entries are only read one by one after a failure, because valid requests are the common case.
-fn read_list<'a, T: Deserialize<'a>>(
-    name: &'static str,
-    value: &'a RawValue,
-) -> Result<Vec<T>, Error> {
-    serde_json::from_str(value.get()).or_else(|_| {
-        let entries: Vec<&RawValue> = read(name, value, "an array")?;
-        let read_entry = |(index, entry): (usize, &'a RawValue)| {
-            serde_json::from_str(entry.get())
-                .map_err(|error| invalid(format!("{name}[{index}]"), &reason(&error)))
-        };
-        entries.into_iter().enumerate().map(read_entry).collect()
-    })
-}
-
-/// Describes what is wrong with a value, without the position, which is not one in the client's
-/// body.
-fn reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let reason = text.rsplit_once(" at line ").map_or(&*text, |(reason, _)| reason);
-    format!("is malformed: {}", cut(reason))
-}
-
 /// Reads a limit of tokens.
 fn read_max_tokens(name: &'static str, value: &RawValue) -> Result<u64, Error> {
     match read(name, value, COUNT)? {
@@ -210,44 +190,50 @@ fn read_level(name: &'static str, value: &RawValue, highest: u8) -> Result<f64, 
 
 /// Reads `include_usage` of the stream options.
 fn read_include_usage(value: &RawValue) -> Result<bool, Error> {
-    #[derive(Deserialize)]
-    struct StreamOptions {
-        #[serde(default)]
-        include_usage: Option<bool>,
-    }
-    let options: StreamOptions = read("stream_options", value, "an object of booleans")?;
+    let options: StreamOptions = read_object("stream_options", value, &FIELDS)?;
     Ok(options.include_usage.unwrap_or_default())
+}
+
+/// Reads the name of the model.
+fn read_model(value: &RawValue) -> Result<Text<'_>, Error> {
+    let model = read_text("model", value, STRING)?;
+    MODEL_BYTES.check(model.len(), "model")?;
+    Ok(model)
 }
 
 /// Reads the stop sequences.
 fn read_stop(value: &RawValue) -> Result<Vec<Text<'_>>, Error> {
     const KIND: &str = "a string or an array of strings";
-    if value.get().starts_with('"') {
-        Ok(vec![read("stop", value, KIND)?])
+    if is_string(value) {
+        Ok(vec![read_text("stop", value, KIND)?])
     } else {
-        read("stop", value, KIND)
+        read_texts("stop", value, KIND, &STOP_SEQUENCES)
     }
 }
 
+/// Reads an array of strings.
+fn read_texts<'a>(
+    name: &'static str,
+    value: &'a RawValue,
+    kind: &str,
+    limit: &'static Limit,
+) -> Result<Vec<Text<'a>>, Error> {
+    let entries = read_entries(name, value, kind, limit)?;
+    entries.into_iter().map(|entry| read_text(name, entry, kind)).collect()
+}
+
 /// Reads pairs of strings.
-fn read_metadata<'a>(value: &'a RawValue) -> Result<Vec<(Cow<'a, str>, Text<'a>)>, Error> {
+fn read_metadata(value: &RawValue) -> Result<Vec<(Cow<'_, str>, Text<'_>)>, Error> {
     const KIND: &str = "an object of strings";
-    let members: Members<'a> = read("metadata", value, KIND)?;
-    let read_pair = |(name, value)| Ok((name, read("metadata", value, KIND)?));
+    let members = read_members("metadata", value, KIND)?;
+    let read_pair = |(name, value)| Ok((name, read_text("metadata", value, KIND)?));
     members.0.into_iter().map(read_pair).collect()
 }
 
 /// Reads the format of the response.
 fn read_format(value: &RawValue) -> Result<ResponseFormat<'_>, Error> {
-    #[derive(Deserialize)]
-    struct Format<'a> {
-        #[serde(borrow, rename = "type")]
-        kind: Text<'a>,
-        #[serde(borrow, default)]
-        json_schema: Option<JsonSchema<'a>>,
-    }
     const NAME: &str = "response_format";
-    let format: Format<'_> = read(NAME, value, "an object with a `type`")?;
+    let format: Format<'_> = read_object(NAME, value, &FIELDS)?;
     match (&*format.kind, format.json_schema) {
         ("text", _) => Ok(ResponseFormat::Text),
         ("json_object", _) => Ok(ResponseFormat::JsonObject),
@@ -257,47 +243,20 @@ fn read_format(value: &RawValue) -> Result<ResponseFormat<'_>, Error> {
     }
 }
 
-/// `tool_choice` as an object; `kind` determines which other field is set.
-#[derive(Deserialize)]
-struct Choice<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: Text<'a>,
-    #[serde(borrow, default)]
-    function: Option<Named<'a>>,
-    #[serde(borrow, default)]
-    allowed_tools: Option<Allowed<'a>>,
-}
-
-/// A function by its name.
-#[derive(Deserialize)]
-struct Named<'a> {
-    #[serde(borrow)]
-    name: Text<'a>,
-}
-
-/// The tools that may be called.
-#[derive(Deserialize)]
-struct Allowed<'a> {
-    #[serde(borrow)]
-    mode: Text<'a>,
-    #[serde(borrow)]
-    tools: Vec<Choice<'a>>,
-}
-
 /// Reads the tool choice: a string or an object.
 fn read_tool_choice(value: &RawValue) -> Result<ToolChoice<'_>, Error> {
     const NAME: &str = "tool_choice";
     const KIND: &str = "auto, none, required, or an object that names a function or allowed_tools";
     let wrong = || invalid(NAME, &format!("must be {KIND}"));
-    if value.get().starts_with('"') {
-        return match &*read::<Text<'_>>(NAME, value, KIND)? {
+    if is_string(value) {
+        return match &*read_text(NAME, value, KIND)? {
             "auto" => Ok(ToolChoice::Auto),
             "none" => Ok(ToolChoice::None),
             "required" => Ok(ToolChoice::Required),
             _ => Err(wrong()),
         };
     }
-    let choice: Choice<'_> = read(NAME, value, KIND)?;
+    let choice: Choice<'_> = read_object(NAME, value, &TOOLS)?;
     match (&*choice.kind, choice.function, choice.allowed_tools) {
         ("function", Some(function), _) => Ok(ToolChoice::Function(function.name)),
         ("allowed_tools", _, Some(Allowed { mode, tools })) => {

@@ -1,11 +1,12 @@
 //! A chat completion request of OpenAI's API, with the extensions of this route.
 //! <https://platform.openai.com/docs/api-reference/chat/create>
 
-use std::borrow::Cow;
-use std::fmt;
+mod fields;
+#[cfg(test)]
+pub(crate) mod sample;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, SeqAccess, Visitor};
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 
 use crate::json::Text;
@@ -48,28 +49,19 @@ pub(crate) struct Extensions<'a> {
 }
 
 /// A message of any role.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Message<'a> {
-    #[serde(borrow)]
     pub(crate) role: Text<'a>,
-    #[serde(borrow, default)]
     pub(crate) content: Option<Content<'a>>,
-    #[serde(borrow, default)]
     pub(crate) refusal: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    pub(crate) tool_calls: Option<Vec<ToolCall<'a>>>,
-    #[serde(borrow, default)]
+    pub(crate) tool_calls: Vec<ToolCall<'a>>,
     pub(crate) tool_call_id: Option<Text<'a>>,
     /// The function of a `function` message, which takes the place of an id.
-    #[serde(borrow, default)]
     pub(crate) name: Option<Text<'a>>,
     /// The deprecated form of one tool call.
-    #[serde(borrow, default)]
-    pub(crate) function_call: Option<Function<'a>>,
+    pub(crate) function_call: Option<Box<Function<'a>>>,
     /// Signed reasoning, as it was returned in an earlier completion.
-    #[serde(borrow, default)]
-    pub(crate) thinking_blocks: Option<Vec<ThinkingBlock<'a>>>,
-    #[serde(borrow, default)]
+    pub(crate) thinking_blocks: Vec<ThinkingBlock<'a>>,
     pub(crate) cache_control: Option<CacheControl<'a>>,
 }
 
@@ -81,113 +73,83 @@ pub(crate) enum Content<'a> {
 }
 
 /// One part of a message's content; `kind` determines which other field is set.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Part<'a> {
-    #[serde(borrow, rename = "type")]
     pub(crate) kind: Text<'a>,
-    #[serde(borrow, default)]
     pub(crate) text: Option<Text<'a>>,
-    #[serde(borrow, default)]
     pub(crate) refusal: Option<Text<'a>>,
-    #[serde(borrow, default)]
     pub(crate) image_url: Option<Url<'a>>,
-    #[serde(borrow, default)]
     pub(crate) video_url: Option<Url<'a>>,
-    #[serde(borrow, default)]
-    pub(crate) input_audio: Option<InputAudio<'a>>,
-    #[serde(borrow, default)]
-    pub(crate) file: Option<File<'a>>,
-    #[serde(borrow, default)]
+    pub(crate) input_audio: Option<Box<InputAudio<'a>>>,
+    pub(crate) file: Option<Box<File<'a>>>,
     pub(crate) cache_control: Option<CacheControl<'a>>,
 }
 
 /// The URL of an image or a video.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Url<'a> {
-    #[serde(borrow)]
     pub(crate) url: Text<'a>,
 }
 
 /// A sound: base64 and its format.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct InputAudio<'a> {
-    #[serde(borrow)]
     pub(crate) data: Text<'a>,
-    #[serde(borrow)]
     pub(crate) format: Text<'a>,
 }
 
 /// A file: inline data, or the id of an upload.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct File<'a> {
-    #[serde(borrow, default, rename = "file_data")]
     pub(crate) data: Option<Text<'a>>,
-    #[serde(borrow, default, rename = "filename")]
     pub(crate) name: Option<Text<'a>>,
-    #[serde(borrow, default, rename = "file_id")]
     pub(crate) id: Option<Text<'a>>,
 }
 
 /// A mark of Anthropic's API: the prompt may be cached up to here.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct CacheControl<'a> {
-    #[serde(borrow, default)]
     pub(crate) ttl: Option<Text<'a>>,
 }
 
 /// A call of an earlier turn.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct ToolCall<'a> {
-    #[serde(borrow)]
     pub(crate) id: Text<'a>,
     /// Absent for calls of another `type`, which this route does not support.
-    #[serde(borrow, default)]
     pub(crate) function: Option<Function<'a>>,
 }
 
 /// A called function.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Function<'a> {
-    #[serde(borrow)]
     pub(crate) name: Text<'a>,
-    #[serde(borrow, default)]
     pub(crate) arguments: Text<'a>,
 }
 
 /// Reasoning as `thinking` with its signature, or `redacted_thinking` with `data`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct ThinkingBlock<'a> {
-    #[serde(borrow, rename = "type")]
     pub(crate) kind: Text<'a>,
-    #[serde(borrow, default)]
     pub(crate) thinking: Option<Text<'a>>,
-    #[serde(borrow, default)]
     pub(crate) signature: Option<Text<'a>>,
-    #[serde(borrow, default)]
     pub(crate) data: Option<Text<'a>>,
 }
 
 /// A tool that the model may call.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Tool<'a> {
-    #[serde(borrow, rename = "type")]
     pub(crate) kind: Text<'a>,
-    #[serde(borrow, default)]
     pub(crate) function: Option<ToolFunction<'a>>,
-    #[serde(borrow, default)]
     pub(crate) cache_control: Option<CacheControl<'a>>,
 }
 
 /// The function of a tool.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct ToolFunction<'a> {
-    #[serde(borrow)]
     pub(crate) name: Text<'a>,
-    #[serde(borrow, default)]
     pub(crate) description: Option<Text<'a>>,
-    #[serde(borrow, default)]
     pub(crate) parameters: Option<&'a RawValue>,
-    #[serde(default)]
     pub(crate) strict: Option<bool>,
 }
 
@@ -216,47 +178,43 @@ pub(crate) enum ResponseFormat<'a> {
 }
 
 /// A JSON schema for the response.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct JsonSchema<'a> {
-    #[serde(borrow, default)]
     pub(crate) name: Text<'a>,
-    #[serde(borrow, default)]
     pub(crate) description: Option<Text<'a>>,
-    #[serde(borrow, default)]
     pub(crate) schema: Option<&'a RawValue>,
 }
 
-// === impl Content ===
-
-/// Reads content, which is a string or an array.
-struct ContentVisitor;
-
-impl<'de: 'a, 'a> Deserialize<'de> for Content<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ContentVisitor)
-    }
+/// `response_format` as it is sent; `kind` determines whether `json_schema` is set.
+#[derive(Debug, Default)]
+pub(crate) struct Format<'a> {
+    pub(crate) kind: Text<'a>,
+    pub(crate) json_schema: Option<JsonSchema<'a>>,
 }
 
-impl<'de> Visitor<'de> for ContentVisitor {
-    type Value = Content<'de>;
+/// `stream_options`.
+#[derive(Debug, Default)]
+pub(crate) struct StreamOptions {
+    pub(crate) include_usage: Option<bool>,
+}
 
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a string or an array of content parts")
-    }
+/// `tool_choice` as an object; `kind` determines which other field is set.
+#[derive(Debug, Default)]
+pub(crate) struct Choice<'a> {
+    pub(crate) kind: Text<'a>,
+    pub(crate) function: Option<Named<'a>>,
+    pub(crate) allowed_tools: Option<Allowed<'a>>,
+}
 
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Content<'de>, E> {
-        Ok(Content::Text(Text::from(text)))
-    }
+/// A function by its name.
+#[derive(Debug, Default)]
+pub(crate) struct Named<'a> {
+    pub(crate) name: Text<'a>,
+}
 
-    fn visit_str<E>(self, text: &str) -> Result<Content<'de>, E> {
-        Ok(Content::Text(Text::from(text.to_owned())))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Content<'de>, A::Error> {
-        let mut list = Vec::new();
-        while let Some(part) = parts.next_element()? {
-            list.push(part);
-        }
-        Ok(Content::Parts(list))
-    }
+/// The tools that may be called.
+#[derive(Debug, Default)]
+pub(crate) struct Allowed<'a> {
+    pub(crate) mode: Text<'a>,
+    pub(crate) tools: Vec<Choice<'a>>,
 }

@@ -92,10 +92,12 @@ fn with_extensions<'a>(extensions: &Extensions<'a>) -> ConverseRequest<'a> {
 fn model_fields<'a>(request: &ChatRequest<'a>) -> Result<Fields<'a>, Error> {
     const NAME: &str = "additionalModelRequestFields";
     let own = request.extensions.additional_model_request_fields;
-    let Members(own) = match own {
-        Some(own) => json::read(NAME, own, "an object")?,
+    let own = match own {
+        Some(own) => json::read_members(NAME, own, "an object")?,
         None => Members::default(),
     };
+    json::check_names(&own)?;
+    let Members(own) = own;
     // A name given in both places would be sent twice: the explicit one wins.
     let known = json::set(own.iter().map(|(name, _)| &**name));
     let unknown = request.unknown.iter().filter(|(name, _)| !known.contains(&**name));

@@ -1,5 +1,7 @@
 //! The translation of content parts into blocks.
 
+use std::borrow::Cow;
+
 use gateway::Error;
 
 use crate::catalog::model::Model;
@@ -101,7 +103,7 @@ fn block<'a>(
         "text" => text(part.text.as_deref()),
         "refusal" => text(part.refusal.as_deref()),
         "image_url" | "video_url" | "input_audio" | "file" => {
-            medium(part, speaker).map(|medium| media_block(medium, part.file.as_ref(), titles))
+            medium(part, speaker).map(|medium| media_block(medium, part.file.as_deref(), titles))
         }
         _ => Err(Refusal::Unsupported(
             "unknown content part: use text, image_url, input_audio, video_url or file",
@@ -134,8 +136,8 @@ fn medium<'a>(part: &'a Part<'a>, speaker: Speaker) -> Result<Medium<'a>, Refusa
     let medium = match &*part.kind {
         "image_url" => url(&part.image_url),
         "video_url" => url(&part.video_url),
-        "input_audio" => part.input_audio.as_ref().map(audio),
-        _ => part.file.as_ref().map(file_data),
+        "input_audio" => part.input_audio.as_deref().map(audio),
+        _ => part.file.as_deref().map(file_data),
     };
     medium.unwrap_or(Err(Refusal::Malformed("the part is missing the field its `type` requires")))
 }
@@ -167,8 +169,8 @@ fn media_block<'a>(medium: Medium<'a>, file: Option<&File<'_>>, titles: &mut Tit
     }
 }
 
-/// Splits `blocks` into their joined text and the blocks that are not text.
-pub(crate) fn split_text(blocks: Vec<Block<'_>>) -> (String, Vec<Block<'_>>) {
+/// Splits `blocks` into their texts and the blocks that are not text.
+pub(crate) fn split_text(blocks: Vec<Block<'_>>) -> (Vec<Cow<'_, str>>, Vec<Block<'_>>) {
     let (mut texts, mut others) = (Vec::new(), Vec::new());
     for block in blocks {
         match block {
@@ -176,19 +178,19 @@ pub(crate) fn split_text(blocks: Vec<Block<'_>>) -> (String, Vec<Block<'_>>) {
             other => others.push(other),
         }
     }
-    (texts.join("\n"), others)
+    (texts, others)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::openai::request::Message;
+    use crate::openai::request::sample::message;
     use serde_json::{Value, json};
 
     /// Returns the blocks of a message with these parts, or the param and message of the error.
     fn convert(parts: &Value, speaker: Speaker) -> Result<Value, (String, String)> {
-        let text = json!({"role": "user", "content": parts}).to_string();
-        let message: Message<'_> = serde_json::from_str(&text).unwrap();
+        let text = json!([{"role": "user", "content": parts}]).to_string();
+        let message = message(&text);
         let content = message.content.as_ref().unwrap();
         match read(content, 2, speaker, &mut Titles::default()) {
             Ok(marked) => {

@@ -46,9 +46,16 @@ fn numbered(name: &str, number: usize) -> String {
 
 /// Replaces the characters of `filename` that are not allowed, and removes its extension.
 fn clean(filename: &str) -> String {
-    let words = stem(filename).split_whitespace();
-    let spaced = words.collect::<Vec<_>>().join(" ");
-    let mut name: String = spaced.chars().map(allowed).take(MAX_OWN).collect();
+    let mut name = String::new();
+    for word in stem(filename).split_whitespace() {
+        // Checked word by word, because a file name may have megabytes.
+        if name.len() >= MAX_OWN {
+            break;
+        }
+        let space = if name.is_empty() { "" } else { " " };
+        name.push_str(space);
+        name.extend(word.chars().map(allowed).take(MAX_OWN - name.len()));
+    }
     name.truncate(name.trim_end().len());
     name
 }

@@ -5,8 +5,6 @@
 
 mod formats;
 
-use std::borrow::Cow;
-
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -97,7 +95,7 @@ pub(crate) fn from_file<'a>(data: &'a str, filename: Option<&str>) -> Result<Med
 pub(crate) fn from_audio<'a>(data: &'a str, format: &str) -> Result<Medium<'a>, Refusal> {
     let format = audio_format(format).ok_or(UNKNOWN_AUDIO)?;
     let payload = if scheme_length(data.trim()) > 0 { payload_of_url(data)? } else { data };
-    Ok(Medium { kind: Kind::Audio, format, source: Source::Bytes(clean(payload)?) })
+    Ok(Medium { kind: Kind::Audio, format, source: base64(payload)? })
 }
 
 /// Returns the length of a URL's scheme with its colon; 0 for base64, which has no colon.
@@ -138,28 +136,28 @@ fn described<'a>(
     mime: &str,
     filename: Option<&str>,
 ) -> Result<Medium<'a>, Refusal> {
-    let payload = clean(payload)?;
-    let format = sniff(&first_bytes(&payload))
+    let source = base64(payload)?;
+    let format = sniff(&first_bytes(payload))
         .or_else(|| by_mime(mime))
         .or_else(|| filename.and_then(by_extension));
     let (kind, format) = format.ok_or(UNKNOWN_FORMAT)?;
-    Ok(Medium { kind, format, source: Source::Bytes(payload) })
+    Ok(Medium { kind, format, source })
 }
 
 /// Reads a file in S3, whose format only its name can show.
 fn stored<'a>(uri: &'a str, filename: Option<&str>) -> Result<Medium<'a>, Refusal> {
     let format = by_extension(uri).or_else(|| filename.and_then(by_extension));
     let (kind, format) = format.ok_or(UNKNOWN_FORMAT)?;
-    Ok(Medium { kind, format, source: Source::S3Location { uri: Cow::Borrowed(uri) } })
+    Ok(Medium { kind, format, source: Source::S3Location { uri } })
 }
 
-/// Removes white space from base64. Copies the payload only if there was some.
-fn clean(payload: &str) -> Result<Cow<'_, str>, Refusal> {
+/// Reads base64. White space in it is left out when it is sent, so that it is not copied before.
+fn base64(payload: &str) -> Result<Source<'_>, Refusal> {
     match payload.trim_ascii() {
         "" => Err(EMPTY),
-        plain if !has_invalid_byte(plain.as_bytes()) => Ok(Cow::Borrowed(plain)),
+        plain if !has_invalid_byte(plain.as_bytes()) => Ok(Source::Bytes(plain)),
         encoded if encoded.contains('%') => Err(PERCENT_ENCODED),
-        spaced => Ok(spaced.split_ascii_whitespace().collect()),
+        spaced => Ok(Source::Spaced(spaced)),
     }
 }
 
@@ -181,8 +179,8 @@ fn has_invalid_byte(bytes: &[u8]) -> bool {
 
 /// Decodes the first bytes of a payload; none if it is not base64, which Bedrock reports itself.
 fn first_bytes(payload: &str) -> Vec<u8> {
-    let payload = payload.as_bytes();
-    LENIENT.decode(payload.get(..SNIFFED).unwrap_or(payload)).unwrap_or_default()
+    let bytes = payload.bytes().filter(|byte| !byte.is_ascii_whitespace());
+    LENIENT.decode(bytes.take(SNIFFED).collect::<Vec<_>>()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -226,13 +224,13 @@ mod tests {
 
     #[test]
     fn from_url_accepts_data_and_s3_only() {
-        let bytes = |text: &'static str| Ok(Source::Bytes(Cow::Borrowed(text)));
+        let bytes = |text: &'static str| Ok(Source::Bytes(text));
         let uri = "s3://bucket/a.PNG";
         for (url, expected) in [
             ("data:image/png;base64,AAAA", bytes("AAAA")),
             ("  DATA:image/png;name=x;BASE64,AAAA\n", bytes("AAAA")),
-            ("data:image/png;base64,AA\r\n AA==", bytes("AAAA==")),
-            (uri, Ok(Source::S3Location { uri: Cow::Borrowed(uri) })),
+            ("data:image/png;base64,AA\r\n AA==", Ok(Source::Spaced("AA\r\n AA=="))),
+            (uri, Ok(Source::S3Location { uri })),
             ("s3://bucket/picture", Err(UNKNOWN_FORMAT)),
             ("https://example.com/a.png", Err(REMOTE)),
             ("HTTP://example.com/a.png", Err(REMOTE)),
@@ -250,11 +248,10 @@ mod tests {
     }
 
     #[test]
-    fn clean_without_white_space_does_not_copy() {
-        for (payload, is_borrowed) in [("AAAA", true), (" AAAA\n", true), ("AA\nAA", false)] {
-            let cleaned = clean(payload).unwrap();
-            assert_eq!(cleaned, "AAAA", "{payload}");
-            assert_eq!(matches!(cleaned, Cow::Borrowed(_)), is_borrowed, "{payload}");
+    fn base64_with_white_space_is_sent_without() {
+        for payload in ["AAAA", " AAAA\n", "AA\nAA", "A A\r\nA\tA"] {
+            let source = serde_json::to_value(base64(payload).unwrap()).unwrap();
+            assert_eq!(source, serde_json::json!({"bytes": "AAAA"}), "{payload}");
         }
     }
 

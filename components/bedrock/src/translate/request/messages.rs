@@ -12,7 +12,6 @@ use gateway::Error;
 use crate::catalog::model::Model;
 use crate::converse::request::{Block, Role, Turn};
 use crate::openai::request::Message;
-use crate::translate::request::documents::Titles;
 use crate::translate::request::tool_names::ToolNames;
 use crate::translate::request::tool_pairing::ToolHistory;
 use crate::translate::request::turn::{self, Reader};
@@ -42,7 +41,7 @@ pub(crate) fn convert<'a>(
     if messages.is_empty() {
         return Err(Error::invalid_param("messages", "no messages: send at least one"));
     }
-    let mut reader = Reader { model, names, history, titles: Titles::default() };
+    let mut reader = Reader::new(model, names, history);
     let (mut system, mut turns) = (Vec::new(), Vec::new());
     for (number, message) in messages.iter().enumerate() {
         if turn::is_instruction(message) && turns.is_empty() {
@@ -95,7 +94,7 @@ fn merge(turns: Vec<Turn<'_>>) -> Vec<Turn<'_>> {
 /// Orders the blocks of a turn, and adds text where Bedrock requires some.
 fn finish(turn: &mut Turn<'_>) {
     arrange(&mut turn.content);
-    let has_text = turn.content.iter().any(|block| matches!(block, Block::Text(_)));
+    let has_text = turn.content.iter().any(Block::is_text);
     let has_document = turn.content.iter().any(|block| matches!(block, Block::Document(_)));
     if turn.content.is_empty() || has_document && !has_text {
         // Before trailing cache points, because a point must follow the block that it caches.
@@ -148,11 +147,8 @@ fn close_prefill(
             "this model cannot continue an assistant message: end with a user message",
         ));
     }
-    let text = content.iter_mut().rev().find_map(|block| match block {
-        Block::Text(text) => Some(text),
-        _ => None,
-    });
-    if let Some(text) = text {
+    // A joined text ends with a bracket.
+    if let Some(Block::Text(text)) = content.iter_mut().rev().find(|block| block.is_text()) {
         trim_end(text);
     }
     Ok(())
@@ -174,11 +170,12 @@ mod tests {
     use super::*;
     use crate::catalog::capabilities::Family;
     use crate::catalog::sample;
+    use crate::openai::request::sample::messages as messages_of;
 
     /// Returns the conversation as `[system, messages]`, or the error's `param`.
     fn converted(messages: &Value, model: &Model, history: ToolHistory) -> Result<Value, String> {
         let text = messages.to_string();
-        let messages: Vec<Message<'_>> = serde_json::from_str(&text).unwrap();
+        let messages = messages_of(&text);
         match convert(&messages, model, &mut ToolNames::default(), history) {
             Ok(Conversation { system, turns }) => Ok(json!([system, turns])),
             Err(error) => Err(error.param().unwrap().to_owned()),

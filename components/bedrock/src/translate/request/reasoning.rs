@@ -59,9 +59,9 @@ pub(crate) fn ask(
 /// Checks whether Claude is asked to think, by the gateway or by the client. If so, no call can be
 /// forced.
 pub(crate) fn is_thinking(converse: &ConverseRequest<'_>) -> bool {
-    let thinking = converse.additional_model_request_fields.get("thinking");
-    let members: Option<Members<'_>> =
-        thinking.and_then(|thinking| serde_json::from_str(thinking.as_str()).ok());
+    let thinking = converse.additional_model_request_fields.get("thinking").map(Json::text);
+    let object = thinking.as_deref().filter(|thinking| thinking.starts_with('{'));
+    let members: Option<Members<'_>> = object.and_then(|text| serde_json::from_str(text).ok());
     let kind = members.and_then(|members| members.get("type"));
     kind.is_some_and(|kind| matches!(kind.get(), r#""enabled""# | r#""adaptive""#))
 }

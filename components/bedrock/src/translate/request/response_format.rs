@@ -35,6 +35,9 @@ const OBJECT: &str = "Respond with a single JSON object and nothing else.";
 /// The description of the synthetic tool, unless the schema has one.
 const PURPOSE: &str = "Returns the final answer. Call this tool exactly once, when you are done.";
 
+/// The field with the schema.
+const SCHEMA: &str = "response_format.json_schema.schema";
+
 /// Chooses how `model` is made to respond in the format that `request` asks for.
 ///
 /// A grammar is preferred to the synthetic tool: the tool cannot be combined with a call that the
@@ -54,11 +57,10 @@ pub(crate) fn choose_format<'a>(
             Ok(object(&request.messages))
         }
         ResponseFormat::JsonSchema(schema) => {
+            schema::check(schema.schema, SCHEMA.into())?;
             let knows_schemas = model.capabilities.structured_output && !fallback.output_config;
             let grammar = if knows_schemas { grammar(schema) } else { None };
-            grammar.or_else(|| tool(schema)).ok_or_else(|| {
-                invalid("response_format.json_schema.schema", "must be a JSON schema")
-            })
+            grammar.or_else(|| tool(schema)).ok_or_else(|| invalid(SCHEMA, "must be a JSON schema"))
         }
     }
 }

@@ -1,123 +1,205 @@
 //! Adjustments to JSON schemas that Bedrock would reject.
+//!
+//! Each reads a schema once and writes text: a tree of values would take many times its size.
 
+use std::borrow::Cow;
+
+use gateway::Error;
 use serde_json::value::RawValue;
 
-use crate::converse::request::{Fields, Json};
-use crate::json::Members;
+use crate::converse::request::Json;
+use crate::json::scanner::{Scanner, depth, member, members, name_of};
+use crate::limits::{SCHEMA_BYTES, SCHEMA_DEPTH};
 use crate::translate::json_tool::JsonTool;
+
+/// Checks that `schema`, the field `param`, is not too large.
+///
+/// # Errors
+/// A client error that names the field.
+pub(crate) fn check(schema: Option<&RawValue>, param: Cow<'static, str>) -> Result<(), Error> {
+    let schema = schema.map_or("", RawValue::get);
+    if schema.len() > SCHEMA_BYTES.most {
+        return Err(SCHEMA_BYTES.exceeded(param));
+    }
+    SCHEMA_DEPTH.check(depth(schema), param)
+}
 
 /// Returns the schema of a tool's input, which must have the type of an object. None if
 /// `parameters` is not a schema.
-pub(crate) fn of_parameters<'a>(parameters: Option<&'a RawValue>) -> Option<Json<'a>> {
+pub(crate) fn of_parameters(parameters: Option<&RawValue>) -> Option<Json<'_>> {
     let Some(given) = parameters.filter(|given| given.get() != "null") else {
         return Some(Json::from_text(r#"{"type":"object","properties":{}}"#.to_owned()));
     };
-    let members: Members<'a> = serde_json::from_str(given.get()).ok()?;
-    match members.get("type").map(RawValue::get) {
+    let schema = object(given)?;
+    match member(schema, "type") {
         Some(kind) if kind != "null" => Some(Json::Given(given)),
-        _ => Some(object_of(members, |name| name != "type")),
+        _ => Some(object_of(schema, |name| name != "type")),
     }
 }
 
 /// Returns `schema` as the schema of a tool's input, which must be an object: anything else is
 /// wrapped in one. None if it is not a schema.
-pub(crate) fn of_response(schema: &RawValue) -> Option<(Json<'_>, JsonTool)> {
-    let members: Members<'_> = serde_json::from_str(schema.get()).ok()?;
-    let kind = members.get("type").map(RawValue::get);
+pub(crate) fn of_response(given: &RawValue) -> Option<(Json<'_>, JsonTool)> {
+    let schema = object(given)?;
+    let kind = member(schema, "type");
     if kind == Some(r#""object""#) {
-        return Some((Json::Given(schema), JsonTool { is_wrapped: false }));
+        return Some((Json::Given(given), JsonTool { is_wrapped: false }));
     }
-    if kind.is_none() && members.get("properties").is_some() {
-        return Some((object_of(members, |_| true), JsonTool { is_wrapped: false }));
+    if kind.is_none() && member(schema, "properties").is_some() {
+        return Some((object_of(schema, |_| true), JsonTool { is_wrapped: false }));
     }
-    Some((wrapped(members), JsonTool { is_wrapped: true }))
+    Some((wrapped(schema), JsonTool { is_wrapped: true }))
 }
 
 /// Returns `schema` as JSON text in which no object allows additional members: Bedrock requires
 /// that to be explicit for each. None if the schema allows them somewhere, or is not a schema.
 /// <https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html>
 pub(crate) fn closed(schema: &RawValue) -> Option<String> {
-    let is_object = schema.get().starts_with('{');
-    is_object.then(|| close(schema, MAX_DEPTH)).flatten().map(|closed| closed.as_str().to_owned())
+    let schema = object(schema)?;
+    let closed = String::with_capacity(schema.len());
+    let mut closer = Closer { scanner: Scanner::new(schema), closed };
+    closer.schema(MAX_DEPTH)?;
+    Some(closer.closed)
 }
 
-/// Creates the schema of an object from the members that are `kept`.
-fn object_of(members: Members<'_>, kept: impl Fn(&str) -> bool) -> Json<'_> {
-    let mut fields = Fields::default();
-    fields.set("type", Json::of(&"object"));
-    let kept = members.0.into_iter().filter(|(name, _)| kept(name));
-    fields.0.extend(kept.map(|(name, value)| (name, Json::Given(value))));
-    Json::of(&fields)
+/// Returns the text of `schema`, which must be an object.
+fn object(schema: &RawValue) -> Option<&str> {
+    Some(schema.get()).filter(|schema| schema.starts_with('{'))
 }
 
-/// Creates the schema of an object whose member `value` has the schema `members`. Definitions stay
-/// at the top level, where references point to.
-fn wrapped(members: Members<'_>) -> Json<'static> {
-    let is_definition = |name: &str| matches!(name, "$defs" | "definitions");
-    let (definitions, value): (Vec<_>, Vec<_>) =
-        members.0.into_iter().partition(|(name, _)| is_definition(name));
-    let given = |members: Vec<(_, _)>| {
-        Fields(members.into_iter().map(|(name, value)| (name, Json::Given(value))).collect())
-    };
-    let mut fields = Fields::default();
-    fields.set("type", Json::of(&"object"));
-    fields.set("properties", Json::of(&Fields(vec![("value".into(), Json::of(&given(value)))])));
-    fields.set("required", Json::of(&["value"]));
-    fields.0.extend(given(definitions).0);
-    Json::of(&fields)
+/// Creates the schema of an object from the members of `schema` that are `kept`.
+fn object_of(schema: &str, kept: impl Fn(&str) -> bool) -> Json<'static> {
+    let mut text = String::from(r#"{"type":"object""#);
+    for (name, value) in members(schema).filter(|(name, _)| kept(&name_of(name))) {
+        text.extend([",", name, ":", value]);
+    }
+    text.push('}');
+    Json::from_text(text)
 }
 
-/// The maximum depth of a schema: each level takes stack, and a guest has little.
+/// Creates the schema of an object whose member `value` has the schema `schema`. Definitions stay at
+/// the top level, where references point to.
+fn wrapped(schema: &str) -> Json<'static> {
+    let is_definition = |name: &str| matches!(&*name_of(name), "$defs" | "definitions");
+    let mut text = String::from(r#"{"type":"object","properties":{"value":{"#);
+    let mut separator = "";
+    for (name, value) in members(schema).filter(|(name, _)| !is_definition(name)) {
+        text.extend([separator, name, ":", value]);
+        separator = ",";
+    }
+    text.push_str(r#"}},"required":["value"]"#);
+    for (name, value) in members(schema).filter(|(name, _)| is_definition(name)) {
+        text.extend([",", name, ":", value]);
+    }
+    text.push('}');
+    Json::from_text(text)
+}
+
+/// The maximum depth of a schema that is closed: each level takes stack, and a guest has little.
 const MAX_DEPTH: usize = 64;
-
-/// Closes `schema` and all schemas in it, at most `depth` levels deep.
-fn close(schema: &RawValue, depth: usize) -> Option<Json<'_>> {
-    let depth = depth.checked_sub(1)?;
-    match schema.get().as_bytes().first() {
-        Some(b'{') => close_object(serde_json::from_str(schema.get()).ok()?, depth),
-        Some(b'[') => {
-            let schemas: Vec<&RawValue> = serde_json::from_str(schema.get()).ok()?;
-            let closed: Option<Vec<_>> = schemas.into_iter().map(|one| close(one, depth)).collect();
-            Some(Json::of(&closed?))
-        }
-        _ => Some(Json::Given(schema)),
-    }
-}
-
-/// Closes one schema. None if it is an object's and allows additional members.
-fn close_object(members: Members<'_>, depth: usize) -> Option<Json<'_>> {
-    let is_object = match members.get("type").map(RawValue::get) {
-        Some(kind) => kind.contains(r#""object""#),
-        None => members.get("properties").is_some(),
-    };
-    let is_open = members.get(ADDITIONAL).is_some_and(|value| value.get() != "false");
-    if is_object && is_open {
-        return None;
-    }
-    let mut fields = Fields::default();
-    for (name, value) in members.0 {
-        let closed = match &*name {
-            "properties" | "$defs" | "definitions" => close_named(value, depth)?,
-            "items" | "prefixItems" | "anyOf" | "oneOf" | "allOf" => close(value, depth)?,
-            _ => Json::Given(value),
-        };
-        fields.0.push((name, closed));
-    }
-    if is_object {
-        fields.set(ADDITIONAL, Json::of(&false));
-    }
-    Some(Json::of(&fields))
-}
 
 /// The keyword that closes an object.
 const ADDITIONAL: &str = "additionalProperties";
 
-/// Closes each schema of a map from names to schemas.
-fn close_named(named: &RawValue, depth: usize) -> Option<Json<'_>> {
-    let Members(members) = serde_json::from_str(named.get()).ok()?;
-    let close = |(name, value)| Some((name, close(value, depth)?));
-    let closed: Option<Vec<_>> = members.into_iter().map(close).collect();
-    Some(Json::of(&Fields(closed?)))
+/// Copies a schema, and closes all objects in it.
+struct Closer<'a> {
+    scanner: Scanner<'a>,
+    closed: String,
+}
+
+impl<'a> Closer<'a> {
+    /// Copies a schema or a list of schemas, at most `depth` levels deep.
+    fn schema(&mut self, depth: usize) -> Option<()> {
+        let depth = depth.checked_sub(1)?;
+        match self.scanner.peek()? {
+            b'{' => self.object(depth),
+            b'[' => self.list(depth),
+            _ => self.value().map(drop),
+        }
+    }
+
+    /// Copies a list of schemas.
+    fn list(&mut self, depth: usize) -> Option<()> {
+        self.bracket('[');
+        while self.scanner.peek()? != b']' {
+            self.separate();
+            self.schema(depth)?;
+        }
+        self.bracket(']');
+        Some(())
+    }
+
+    /// Copies one schema. None if it is an object's and allows additional members.
+    fn object(&mut self, depth: usize) -> Option<()> {
+        let (mut kind, mut additional, mut has_properties) = (None, None, false);
+        self.bracket('{');
+        while self.scanner.peek()? != b'}' {
+            match &*self.name()? {
+                "properties" => {
+                    has_properties = true;
+                    self.named(depth)?;
+                }
+                "$defs" | "definitions" => self.named(depth)?,
+                "items" | "prefixItems" | "anyOf" | "oneOf" | "allOf" => self.schema(depth)?,
+                "type" => kind = kind.or(Some(self.value()?)),
+                ADDITIONAL => additional = additional.or(Some(self.value()?)),
+                _ => drop(self.value()?),
+            }
+        }
+        let is_object = kind.map_or(has_properties, |kind| kind.contains(r#""object""#));
+        match additional {
+            None if is_object => {
+                self.separate();
+                self.closed.push_str(r#""additionalProperties":false"#);
+            }
+            Some(given) if is_object && given != "false" => return None,
+            _ => {}
+        }
+        self.bracket('}');
+        Some(())
+    }
+
+    /// Copies a map from names to schemas.
+    fn named(&mut self, depth: usize) -> Option<()> {
+        if self.scanner.peek()? != b'{' {
+            return None;
+        }
+        self.bracket('{');
+        while self.scanner.peek()? != b'}' {
+            self.name()?;
+            self.schema(depth)?;
+        }
+        self.bracket('}');
+        Some(())
+    }
+
+    /// Copies the name of a member, and returns it.
+    fn name(&mut self) -> Option<Cow<'a, str>> {
+        self.separate();
+        let name = self.value()?;
+        self.closed.push(':');
+        Some(name_of(name))
+    }
+
+    /// Copies a value as it is, and returns it.
+    fn value(&mut self) -> Option<&'a str> {
+        let value = self.scanner.value()?;
+        self.closed.push_str(value);
+        Some(value)
+    }
+
+    /// Copies a bracket.
+    fn bracket(&mut self, bracket: char) {
+        self.scanner.skip();
+        self.closed.push(bracket);
+    }
+
+    /// Writes a comma before all entries but the first: no entry ends with an opening bracket.
+    fn separate(&mut self) {
+        if !self.closed.ends_with(['{', '[']) {
+            self.closed.push(',');
+        }
+    }
 }
 
 #[cfg(test)]
@@ -144,7 +226,7 @@ mod tests {
             (Some("1"), None),
         ] {
             let found = of_parameters(parameters.map(raw));
-            assert_eq!(found.as_ref().map(Json::as_str), expected, "{parameters:?}");
+            assert_eq!(found.as_ref().map(Json::text).as_deref(), expected, "{parameters:?}");
         }
     }
 
@@ -170,7 +252,7 @@ mod tests {
             ),
         ] {
             let (found, tool) = of_response(raw(schema)).unwrap();
-            assert_eq!((found.as_str(), tool.is_wrapped), (expected, is_wrapped), "{schema}");
+            assert_eq!((&*found.text(), tool.is_wrapped), (expected, is_wrapped), "{schema}");
         }
         assert!(of_response(raw("true")).is_none());
     }

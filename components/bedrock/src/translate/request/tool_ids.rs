@@ -48,7 +48,8 @@ fn candidate<'a>(id: &Cow<'a, str>, attempt: usize, family: Family) -> Cow<'a, s
         return id.clone();
     }
     let length = if family == Family::Mistral { 9 } else { 32 };
-    let mut hash = hex::encode(Sha256::digest(format!("{id}#{attempt}")));
+    let digest = Sha256::new().chain_update(&**id).chain_update(format!("#{attempt}"));
+    let mut hash = hex::encode(digest.finalize());
     hash.truncate(length);
     Cow::Owned(hash)
 }

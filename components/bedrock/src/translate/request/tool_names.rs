@@ -2,6 +2,7 @@
 //! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolSpecification.html>
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
@@ -14,9 +15,9 @@ const KEPT: usize = MAX_LENGTH - HASH - 1;
 /// The hex digits that keep aliases distinct.
 const HASH: usize = 16;
 
-/// The aliases used in one request, each with the client's name that it replaces.
+/// The client's names that were replaced in one request, by their aliases.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct ToolNames(pub(crate) Vec<(String, String)>);
+pub(crate) struct ToolNames(pub(crate) BTreeMap<String, String>);
 
 impl ToolNames {
     /// Returns the name to send for the client's `name`: the same if it is valid, otherwise an
@@ -27,14 +28,13 @@ impl ToolNames {
             return Cow::Borrowed(name);
         }
         let alias = mint(name);
-        self.0.push((alias.clone(), name.to_owned()));
+        self.0.entry(alias.clone()).or_insert_with(|| name.to_owned());
         Cow::Owned(alias)
     }
 
     /// Returns the client's name for a name in a response.
     pub(crate) fn original<'a>(&'a self, alias: &'a str) -> &'a str {
-        let known = self.0.iter().find(|(given, _)| given == alias);
-        known.map_or(alias, |(_, original)| original)
+        self.0.get(alias).map_or(alias, String::as_str)
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) enum ToolHistory {
 
 /// The most objects in one call's arguments that are split into separate calls: without a bound, a
 /// short text could become thousands of calls.
-const MOST_OBJECTS: usize = 16;
+pub(crate) const MOST_OBJECTS: usize = 16;
 
 /// The text of a result that is missing.
 const MISSING: &str = "(no result)";
@@ -37,13 +37,15 @@ const EMPTY: &str = "(empty)";
 /// Translates a call of the tool `name` into blocks with the client's id.
 ///
 /// Some models write several objects as the arguments of one call. Each object becomes a call of
-/// its own, and the result belongs to the first one.
+/// its own, and the result belongs to the first one. Arguments of more than `most` objects are
+/// treated as invalid.
 pub(crate) fn calls<'a>(
     id: &'a str,
     name: &Cow<'a, str>,
     arguments: &'a str,
+    most: usize,
 ) -> impl Iterator<Item = Block<'a>> {
-    inputs(arguments).into_iter().enumerate().map(move |(index, input)| {
+    inputs(arguments, most).into_iter().enumerate().map(move |(index, input)| {
         // No valid id contains a `#`, so no result of another call can match this one.
         let id = match index {
             0 => Cow::Borrowed(id),
@@ -53,14 +55,16 @@ pub(crate) fn calls<'a>(
     })
 }
 
-/// Splits `arguments` into the objects that they consist of; an empty object if they are invalid.
-fn inputs(arguments: &str) -> Vec<Json<'_>> {
+/// Splits `arguments` into the objects that they consist of, at most `most`; an empty object if they
+/// are invalid.
+fn inputs(arguments: &str, most: usize) -> Vec<Json<'_>> {
     let values = serde_json::Deserializer::from_str(arguments).into_iter::<&RawValue>();
-    let values: Result<Vec<_>, _> = values.collect();
+    // One more than are accepted, so that a long list is not collected.
+    let values: Result<Vec<_>, _> = values.take(most.max(1) + 1).collect();
     match values.as_deref() {
         Ok([value]) => vec![input(value)],
         Ok(objects @ [_, ..])
-            if objects.len() <= MOST_OBJECTS && objects.iter().all(|value| is_object(value)) =>
+            if objects.len() <= most && objects.iter().all(|value| is_object(value)) =>
         {
             objects.iter().map(|object| Json::Given(object)).collect()
         }
@@ -73,7 +77,7 @@ fn input(value: &RawValue) -> Json<'_> {
     match value.get() {
         "null" => Json::empty_object(),
         _ if is_object(value) => Json::Given(value),
-        other => Json::from_text(format!(r#"{{"value":{other}}}"#)),
+        _ => Json::Wrapped { value },
     }
 }
 
@@ -90,15 +94,24 @@ pub(crate) fn result<'a>(id: &'a str, mut content: Vec<Block<'a>>) -> Block<'a> 
 }
 
 /// Writes a call as text.
-pub(crate) fn call_as_text<'a>(id: &str, function: &Function<'_>) -> Block<'a> {
-    Block::text(format!("[tool call {id}: {}({})]", &*function.name, &*function.arguments))
+pub(crate) fn call_as_text<'a>(id: &'a str, function: &'a Function<'a>) -> Block<'a> {
+    let Function { name, arguments } = function;
+    let pieces = ["[tool call ", id, ": ", name, "(", arguments, ")]"];
+    Block::Joined(pieces.map(Cow::Borrowed).into())
 }
 
 /// Writes a result as text, followed by its images.
-pub(crate) fn result_as_text<'a>(id: &str, content: Vec<Block<'a>>) -> Vec<Block<'a>> {
-    let (text, mut blocks) = split_text(content);
-    let text = if text.is_empty() { EMPTY } else { &text };
-    blocks.insert(0, Block::text(format!("[tool result for {id}: {text}]")));
+pub(crate) fn result_as_text<'a>(id: Cow<'a, str>, content: Vec<Block<'a>>) -> Vec<Block<'a>> {
+    let (texts, mut blocks) = split_text(content);
+    let mut pieces = vec!["[tool result for ".into(), id];
+    for (index, text) in texts.into_iter().enumerate() {
+        pieces.extend([if index == 0 { ": " } else { "\n" }.into(), text]);
+    }
+    if pieces.len() == 2 {
+        pieces.extend([": ".into(), EMPTY.into()]);
+    }
+    pieces.push("]".into());
+    blocks.insert(0, Block::Joined(pieces));
     blocks
 }
 
@@ -187,7 +200,7 @@ impl<'a> Pairing<'a> {
         let call = index.and_then(|index| Some((index, self.calls.get_mut(index)?)));
         match call {
             None => {
-                kept.extend(result_as_text(&result.id, result.content));
+                kept.extend(result_as_text(result.id, result.content));
                 Slot::Here
             }
             Some((_, call)) if !call.result.is_empty() => Slot::Nowhere,
@@ -228,6 +241,8 @@ impl<'a> Call<'a> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::converse::request::{CachePoint, Media, Role, Source};
 
@@ -246,15 +261,15 @@ mod tests {
             ("1 2", vec!["{}"]),
             (r#"{"a":1}{"b":2} {}"#, vec![r#"{"a":1}"#, r#"{"b":2}"#, "{}"]),
         ] {
-            let inputs = inputs(arguments);
-            let found: Vec<_> = inputs.iter().map(Json::as_str).collect();
+            let inputs = inputs(arguments, 16);
+            let found: Vec<_> = inputs.iter().map(Json::text).collect();
             assert_eq!(found, expected, "{arguments}");
         }
     }
 
     #[test]
     fn calls_with_several_objects_have_different_ids() {
-        let calls: Vec<_> = calls("a", &Cow::Borrowed("f"), "{}{}").collect();
+        let calls: Vec<_> = calls("a", &Cow::Borrowed("f"), "{}{}", 16).collect();
         let ids: Vec<_> = calls
             .iter()
             .map(|block| match block {
@@ -268,7 +283,7 @@ mod tests {
     #[test]
     fn inputs_of_one_object_are_not_copied() {
         let arguments = r#" {"a": 1}"#;
-        let inputs = inputs(arguments);
+        let inputs = inputs(arguments, 16);
         assert!(matches!(inputs.as_slice(), [Json::Given(_)]), "{inputs:?}");
     }
 
@@ -284,7 +299,7 @@ mod tests {
 
     fn block(word: &str) -> Block<'_> {
         match word.split_at(1) {
-            ("+", id) => calls(id, &Cow::Borrowed("f"), "").next().unwrap(),
+            ("+", id) => calls(id, &Cow::Borrowed("f"), "", 16).next().unwrap(),
             ("-", id) => result(id, vec![Block::text("r")]),
             ("*", _) => Block::CachePoint(CachePoint { kind: "default", ttl: None }),
             _ => Block::text(word),
@@ -300,6 +315,7 @@ mod tests {
             }
             Block::ToolResult(result) => format!("-{}", result.id),
             Block::Text(text) => text.to_string(),
+            Block::Joined(pieces) => pieces.concat(),
             _ => "*".to_owned(),
         };
         let words = |turn: &Turn<'_>| turn.content.iter().map(word).collect::<Vec<_>>().join(" ");
@@ -345,16 +361,16 @@ mod tests {
 
     #[test]
     fn result_as_text_keeps_images() {
-        let source = Source::Bytes(Cow::Borrowed("AAAA"));
+        let source = Source::Bytes("AAAA");
         let image = Block::Image(Media { format: "png", source });
         let content = vec![Block::text("a"), image.clone(), Block::text("b")];
         assert_eq!(
-            result_as_text("1", content),
-            [Block::text("[tool result for 1: a\nb]"), image.clone()]
+            serde_json::to_value(result_as_text("1".into(), content)).unwrap(),
+            json!([{"text": "[tool result for 1: a\nb]"}, image])
         );
         assert_eq!(
-            result_as_text("1", vec![image.clone()]),
-            [Block::text("[tool result for 1: (empty)]"), image]
+            serde_json::to_value(result_as_text("1".into(), vec![image.clone()])).unwrap(),
+            json!([{"text": "[tool result for 1: (empty)]"}, image])
         );
     }
 }

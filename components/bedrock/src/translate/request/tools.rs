@@ -10,6 +10,7 @@ use gateway::Error;
 use crate::catalog::model::Model;
 use crate::converse::request::{InputSchema, ToolEntry, ToolSpec};
 use crate::json::{invalid, set};
+use crate::limits::NAME_BYTES;
 use crate::openai::request::{ChatRequest, Tool, ToolChoice, ToolFunction};
 use crate::translate::request::tool_choice::ToolDemand;
 use crate::translate::request::tool_names::ToolNames;
@@ -89,6 +90,9 @@ fn function_of<'a>(index: usize, tool: &'a Tool<'a>) -> Result<&'a ToolFunction<
         ("function", Some(function)) if function.name.is_empty() => {
             Err(invalid(format!("tools[{index}].function.name"), "must not be empty"))
         }
+        ("function", Some(function)) if function.name.len() > NAME_BYTES.most => {
+            Err(NAME_BYTES.exceeded(format!("tools[{index}].function.name")))
+        }
         ("function", Some(function)) => Ok(function),
         ("function", None) => Err(invalid(format!("tools[{index}].function"), "is missing")),
         _ => {
@@ -105,9 +109,10 @@ fn spec<'a>(
     model: &Model,
     names: &mut ToolNames,
 ) -> Result<ToolSpec<'a>, Error> {
-    let json = schema::of_parameters(function.parameters).ok_or_else(|| {
-        invalid(format!("tools[{index}].function.parameters"), "must be a JSON schema of an object")
-    })?;
+    let param = format!("tools[{index}].function.parameters");
+    schema::check(function.parameters, param.clone().into())?;
+    let json = schema::of_parameters(function.parameters)
+        .ok_or_else(|| invalid(param, "must be a JSON schema of an object"))?;
     // Bedrock rejects a blank description.
     let description = function.description.as_deref().filter(|text| !text.trim().is_empty());
     Ok(ToolSpec {

@@ -1,17 +1,19 @@
 //! The translation of one message into a turn.
 
 use std::borrow::Cow;
+use std::mem;
 
 use gateway::Error;
 
 use crate::catalog::capabilities::Family;
 use crate::catalog::model::Model;
 use crate::converse::request::{Block, Reasoning, Role, Turn};
+use crate::limits::{NAME_BYTES, SPLIT_CALLS};
 use crate::openai::request::{Function, Message, ThinkingBlock, ToolCall};
 use crate::translate::request::content::{Blocks, Marked, Speaker};
 use crate::translate::request::documents::Titles;
 use crate::translate::request::tool_names::ToolNames;
-use crate::translate::request::tool_pairing::ToolHistory;
+use crate::translate::request::tool_pairing::{MOST_OBJECTS, ToolHistory};
 use crate::translate::request::{content, tool_pairing};
 
 /// The text in a tool's result for a file that had to be placed next to the result.
@@ -23,6 +25,8 @@ pub(super) struct Reader<'m> {
     pub(super) names: &'m mut ToolNames,
     pub(super) history: ToolHistory,
     pub(super) titles: Titles,
+    /// The calls that may still be made by splitting others.
+    splits: usize,
 }
 
 /// Checks whether `message` is an instruction: `developer` is the later name of `system`.
@@ -30,7 +34,12 @@ pub(super) fn is_instruction(message: &Message<'_>) -> bool {
     matches!(&*message.role, "system" | "developer")
 }
 
-impl Reader<'_> {
+impl<'m> Reader<'m> {
+    /// Creates a reader for the first message.
+    pub(super) fn new(model: &'m Model, names: &'m mut ToolNames, history: ToolHistory) -> Self {
+        Self { model, names, history, titles: Titles::default(), splits: SPLIT_CALLS }
+    }
+
     /// Reads an instruction that comes before the conversation.
     pub(super) fn instruct<'a>(
         &mut self,
@@ -81,10 +90,11 @@ impl Reader<'_> {
     ) -> Result<Vec<Block<'a>>, Error> {
         let mut marked = self.read_required(number, message, Speaker::System)?;
         for (block, _) in &mut marked {
-            if let Block::Text(text) = block
-                && !text.trim().is_empty()
+            if !block.is_blank()
+                && let Block::Text(text) = block
             {
-                *text = Cow::Owned(format!("<system>\n{text}\n</system>"));
+                let text = mem::take(text);
+                *block = Block::Joined(vec!["<system>\n".into(), text, "\n</system>".into()]);
             }
         }
         Ok(self.finish(marked, message))
@@ -99,17 +109,18 @@ impl Reader<'_> {
         let mut blocks = Blocks::new(self.model);
         // Reasoning is sent back only to Claude, which can verify its signature.
         if self.model.family == Family::Claude {
-            let reasoning_blocks = message.thinking_blocks.iter().flatten();
+            let reasoning_blocks = message.thinking_blocks.iter();
             blocks.list.extend(reasoning_blocks.filter_map(reasoning));
         }
         blocks.extend(self.read(number, message, Speaker::Assistant)?);
         if let Some(refusal) = &message.refusal {
             blocks.push(Block::text(&**refusal), None);
         }
-        for (index, call) in message.tool_calls.iter().flatten().enumerate() {
+        for (index, call) in message.tool_calls.iter().enumerate() {
             blocks.list.extend(self.call(number, index, call)?);
         }
         if let Some(function) = &message.function_call {
+            check_length(&function.name, number, "function_call.name")?;
             blocks.list.extend(self.function(&function.name, function));
         }
         blocks.mark(message.cache_control.as_ref());
@@ -127,6 +138,8 @@ impl Reader<'_> {
             let param = format!("messages[{number}].tool_calls[{index}]");
             Error::unsupported(param, "only function tools are supported")
         })?;
+        check_length(&call.id, number, &format!("tool_calls[{index}].id"))?;
+        check_length(&function.name, number, &format!("tool_calls[{index}].function.name"))?;
         Ok(self.function(&call.id, function))
     }
 
@@ -136,7 +149,11 @@ impl Reader<'_> {
             ToolHistory::Text => vec![tool_pairing::call_as_text(id, function)],
             ToolHistory::Blocks => {
                 let name = self.names.alias(&function.name);
-                tool_pairing::calls(id, &name, &function.arguments).collect()
+                let most = MOST_OBJECTS.min(self.splits + 1);
+                let calls = tool_pairing::calls(id, &name, &function.arguments, most);
+                let calls: Vec<_> = calls.collect();
+                self.splits = (self.splits + 1).saturating_sub(calls.len());
+                calls
             }
         }
     }
@@ -154,6 +171,7 @@ impl Reader<'_> {
         };
         let why = "the message does not name the call that it is the result of: set this field";
         let id = id.as_deref().ok_or_else(|| wrong(number, member, why))?;
+        check_length(id, number, member)?;
         self.result(number, message, id)
     }
 
@@ -179,7 +197,9 @@ impl Reader<'_> {
         let mut blocks = Blocks::new(self.model);
         match self.history {
             ToolHistory::Blocks => blocks.list.push(tool_pairing::result(id, content)),
-            ToolHistory::Text => blocks.list.extend(tool_pairing::result_as_text(id, content)),
+            ToolHistory::Text => {
+                blocks.list.extend(tool_pairing::result_as_text(id.into(), content));
+            }
         }
         blocks.mark(message.cache_control.as_ref().or(mark));
         blocks.list.extend(attached);
@@ -235,6 +255,14 @@ fn wrong(number: usize, member: &str, why: &str) -> Error {
     Error::invalid_param(format!("messages[{number}].{member}"), why)
 }
 
+/// Checks the length of a name or an id.
+fn check_length(text: &str, number: usize, member: &str) -> Result<(), Error> {
+    if text.len() <= NAME_BYTES.most {
+        return Ok(());
+    }
+    Err(NAME_BYTES.exceeded(format!("messages[{number}].{member}")))
+}
+
 /// Translates reasoning; none if it is unsigned, which the model would reject.
 fn reasoning<'a>(block: &'a ThinkingBlock<'a>) -> Option<Block<'a>> {
     let given = |text: &'a Option<_>| text.as_deref().filter(|text: &&str| !text.is_empty());
@@ -254,13 +282,14 @@ mod tests {
 
     use super::*;
     use crate::catalog::sample;
+    use crate::openai::request::sample::message;
 
     /// Returns the blocks of the message, converted for `model`.
-    fn blocks(message: &Value, model: &Model, history: ToolHistory) -> Value {
-        let text = message.to_string();
-        let message: Message<'_> = serde_json::from_str(&text).unwrap();
+    fn blocks(given: &Value, model: &Model, history: ToolHistory) -> Value {
+        let text = json!([given]).to_string();
+        let message = message(&text);
         let mut names = ToolNames::default();
-        let mut reader = Reader { model, names: &mut names, history, titles: Titles::default() };
+        let mut reader = Reader::new(model, &mut names, history);
         serde_json::to_value(reader.turn(0, &message).unwrap().content).unwrap()
     }
 

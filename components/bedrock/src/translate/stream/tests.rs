@@ -20,7 +20,7 @@ pub(crate) fn context(given: &Value) -> ResponseContext {
         model: "claude".to_owned(),
         created: 1_767_225_600,
         include_usage: given.get("include_usage").is_some(),
-        names: ToolNames(names),
+        names: ToolNames(names.into_iter().collect()),
         json_tool,
     }
 }

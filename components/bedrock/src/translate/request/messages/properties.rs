@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::catalog::capabilities::Family;
 use crate::catalog::sample;
+use crate::openai::request::sample::messages as messages_of;
 
 const TEXTS: [&str; 6] = ["", " ", "\n\t", "a", "b \n", " c"];
 const IDS: [&str; 6] = ["a", "b", "call_1", "no good", "", "a#2"];
@@ -121,7 +122,7 @@ fn assert_paired(turns: &[Turn<'_>]) {
 
 fn assert_sound(turn: &Turn<'_>) {
     let is_document = |block: &Block<'_>| matches!(block, Block::Document(_));
-    let is_text = |block: &Block<'_>| matches!(block, Block::Text(_));
+    let is_text = Block::is_text;
     assert!(!turn.content.is_empty());
     assert!(!turn.content.iter().any(Block::is_blank), "{turn:?}");
     assert!(turn.content.first().is_some_and(|block| !cache::is_point(block)), "{turn:?}");
@@ -143,7 +144,7 @@ proptest! {
         tool_result_images: bool,
     ) {
         let json = Value::from(messages).to_string();
-        let messages: Vec<Message<'_>> = serde_json::from_str(&json).unwrap();
+        let messages = messages_of(&json);
         let mut model = sample::model(family);
         model.capabilities.tool_result_images = tool_result_images;
         let Conversation { system, turns } =

@@ -1,0 +1,1 @@
+//! Lists of objects as clients write them.
