@@ -1,9 +1,9 @@
 //! Bounds on the parts of a request.
 //!
-//! A short text can stand for a large value in memory: a message of 30 bytes takes several hundred. The
-//! bounds keep the memory of an instance below four times the body, or below 16 MiB for a small body,
-//! whatever the body consists of. They are far above what models accept, and each is reported as an
-//! error of the client.
+//! A short text can stand for a large value in memory: a message of 30 bytes takes several hundred.
+//! Whatever a body consists of, the bounds keep the memory of an instance below three times the body
+//! plus 16 MiB, which is less than four times a large body. They are far above what models accept, and
+//! each is reported as an error of the client.
 
 use std::borrow::Cow;
 

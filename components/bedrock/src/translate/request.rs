@@ -162,4 +162,6 @@ fn forbid_parallel_calls(converse: &mut ConverseRequest<'_>) {
 }
 
 #[cfg(test)]
+mod bounds;
+#[cfg(test)]
 mod tests;

@@ -286,4 +286,16 @@ mod tests {
             assert_eq!(closed(raw(schema)).as_deref(), expected, "{schema}");
         }
     }
+
+    #[test]
+    fn closed_of_a_large_schema_closes_each_object_once() {
+        let nested = r#"{"type":"object","properties":{"a":"#.repeat(30);
+        let nested = format!("{nested}{{}}{}", "}}".repeat(30));
+        let schema = format!(r#"{{"anyOf":[{}]}}"#, vec![nested; 500].join(","));
+        let found = closed(raw(&schema)).unwrap();
+        let end = r#","additionalProperties":false"#;
+        assert_eq!(found.matches(end).count(), 30 * 500);
+        assert_eq!(found.replace(end, ""), schema);
+        assert_eq!(closed(raw(&found)).as_ref(), Some(&found));
+    }
 }

@@ -1,1 +1,0 @@
-//! Lists of objects as clients write them.
