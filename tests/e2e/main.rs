@@ -15,6 +15,7 @@
 //! - [`faults`]: every way in which a connection to the upstream can fail
 //! - [`early`]: an upstream that responds before it has read the request
 //! - [`hostile`]: thousands of random and mutated requests
+//! - [`memory`]: the memory that an instance takes for a large body
 //! - [`docs`]: links, tests and cases that the documents name
 //! - [`invariants`]: the invariants of ARCHITECTURE.md
 //! - [`deploy`]: the files of `deploy/`
@@ -36,6 +37,7 @@ mod faults;
 mod headers;
 mod hostile;
 mod invariants;
+mod memory;
 mod operations;
 mod outages;
 mod redis;

@@ -188,6 +188,11 @@ impl App {
         self.host.store_operations()
     }
 
+    /// Returns the largest linear memory in bytes that an instance has had since the last call.
+    pub fn take_peak_memory(&self) -> usize {
+        self.host.take_peak_memory()
+    }
+
     /// Returns the path of the key-value store's file.
     pub fn store_file(&self) -> PathBuf {
         self.folder.path().join("sqlite_key_value.db")

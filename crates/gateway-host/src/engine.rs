@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
@@ -32,6 +33,7 @@ pub(crate) struct SharedResources {
     pub(crate) store: Backend,
     pub(crate) outbound: Client,
     pub(crate) log: Option<OutputFile>,
+    pub(crate) peak_memory: Arc<AtomicUsize>,
 }
 
 /// A compiled and linked component, with the access that the manifest grants it.
@@ -140,6 +142,11 @@ impl Component {
     /// Returns the key-value store.
     pub(crate) fn store(&self) -> &Backend {
         &self.shared.store
+    }
+
+    /// Records that an instance has `bytes` of linear memory.
+    pub(crate) fn note_memory(&self, bytes: usize) {
+        self.shared.peak_memory.fetch_max(bytes, Ordering::Relaxed);
     }
 
     /// Creates the handler of an instance's outgoing requests.

@@ -20,6 +20,7 @@ mod variables;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
@@ -57,6 +58,7 @@ pub struct Options {
 pub struct Host {
     routes: Arc<Routes<Arc<Component>>>,
     store: store::Backend,
+    peak_memory: Arc<AtomicUsize>,
 }
 
 impl Host {
@@ -79,12 +81,14 @@ impl Host {
         let outbound = outbound::Client::new();
         let log = options.log_file.as_deref().map(open_log).transpose()?;
 
+        let peak_memory = Arc::<AtomicUsize>::default();
         let mut components = BTreeMap::new();
         for (id, declared) in &manifest.components {
             let shared = engine::SharedResources {
                 store: store.clone(),
                 outbound: outbound.clone(),
                 log: log.clone(),
+                peak_memory: peak_memory.clone(),
             };
             let component = Component::load(&compiler, folder, declared, &values, shared)
                 .with_context(|| format!("component {id:?}"))?;
@@ -101,7 +105,7 @@ impl Host {
                 })
                 .map(|component| (trigger.route.clone(), component))
         }))?;
-        Ok(Self { routes: Arc::new(routes), store })
+        Ok(Self { routes: Arc::new(routes), store, peak_memory })
     }
 
     /// Lists the routes of the app as the manifest declares them.
@@ -112,6 +116,11 @@ impl Host {
     /// Returns the number of key-value store operations that the components have made.
     pub fn store_operations(&self) -> u64 {
         self.store.operations()
+    }
+
+    /// Returns the largest linear memory in bytes that an instance has had since the last call.
+    pub fn take_peak_memory(&self) -> usize {
+        self.peak_memory.swap(0, Ordering::Relaxed)
     }
 
     /// Serves the connections of `listener` until the future is dropped.

@@ -78,6 +78,7 @@ async fn respond(
 async fn run(component: Arc<Component>, request: Request<Incoming>) -> Result<Response<WasiBody>> {
     let instance = Instance::new(component.clone());
     let mut store = Store::new(component.pre.engine(), instance);
+    store.limiter(|instance| instance);
     let (sender, receiver) = oneshot::channel();
     let request = store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
     let out = store.data_mut().http().new_response_outparam(sender)?;
