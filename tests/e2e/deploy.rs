@@ -265,7 +265,12 @@ fn memory(files: &Files) -> Vec<String> {
     let spec = &files.app()["spec"];
     let request = mebibytes(&spec["invocationLimits"]["memory"]);
     let pod = mebibytes(&spec["resources"]["limits"]["memory"]);
-    unless(request.is_some() && request <= pod, format!("{request:?} MiB of {pod:?}"))
+    // Bedrock's component takes up to four times a large body.
+    let manifest = files.toml("spin.toml");
+    let body = manifest["variables"]["max_body_bytes"]["default"].as_str().unwrap();
+    let needed = 4 * body.parse::<u64>().unwrap() / (1024 * 1024);
+    let fits = request.is_some_and(|request| request >= needed) && request <= pod;
+    unless(fits, format!("{request:?} MiB of {pod:?}, {needed} MiB needed"))
 }
 
 fn mebibytes(quantity: &Value) -> Option<u64> {

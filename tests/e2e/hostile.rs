@@ -67,6 +67,8 @@ fn target(key: String) -> impl Strategy<Value = String> {
     let segment = prop_oneof![
         Just("v1".to_owned()),
         Just("chat/completions".to_owned()),
+        Just("audio/transcriptions".to_owned()),
+        Just("engines/gpt-4o/chat/completions".to_owned()),
         Just("..".to_owned()),
         Just("%2e%2E".to_owned()),
         Just("refresh".to_owned()),
@@ -90,6 +92,10 @@ fn target(key: String) -> impl Strategy<Value = String> {
 fn headers(key: &str) -> impl Strategy<Value = Vec<(String, String)>> + use<> {
     let names = vec![
         "content-type",
+        "content-type",
+        "content-encoding",
+        "x-http-method-override",
+        "idempotency-key",
         "cf-aig-metadata",
         "cf-aig-cache-ttl",
         "cf-aig-cache-key",
@@ -105,8 +111,26 @@ fn headers(key: &str) -> impl Strategy<Value = Vec<(String, String)>> + use<> {
     let values = prop_oneof![
         Just("application/json".to_owned()),
         Just("multipart/form-data; boundary=x".to_owned()),
+        prop::sample::select(vec![
+            "application/json; charset=utf-7",
+            "application/json; charset*=utf-8",
+            "application/x-www-form-urlencoded",
+            "text/plain",
+            "multipart/form-data; boundary=x; boundary=y",
+            "gzip",
+            "identity",
+            "zstd, gzip",
+        ])
+        .prop_map(str::to_owned),
         Just(r#"{"a":1}"#.to_owned()),
         Just(r#"{"a":null}"#.to_owned()),
+        prop::sample::select(vec![
+            r#"{"a":1e999}"#,
+            r#"{"a":"\ud800"}"#,
+            r#"{"Team_ID":"x"}"#,
+            r#"{"a":-0}"#,
+        ])
+        .prop_map(str::to_owned),
         "[ -~]{0,40}",
         "[\u{a0}-\u{ff}]{0,8}",
     ];
@@ -122,13 +146,31 @@ fn headers(key: &str) -> impl Strategy<Value = Vec<(String, String)>> + use<> {
     })
 }
 
+/// Returns a form whose parts have dispositions that parsers read in different ways.
+fn form() -> Vec<u8> {
+    let heads = [
+        "name=\"model\"",
+        "name*0=\"mod\"; name*1=\"el\"",
+        "name=\"model \"",
+        "name=\"Model\"",
+        "(x) name=model",
+        "=?utf-8?q?name?= name=\"model[]\"",
+        "name=\"_charset_\"",
+    ];
+    let part =
+        |head: &str| format!("--x\r\ncontent-disposition: form-data; {head}\r\n\r\ngpt-4o\r\n");
+    (heads.map(part).concat() + "--x--\r\n").into_bytes()
+}
+
 /// Generates valid bodies with up to two bytes changed, and random bytes.
 fn body() -> impl Strategy<Value = Vec<u8>> {
     let chat = br#"{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
     let bedrock = br#"{"model":"nova-lite","messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}]}"#;
     let token = br#"{"teamId":"blue","name":"Blue","limited":false}"#;
-    let seed =
-        prop::sample::select(vec![chat.to_vec(), bedrock.to_vec(), token.to_vec(), Vec::new()]);
+    let cased = br#"{"model":"gpt-4o","Model":"o3","STREAM":1}"#;
+    let seeds =
+        vec![chat.to_vec(), bedrock.to_vec(), token.to_vec(), cased.to_vec(), form(), Vec::new()];
+    let seed = prop::sample::select(seeds);
     let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3);
     let mutated = (seed, changes).prop_map(|(mut body, changes)| {
         for (place, byte) in changes {
@@ -159,7 +201,8 @@ fn random_request_never_causes_a_5xx() {
     run(async {
         let app = App::shared().await;
         let mut runner = TestRunner::deterministic();
-        let mut key = app.key("hostile").await.unwrap();
+        // One that may call any operation: a rejection would end most requests early.
+        let mut key = app.account_key("hostile").await.unwrap();
         let mut strategy = request(&key);
         let mut responses = 0;
         for _ in 0..REQUESTS {
@@ -170,7 +213,7 @@ fn random_request_never_causes_a_5xx() {
             responses += usize::from(!status.is_empty());
             // A rotation among the requests has replaced the key, so the next ones need a new one.
             if status == "200" && response.contains("apiKey") {
-                key = app.key("hostile").await.unwrap();
+                key = app.account_key("hostile").await.unwrap();
                 strategy = self::request(&key);
             }
         }

@@ -1,7 +1,7 @@
 //! End-to-end tests: the real wasm, on the embedded host, in front of the simulated AI Gateway.
 //!
 //! - [`tokens`]: creating, showing and rotating keys
-//! - [`rotation`]: keys created or rotated by several requests at once, or again and again
+//! - [`rotation`]: keys that are created or rotated concurrently or repeatedly
 //! - [`scopes`]: restrictions and expiry of keys
 //! - [`operations`]: classes of operations, and models that a request hides
 //! - [`streams`]: streaming, truncated responses, large bodies in both directions

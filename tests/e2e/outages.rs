@@ -175,3 +175,30 @@ fn unreachable_upstream_is_502() {
         }
     });
 }
+
+/// Checks that only requests that need the store wait for another process that has locked its file.
+#[test]
+fn locked_store_stops_no_other_request() {
+    run(async {
+        let app = App::start(Config::default()).await.unwrap();
+        let key = app.key("blue").await.unwrap();
+        let lock = Connection::open(app.store_file()).unwrap();
+        lock.execute_batch("BEGIN EXCLUSIVE").unwrap();
+        // Far more than the threads that serve requests.
+        let waiting = (0..64).map(|_| {
+            let (client, key) = (app.client(), key.clone());
+            let request = Client::request("GET", "/openai/models").key(&key);
+            tokio::spawn(async move { client.send(request).await.unwrap().status })
+        });
+        let waiting: Vec<_> = waiting.collect();
+        for _ in 0..20 {
+            let other = app.client().send(Client::request("GET", "/tokens/openapi.json"));
+            let other = tokio::time::timeout(Duration::from_secs(2), other).await;
+            assert_eq!(other.expect("a response in time").unwrap().status, 200);
+        }
+        lock.execute_batch("COMMIT").unwrap();
+        for request in waiting {
+            assert_eq!(request.await.unwrap(), 200);
+        }
+    });
+}

@@ -1,4 +1,4 @@
-//! Keys that are created or rotated by several requests at once, or again and again.
+//! Keys that are created or rotated concurrently or repeatedly.
 
 use futures_util::future::join_all;
 use rusqlite::Connection;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use support::client::Draft;
 use support::{ADMIN_TOKEN, App, Client, Config, run};
 
-/// How many requests are made at once, and how often.
+/// How many requests are concurrent, and how often they are made.
 const AT_ONCE: usize = 4;
 const ROUNDS: usize = 20;
 
@@ -16,7 +16,7 @@ fn creation(idempotency_key: &str) -> Draft {
         .header("idempotency-key", idempotency_key)
 }
 
-/// Sends the same request to the gateways in turn, all at once, and returns the responses' statuses.
+/// Sends the same request to the gateways in turn, concurrently, and returns the responses' statuses.
 async fn at_once(apps: &[&App], draft: impl Fn() -> Draft) -> Vec<u16> {
     let requests = apps.iter().cycle().take(AT_ONCE).map(|app| {
         let (client, draft) = (app.client(), draft());

@@ -24,7 +24,7 @@ const MARK: &str = "claim:";
 pub(crate) struct Claim(String);
 
 impl Claim {
-    /// Claims `operation`.
+    /// Takes the claim of `operation`.
     ///
     /// # Errors
     /// [`Error::InProgress`] if another request has claimed it.
@@ -50,7 +50,7 @@ impl Claim {
         Ok(claim)
     }
 
-    /// Claims by a mark: of two requests that write at once, the later one's mark remains.
+    /// Writes a mark and reads it back: of two requests that write it, the later one's mark remains.
     fn mark(action: &Action<'_>, name: String) -> Result<Self, Error> {
         let store = action.context.store;
         let mark = (action.context.random)();
@@ -65,7 +65,7 @@ impl Claim {
         }
     }
 
-    /// Lets others claim the operation. They have to look first whether it was carried out.
+    /// Ends the claim, so that others can take it. They have to look first whether it was carried out.
     pub(crate) fn release(self, action: &Action<'_>) {
         // A claim that cannot be deleted ends with its window.
         let _ = action.context.store.delete(&self.0);
@@ -97,7 +97,7 @@ mod tests {
     const BODY: &str = r#"{"teamId":"blue"}"#;
     const HEADERS: [(&str, &str); 2] = [("authorization", ADMIN), ("idempotency-key", "a")];
 
-    /// Lets another request with the same idempotency key run before the store's step `step`, and
+    /// Runs another request with the same idempotency key before the store's step `step`, and
     /// returns how many keys the two have created.
     fn race(has_counters: bool, step: u32, advance: u64) -> usize {
         let host = Host::default();

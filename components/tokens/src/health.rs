@@ -32,7 +32,7 @@ pub(crate) fn check(action: &mut Action<'_>) -> Response {
         context.store.get("healthz").map(drop),
     ];
     let errors: Vec<Error> = checks.into_iter().filter_map(Result::err).collect();
-    // In the log, too: the operator has to act, whoever asked.
+    // In the log, too, because the operator has to act.
     for error in &errors {
         action.entry.note_error(error);
     }

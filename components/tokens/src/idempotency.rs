@@ -86,7 +86,8 @@ impl IdempotencyKey {
         Ok(Record::read(store, &id)?.map(|_| id))
     }
 
-    /// Claims the request, so that no other with the same idempotency key is carried out at once.
+    /// Takes the claim of the request, so that no other with the same idempotency key is carried out
+    /// meanwhile.
     ///
     /// # Errors
     /// [`Error::InProgress`] if there is one.

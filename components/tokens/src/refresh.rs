@@ -85,7 +85,7 @@ fn find_replaceable(
 ) -> Result<Record, Error> {
     let created = idempotency_key.created(action)?;
     let old = match (action.find_record(key_ref), created) {
-        // The host died between the two writes: nobody has the new key, and the old one is as it was.
+        // The host died between the two writes: no one has the new key, and the old one is as it was.
         (Ok(old), Some(lost)) if old.replaced_by.is_none() => {
             action.context.store.delete(&lost.store_key())?;
             old

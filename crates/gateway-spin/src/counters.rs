@@ -1,4 +1,4 @@
-//! The key-value store of a component that counts: the same store, with atomic counters.
+//! The key-value store with atomic counters, for components that need them.
 //!
 //! Spin 3.0 and later have them; Fermyon Cloud and Akamai Functions do not load a component that
 //! imports them. A build without the feature `atomics` leaves the import out.

@@ -104,7 +104,7 @@ impl InFlight {
     fn next_of(&self, other: &Pollable, is_wanted: &dyn Fn() -> bool) -> Next {
         let response = self.0.subscribe();
         loop {
-            // Asked at once, too: a body in tiny chunks never makes anyone wait.
+            // Asked before the wait, too: a body in tiny chunks never makes anyone wait.
             if !is_wanted() {
                 return Next::TooSlow;
             }

@@ -7,7 +7,7 @@ use crate::error::{Error, Fault};
 use crate::http::json::to_ascii;
 use crate::{KeyId, Outbound, Team};
 
-/// The length that a line stays below, in bytes: a pipe takes so many at once.
+/// The length that a line stays below, in bytes: a pipe accepts so many in one write.
 pub const MAX_LINE: usize = 4096;
 
 /// A request's log entry, filled in while the request is served.
@@ -108,7 +108,7 @@ impl Entry {
 
     /// Formats the entry as one line of ASCII, with its line feed.
     ///
-    /// A line is shorter than [`MAX_LINE`], because a longer one would not be written at once, and those
+    /// A line is shorter than [`MAX_LINE`], because a longer one takes more than one write, and those
     /// of other requests could get between its parts.
     pub fn to_line(mut self) -> String {
         self.shorten();

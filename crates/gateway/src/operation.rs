@@ -19,7 +19,7 @@ pub enum Class {
     /// closed to keys that are restricted to models, and to limited teams.
     UnnamedInference,
     /// Creates a thing, or reads, continues, cancels or deletes one by its id. The provider makes ids
-    /// unguessable, so whoever knows one has created the thing or was told its id.
+    /// unguessable, so a client that knows one has created the thing or was given its id.
     ById,
     /// Concerns the whole account, or is unknown. It needs a key with `account`.
     Account,
