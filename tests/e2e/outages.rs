@@ -192,7 +192,8 @@ fn locked_store_stops_no_other_request() {
         });
         let waiting: Vec<_> = waiting.collect();
         for _ in 0..20 {
-            let other = app.client().send(Client::request("GET", "/tokens/openapi.json"));
+            let client = app.client();
+            let other = client.send(Client::request("GET", "/tokens/openapi.json"));
             let other = tokio::time::timeout(Duration::from_secs(2), other).await;
             assert_eq!(other.expect("a response in time").unwrap().status, 200);
         }
