@@ -49,8 +49,9 @@ fn manage_a_key(app: &App) {
     let table = String::from_utf8(table.stdout).unwrap();
     assert!(table.starts_with("ID ") && table.lines().count() == 3, "{table}");
 
-    let revoked = tokens(app, ADMIN_TOKEN, &["revoke", id]);
-    assert_eq!(String::from_utf8(revoked.stdout).unwrap(), "done\n");
+    let revoked = tokens(app, ADMIN_TOKEN, &["revoke", id, "--lineage"]);
+    let revoked = String::from_utf8(revoked.stdout).unwrap();
+    assert!(revoked.contains(id) && revoked.contains(renewed["id"].as_str().unwrap()), "{revoked}");
     let again = tokens(app, ADMIN_TOKEN, &["revoke", id]);
     let message = String::from_utf8(again.stderr).unwrap();
     assert!(!again.status.success() && message.contains("no such key"), "{message}");

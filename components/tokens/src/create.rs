@@ -109,6 +109,8 @@ mod tests {
             ("Blue\u{a0}team", false),
             ("Blue\u{200b} team", false),
             ("Blue team\u{202e}", false),
+            ("Blue team\u{fe0f}", false),
+            ("Blue team\u{e0041}", false),
             ("blue", true),
         ] {
             let fields = serde_json::json!({"teamId": team}).to_string();

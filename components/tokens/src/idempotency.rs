@@ -100,10 +100,14 @@ impl IdempotencyKey {
         self.0.as_deref()
     }
 
-    /// Checks whether `value`, stored under `key`, is remembered for no longer than `now`.
-    pub(crate) fn has_ended(key: &str, value: &[u8], now: &str) -> bool {
+    /// Checks whether `key` is the store key of a remembered request.
+    pub(crate) fn is_entry(key: &str) -> bool {
         key.starts_with(PREFIX)
-            && Outcome::parse(value).is_none_or(|outcome| outcome.until.as_str() <= now)
+    }
+
+    /// Checks whether the entry with this `value` is remembered for no longer than `now`.
+    pub(crate) fn has_ended(value: &[u8], now: &str) -> bool {
+        Outcome::parse(value).is_none_or(|outcome| outcome.until.as_str() <= now)
     }
 
     /// Records that the key `id` is about to be created.

@@ -8,7 +8,7 @@ use http::StatusCode;
 
 use crate::Action;
 use crate::auth::KeyRef;
-use crate::claim::Claim;
+use crate::claim::{self, Claim};
 use crate::idempotency::IdempotencyKey;
 use crate::key_view::KeyView;
 use crate::query;
@@ -54,11 +54,11 @@ fn rotate(
     action.entry.subject = Some(old_id.as_str().to_owned());
     let idempotency_key = IdempotencyKey::read(action, &format!("refresh:{}", old_id.as_str()))?;
     // Before the claim, so that a request without a valid key writes nothing to the store.
-    find_replaceable(action, key_ref, &idempotency_key)?;
-    let claim = Claim::take(action, &format!("refresh:{}", old_id.as_str()))?;
+    look(action, key_ref, &idempotency_key)?;
+    let claim = Claim::take(action, &claimed(&old_id))?;
     // Again, because another rotation may have ended between the first look and the claim.
-    let outcome = find_replaceable(action, key_ref, &idempotency_key)
-        .and_then(|old| replace(action, &old, &idempotency_key, grace));
+    let outcome = look(action, key_ref, &idempotency_key)
+        .and_then(|found| replace(action, found, &idempotency_key, grace));
     claim.release(action);
     let (key, new) = outcome?;
     Ok(Response::json(StatusCode::OK, &KeyView::new(&new).with_key(&key)))
@@ -74,40 +74,65 @@ fn read_grace(action: &Action<'_>, default: u64) -> Result<Duration, Error> {
     Ok(Duration::from_secs(seconds))
 }
 
-/// Finds the record of the key to replace.
+/// Returns the operation whose claim a change to the key `id` takes.
+pub(crate) fn claimed(id: &KeyId) -> String {
+    format!("refresh:{}", id.as_str())
+}
+
+/// The key to replace.
+struct Found {
+    record: Record,
+    /// The key that the same request has created before without ending this one.
+    unfinished: Option<KeyId>,
+}
+
+/// Finds the record of the key to replace, and changes nothing.
 ///
 /// # Errors
 /// [`Error::AlreadyDone`] if the same request has replaced it, even if the key is gone since.
-fn find_replaceable(
+fn look(
     action: &mut Action<'_>,
     key_ref: &KeyRef,
     idempotency_key: &IdempotencyKey,
-) -> Result<Record, Error> {
+) -> Result<Found, Error> {
     let created = idempotency_key.created(action)?;
-    let old = match (action.find_record(key_ref), created) {
-        // The host died between the two writes: no one has the new key, and the old one is as it was.
-        (Ok(old), Some(lost)) if old.replaced_by.is_none() => {
-            action.context.store.delete(&lost.store_key())?;
-            old
-        }
+    let (record, unfinished) = match (action.find_record(key_ref), created) {
+        (Ok(record), Some(id)) if record.replaced_by.is_none() => (record, Some(id)),
         (_, Some(id)) => return Err(Error::AlreadyDone { id: id.as_str().to_owned() }),
-        (found, None) => found?,
+        (found, None) => (found?, None),
     };
-    check_replaceable(&old, &action.now())?;
+    check_replaceable(&record, &action.now())?;
     if matches!(key_ref, KeyRef::Key(_)) {
-        check_interval(&old, action.context.now)?;
+        check_interval(&record, action.context.now)?;
     }
-    Ok(old)
+    Ok(Found { record, unfinished })
 }
 
-/// Stores a new key in place of `old`, and returns it.
+/// Deletes the key that an interrupted rotation has left: no one has it, and the old key is as it was.
+///
+/// # Errors
+/// [`Error::InProgress`] if the key is so new that its rotation may still be running.
+fn discard(action: &Action<'_>, id: &KeyId) -> Result<(), Error> {
+    let store = action.context.store;
+    let Some(record) = Record::read(store, id)? else { return Ok(()) };
+    let rotated = record.rotated_at.as_deref().and_then(time::parse);
+    let elapsed = rotated.and_then(|rotated| action.context.now.duration_since(rotated).ok());
+    if elapsed.is_some_and(|elapsed| elapsed >= claim::LONGEST) {
+        return store.delete(&id.store_key());
+    }
+    Err(Error::InProgress)
+}
+
+/// Stores a new key in place of the one that was found, and returns it.
 fn replace(
     action: &Action<'_>,
-    old: &Record,
+    found: Found,
     idempotency_key: &IdempotencyKey,
     grace: Duration,
 ) -> Result<(ApiKey, Record), Error> {
     let store = action.context.store;
+    found.unfinished.map_or(Ok(()), |id| discard(action, &id))?;
+    let old = &found.record;
     let key = ApiKey::from_random((action.context.random)());
     let mut new = old.with_key(&key, action.now());
     prune(action, old)?;
@@ -136,7 +161,12 @@ fn prune(action: &Action<'_>, old: &Record) -> Result<(), Error> {
     // The old key is about to be in its grace period, too.
     let mut active = 1;
     for id in old.earlier.iter().rev().filter_map(|id| KeyId::parse(id)) {
-        let Some(record) = Record::read(store, &id)? else { continue };
+        let record = match Record::read(store, &id) {
+            Ok(Some(record)) => record,
+            // One that cannot be read authenticates no one, and must not stop the rotation.
+            Ok(None) | Err(Error::CorruptRecord(_)) => continue,
+            Err(error) => return Err(error),
+        };
         if record.team().is_active(&action.now()) && active < MAX_IN_GRACE {
             active += 1;
         } else {

@@ -25,18 +25,36 @@ pub(crate) fn revoke(action: &mut Action<'_>, id: &str) -> Result<Response, Erro
     let store = action.context.store;
     // A key with an unreadable record can be revoked, too.
     let exists = store.get(&id.store_key())?.is_some();
-    let record = Record::read(store, &id).ok().flatten();
-    if exists {
-        // Before anything else, so that no failure of what follows keeps the key valid.
-        Record::revoke(store, &id, &action.now())?;
-    }
-    let relatives = find_relatives(action, &id, record.as_ref())?;
-    if is_whole_lineage {
-        for relative in &relatives {
+    // Before anything else, so that no failure of what follows keeps the key valid.
+    let record = if exists { Record::revoke(store, &id, &action.now())? } else { None };
+    let Some(lineage) = find_lineage(action, &id, record.as_ref())? else {
+        return respond(action, &id, exists, is_whole_lineage, &[]);
+    };
+    let relatives = if is_whole_lineage {
+        revoke_all(action, &id, &lineage)?
+    } else {
+        relatives_of(action, &id, &lineage)?
+    };
+    respond(action, &id, exists, is_whole_lineage, &relatives)
+}
+
+/// Revokes all keys of a lineage but the key `id`, and returns them.
+///
+/// A key may be rotated while the store is searched. A rotation that ends after the note on its key undoes
+/// itself; the successor of an earlier one is found by the next search.
+fn revoke_all(action: &Action<'_>, id: &KeyId, lineage: &str) -> Result<Vec<Record>, Error> {
+    let store = action.context.store;
+    let mut revoked = Vec::new();
+    let mut searches_without_a_key = 0;
+    while searches_without_a_key < 2 {
+        let mut found = relatives_of(action, id, lineage)?;
+        searches_without_a_key = if found.is_empty() { searches_without_a_key + 1 } else { 0 };
+        for relative in &found {
             Record::revoke(store, &relative.key_id(), &action.now())?;
         }
+        revoked.append(&mut found);
     }
-    respond(action, &id, exists, is_whole_lineage, &relatives)
+    Ok(revoked)
 }
 
 /// Responds with what was revoked and what remains.
@@ -76,25 +94,29 @@ fn read_lineage(action: &Action<'_>) -> Result<bool, Error> {
     }
 }
 
-/// Finds the stored keys of the same lineage as the key `id`, whose record was `record` if it had a
-/// readable one, the oldest first.
-fn find_relatives(
+/// Finds the lineage of the key `id`, whose record was `record` if it had a readable one. A key that was
+/// never rotated is alone in its lineage, and needs no search.
+fn find_lineage(
     action: &Action<'_>,
     id: &KeyId,
     record: Option<&Record>,
-) -> Result<Vec<Record>, Error> {
-    // Only a key that was never rotated is known to have none.
-    if record.is_some_and(|record| record.lineage.is_none() && record.replaced_by.is_none()) {
-        return Ok(Vec::new());
+) -> Result<Option<String>, Error> {
+    match record {
+        Some(record) if record.lineage.is_none() && record.replaced_by.is_none() => Ok(None),
+        Some(record) => Ok(Some(record.lineage().to_owned())),
+        // Without a record, a successor of the key says which lineage it was of.
+        None => {
+            let others = read_others(action, id)?;
+            let successor = others.iter().find(|other| is_successor(other, id.as_str()));
+            Ok(successor.map(|successor| successor.lineage().to_owned()))
+        }
     }
-    let others = read_others(action, id)?;
-    // Without a record, a successor of the key says which lineage it was of.
-    let successor = others.iter().find(|other| is_successor(other, id.as_str()));
-    let Some(lineage) = record.or(successor).map(|known| known.lineage().to_owned()) else {
-        return Ok(Vec::new());
-    };
-    let mut relatives: Vec<Record> =
-        others.into_iter().filter(|other| other.lineage() == lineage).collect();
+}
+
+/// Returns the stored keys of a lineage but the key `id`, the oldest first.
+fn relatives_of(action: &Action<'_>, id: &KeyId, lineage: &str) -> Result<Vec<Record>, Error> {
+    let mut relatives = read_others(action, id)?;
+    relatives.retain(|other| other.lineage() == lineage);
     relatives.sort_by(|one, other| one.rotated_at.cmp(&other.rotated_at));
     Ok(relatives)
 }
@@ -182,6 +204,33 @@ mod tests {
         let host = Host::with_a_key();
         let path = format!("/tokens/{}?lineage=yes", key(0).id().as_str());
         assert!(matches!(host.send("DELETE", &path, ADMIN, ""), Err(Error::InvalidBody { .. })));
+    }
+
+    #[test]
+    fn revoke_of_a_lineage_leaves_no_key_even_if_it_is_rotated_meanwhile() {
+        for query in ["", "?graceSeconds=600"] {
+            for generation in 0..2 {
+                for step in 0..24 {
+                    let host = Host::with_a_key();
+                    let thief = host.sibling();
+                    if generation == 1 {
+                        rotate(&host, 0, "?graceSeconds=600");
+                        thief.advance(60);
+                    }
+                    let path = format!("/tokens/{}/refresh{query}", key(generation).reveal());
+                    thief.advance(60);
+                    host.store.interrupt_after(step, move |_| {
+                        let _ = thief.send("POST", &path, "", "");
+                    });
+                    let id = key(0).id();
+                    let path = format!("/tokens/{}?lineage=true", id.as_str());
+                    host.send("DELETE", &path, ADMIN, "").unwrap();
+                    let left = host.store.keys().unwrap();
+                    let left: Vec<_> = left.iter().filter(|key| key.starts_with("key:")).collect();
+                    assert!(left.is_empty(), "{query} {generation} {step}: {left:?}");
+                }
+            }
+        }
     }
 
     #[test]

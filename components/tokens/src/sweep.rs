@@ -1,6 +1,6 @@
 //! What has ended and would otherwise stay in the store for good, which has no expiry of its own.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use gateway::Store;
 use gateway::keys::time;
@@ -24,27 +24,31 @@ const REVOKED_PREFIX: &str = "revoked:";
 /// ignored: the next list tries again.
 pub(crate) fn sweep(action: &Action<'_>, stored: &[String]) {
     let store = action.context.store;
-    let is_candidate = |key: &&String| {
-        ["done:", REVOKED_PREFIX].iter().any(|prefix| key.starts_with(prefix))
-            || Claim::has_ended(key, action)
-    };
-    for key in stored.iter().filter(is_candidate).take(MAX_ENTRIES) {
-        if has_ended(action, store, key) {
-            let _ = store.delete(key);
-        }
+    // Names show which claims have ended. The others are read, from another place each time, so that
+    // entries that have not ended do not keep the rest from being seen.
+    let (claims, others): (Vec<&String>, Vec<&String>) =
+        stored.iter().filter(|key| is_kind(key)).partition(|key| Claim::has_ended(key, action));
+    let seconds = action.context.now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let start = usize::try_from(seconds).unwrap_or(0) % others.len().max(1);
+    let others = others.iter().cycle().skip(start).take(others.len().min(MAX_ENTRIES));
+    let ended = others.filter(|key| has_ended(action, store, key));
+    for key in claims.iter().take(MAX_ENTRIES).chain(ended) {
+        let _ = store.delete(key);
     }
 }
 
+/// Checks whether an entry may end by itself.
+fn is_kind(key: &str) -> bool {
+    key.starts_with(REVOKED_PREFIX) || IdempotencyKey::is_entry(key) || Claim::is_entry(key)
+}
+
 fn has_ended(action: &Action<'_>, store: &dyn Store, key: &str) -> bool {
-    if Claim::has_ended(key, action) {
-        return true;
-    }
     let Ok(Some(value)) = store.get(key) else { return false };
     if key.starts_with(REVOKED_PREFIX) {
         let revoked = std::str::from_utf8(&value).ok().and_then(time::parse);
         return revoked.is_some_and(|revoked| revoked + REVOKED < action.context.now);
     }
-    IdempotencyKey::has_ended(key, &value, &action.now())
+    IdempotencyKey::is_entry(key) && IdempotencyKey::has_ended(&value, &action.now())
 }
 
 #[cfg(test)]

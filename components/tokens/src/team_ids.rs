@@ -32,8 +32,11 @@ fn folded(team_id: &str) -> String {
 /// Checks whether a reader can see all of `team_id`: no space at an end, no invisible character.
 pub(crate) fn is_visible(team_id: &str) -> bool {
     let is_invisible = |character| {
-        matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        matches!(character, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}'
+            | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}')
     };
     team_id.trim() == team_id && !team_id.contains(is_invisible)
 }

@@ -75,8 +75,9 @@ fn refresh_during_revocation_leaves_no_key() {
     for query in ["", "?graceSeconds=60"] {
         for steps in 1..8 {
             let host = Host::with_a_key();
-            host.store
-                .interrupt_after(steps, |store| Record::revoke(store, &key(0).id(), NOW).unwrap());
+            host.store.interrupt_after(steps, |store| {
+                drop(Record::revoke(store, &key(0).id(), NOW).unwrap())
+            });
             let path = format!("/tokens/{}/refresh{query}", key(0).reveal());
             let outcome = host.send("POST", &path, "", "");
             assert!(

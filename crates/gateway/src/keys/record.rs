@@ -147,13 +147,17 @@ impl Record {
         Err(Error::UnknownKeyId)
     }
 
-    /// Revokes the key `id` for good, whatever its record says.
+    /// Revokes the key `id` for good, whatever its record says, and returns that record if it is
+    /// readable.
     ///
-    /// The note is written first: an [`update`](Self::update) that runs concurrently finds it even if
-    /// it writes after the deletion. A store that is full takes no note, but must not keep a key valid.
-    pub fn revoke(store: &dyn Store, id: &KeyId, now: &str) -> Result<(), Error> {
+    /// The note is written first: an [`update`](Self::update) or a rotation that runs concurrently finds
+    /// it even if it writes after the deletion. The record is read next, so that it shows every rotation
+    /// that has not found the note. A store that is full takes no note, but must not keep a key valid.
+    pub fn revoke(store: &dyn Store, id: &KeyId, now: &str) -> Result<Option<Self>, Error> {
         let _ = store.set(&id.revoked_key(), now.as_bytes());
-        store.delete(&id.store_key())
+        let record = Self::read(store, id).unwrap_or_default();
+        store.delete(&id.store_key())?;
+        Ok(record)
     }
 
     /// Checks whether the key `id` was revoked.
