@@ -11,6 +11,7 @@
 //! - [`outages`]: invalid settings, failing stores, unreachable upstreams
 //! - [`redis`]: keys shared by two gateways
 //! - [`clients`]: clients that disconnect, or send too much
+//! - [`cors`]: web pages that call the gateway from a browser
 //! - [`slow`]: clients that send a body slowly, in tiny chunks, or never
 //! - [`faults`]: every way in which a connection to the upstream can fail
 //! - [`early`]: an upstream that responds before it has read the request
@@ -30,6 +31,7 @@
 )]
 
 mod clients;
+mod cors;
 mod deploy;
 mod docs;
 mod early;

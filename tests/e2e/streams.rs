@@ -163,10 +163,13 @@ fn chunked_body_without_a_content_type_arrives() {
 #[test]
 fn body_above_the_limit_is_413() {
     run(async {
-        let app = App::start(Config::default().with("max_body_bytes", "1000")).await.unwrap();
+        let config = Config::default().with("max_body_bytes", "1000");
+        let app = App::start(config.with("max_upload_bytes", "2000")).await.unwrap();
         let key = app.key("blue").await.unwrap();
-        for media in ["application/json", "multipart/form-data; boundary=B"] {
-            let body = vec![b' '; 1001];
+        for (media, length) in
+            [("application/json", 1001), ("multipart/form-data; boundary=B", 2001)]
+        {
+            let body = vec![b' '; length];
             let request = Client::request("POST", CHAT).header("content-type", media).key(&key);
             let response = app.client().send(request.body(body)).await.unwrap();
             assert_eq!(
@@ -179,7 +182,7 @@ fn body_above_the_limit_is_413() {
                 "POST {CHAT} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {key}\r\n\
                  content-type: {media}\r\ntransfer-encoding: chunked\r\n\r\n"
             );
-            let body = format!("{:x}\r\n{}\r\n0\r\n\r\n", 1001, " ".repeat(1001));
+            let body = format!("{length:x}\r\n{}\r\n0\r\n\r\n", " ".repeat(length));
             let response = app.client().send_raw((head + &body).as_bytes()).await.unwrap();
             assert!(response.starts_with("HTTP/1.1 413 "), "{media}: {response}");
         }

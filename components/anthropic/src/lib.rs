@@ -13,7 +13,7 @@ const SUPPORTED: &str = "/chat/completions, /models and Anthropic's own /v1/mess
 /// <https://docs.anthropic.com/en/api/versioning>
 const VERSION: &str = "2023-06-01";
 
-/// The operations of Anthropic's API, as of its SDK for TypeScript, version 1.14.0 of November 2026.
+/// The operations of Anthropic's API, as of its SDK for TypeScript, version 1.12.0 of November 2026.
 /// The models of a batch are in its requests.
 const OPERATIONS: &[Operation] = &[
     inference("POST", "/chat/completions"),

@@ -8,7 +8,7 @@ mod version;
 use std::ops::Range;
 
 use gateway::operation::Class;
-use gateway::{Error, Head, Method, Provider, RequestParts, Settings, Upstream};
+use gateway::{Error, Head, Provider, RequestParts, Settings, Upstream};
 
 struct Azure;
 
@@ -21,19 +21,25 @@ impl Provider for Azure {
     }
 
     fn class(head: &Head, path: &str) -> Class {
-        let is_inference = head.method == Method::POST && paths::operation(path).is_ok();
-        if is_inference { Class::Inference } else { Class::Account }
+        paths::class(&head.method, path)
     }
 
     fn upstream(request: &RequestParts<'_>, settings: &Settings) -> Result<Upstream, Error> {
-        let operation = paths::operation(request.target.path)?;
-        let deployment = deployment::named_by(request.model)?;
+        let target = paths::target(request.target.path)?;
         let resource = settings.require("azure_resource_name")?;
         if !deployment::is_name(resource) {
             let why = "azure_resource_name may contain only letters, digits, - . and _";
             return Err(Error::Configuration(why.to_owned()));
         }
-        let path = format!("/azure-openai/{resource}/{deployment}{operation}");
+        let path = match target {
+            paths::Target::Deployment(operation) => {
+                let deployment = deployment::named_by(request.model)?;
+                format!("/azure-openai/{resource}/{deployment}{operation}")
+            }
+            paths::Target::Resource(operation) => {
+                format!("/azure-openai/{resource}/openai{operation}")
+            }
+        };
         let upstream = Upstream::at(version::with_version(request.target, &path, settings)?);
         Ok(upstream.with_key("api-key", settings, "azure_api_key"))
     }

@@ -9,8 +9,11 @@ pub(crate) const DYNAMIC: &str = "dynamic/";
 
 /// Strips the prefixes that a client may write before a model's name.
 pub(crate) fn bare(model: &str) -> &str {
-    let model = model.strip_prefix(PREFIX).unwrap_or(model);
-    model.strip_prefix("models/").unwrap_or(model)
+    let mut bare = model;
+    while let Some(rest) = bare.strip_prefix(PREFIX).or_else(|| bare.strip_prefix("models/")) {
+        bare = rest;
+    }
+    bare
 }
 
 /// Returns the name that compat expects: with the prefix once, however the client wrote it.
@@ -29,6 +32,7 @@ mod tests {
             ("models/gemini-2.5-flash", "google-ai-studio/gemini-2.5-flash"),
             ("google-ai-studio/gemini-2.5-flash", "google-ai-studio/gemini-2.5-flash"),
             ("google-ai-studio/models/g", "google-ai-studio/g"),
+            ("models/models/google-ai-studio/g", "google-ai-studio/g"),
             ("dynamic/cheap", "dynamic/cheap"),
         ] {
             assert_eq!(model_name(model), expected);

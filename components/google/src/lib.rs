@@ -11,6 +11,8 @@ use std::ops::Range;
 use gateway::operation::Class;
 use gateway::{Dialect, Error, Head, Headers, Provider, RequestParts, Settings, Upstream};
 
+use crate::native::NativePath;
+
 struct Google;
 
 /// The base path of Google's own OpenAI layer, which its documentation uses in base URLs.
@@ -24,24 +26,21 @@ const SUPPORTED: &str = "OpenAI's API and Gemini's own /v1beta/models/{model}:{m
 
 impl Provider for Google {
     const SLUG: &'static str = "google";
+    const RETURNS_NUMBERS: bool = true;
 
     fn dialect(path: &str, headers: &Headers) -> Dialect {
-        if native::is_native(path, headers) { Dialect::Google } else { Dialect::OpenAi }
+        if NativePath::of(path, headers).is_some() { Dialect::Google } else { Dialect::OpenAi }
     }
 
     fn model_in_path(path: &str) -> Option<Range<usize>> {
-        let call = native::call(path)?;
-        let start = path.len() - call.len();
-        Some(start..start + call.find(':')?)
+        native::model_in(path)
     }
 
     fn class(head: &Head, path: &str) -> Class {
-        if native::is_native(path, &head.headers) {
-            let path = path.strip_prefix(native::VERSION).unwrap_or(path);
-            return Class::find(operations::GEMINI, &head.method, path);
+        match NativePath::of(path, &head.headers) {
+            Some(native) => Class::find(operations::GEMINI, &head.method, native.path),
+            None => Class::find(operations::OPENAI_LAYER, &head.method, openai_path(path)),
         }
-        let path = path.strip_prefix(OPENAI_LAYER).unwrap_or(path);
-        Class::find(operations::OPENAI_LAYER, &head.method, path)
     }
 
     fn bare_model(model: &str) -> &str {
@@ -50,11 +49,10 @@ impl Provider for Google {
 
     fn upstream(request: &RequestParts<'_>, settings: &Settings) -> Result<Upstream, Error> {
         let target = request.target;
-        if native::is_native(target.path, request.headers) {
-            return native::upstream(request, settings);
+        if let Some(native) = NativePath::of(target.path, request.headers) {
+            return native.upstream(request, settings);
         }
-        let path = target.path.strip_prefix(OPENAI_LAYER).unwrap_or(target.path);
-        let upstream = match path {
+        let upstream = match openai_path(target.path) {
             "" | "/" => return Err(Error::UnknownUrl { supported: SUPPORTED }),
             "/chat/completions" => chat_completion(request)?,
             path => Upstream::at(target.at(&format!("/google-ai-studio{OPENAI_LAYER}{path}"))),
@@ -65,6 +63,11 @@ impl Provider for Google {
             PROJECT,
         ))
     }
+}
+
+/// Returns the path of an operation of OpenAI's API.
+fn openai_path(path: &str) -> &str {
+    path.strip_prefix(OPENAI_LAYER).unwrap_or_else(|| native::without_version(path))
 }
 
 /// Returns the upstream of a chat completion. The compat endpoint serves every provider, and the
@@ -96,8 +99,10 @@ mod tests {
     fn model_in_path_finds_the_model_of_a_native_path() {
         for (path, expected) in [
             ("/v1beta/models/gemini-pro:generateContent", Some("gemini-pro")),
+            ("/v1alpha/models/gemini-pro:generateContent", Some("gemini-pro")),
             ("/models/gemini-pro:streamGenerateContent", Some("gemini-pro")),
             ("/v1beta/models/gemini-pro", None),
+            ("/v1beta/tunedModels/a:generateContent", None),
             ("/models", None),
             ("/chat/completions", None),
         ] {

@@ -21,7 +21,7 @@ pub(crate) const OPENAI_LAYER: &[Operation] = &[
     by_id("GET", "/files/{}/content"),
 ];
 
-/// The Gemini API below its version, as of Google's Gen AI SDK for Node, version 2.32.0 of November
+/// The Gemini API below its version, as of Google's Gen AI SDK for Node, version 3.1.0 of November
 /// 2026. The requests of a batch may each name a model.
 pub(crate) const GEMINI: &[Operation] = &[
     unnamed_inference("POST", "/models/{}:batchGenerateContent"),

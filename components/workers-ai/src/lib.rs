@@ -21,6 +21,7 @@ fn native_model(path: &str) -> Option<&str> {
 
 impl Provider for WorkersAi {
     const SLUG: &'static str = "workers-ai";
+    const RETURNS_NUMBERS: bool = true;
 
     fn dialect(path: &str, _headers: &Headers) -> Dialect {
         if native_model(path).is_some() { Dialect::Cloudflare } else { Dialect::OpenAi }

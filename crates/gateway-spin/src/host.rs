@@ -3,9 +3,10 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gateway::error::Cause;
+use gateway::http::cors::{self, Cors};
 use gateway::keys::api_key::SECRET_BYTES;
 use gateway::models::limited;
-use gateway::{Error, LimitedModels, Settings, Team};
+use gateway::{Error, Head, LimitedModels, Settings, Team};
 use spin_sdk::variables;
 use wasi::clocks::{monotonic_clock, wall_clock};
 
@@ -15,6 +16,14 @@ const SETTINGS: &str = "settings";
 /// Reads the component's settings, with one host call.
 pub(crate) fn settings() -> Result<Settings, Error> {
     variable(SETTINGS).map(Settings::from_lines)
+}
+
+/// Returns the origin of the web page that sent a request, if the operator allows it. A request of
+/// any other client does without the host call.
+pub(crate) fn cors(head: &Head) -> Option<Cors> {
+    head.headers.get("origin")?;
+    let settings = settings().ok()?;
+    Cors::of(head, settings.get(cors::SETTING)?)
 }
 
 /// Reads the models of limited teams. A request of any other team does without the host call.

@@ -7,14 +7,15 @@ use gateway::http::headers::passes_to_client;
 use gateway::http::target::raw_path;
 use gateway::log::Entry;
 use gateway::models::echo::ModelEcho;
-use gateway::models::list;
+use gateway::models::{list, vectors};
 use gateway::{Dialect, Error, Head, Headers, Outbound, Provider, Request, Response, ai_gateway};
 use http::StatusCode;
 use wasi::exports::http::incoming_handler::Guest;
 use wasi::http::types::{IncomingRequest, IncomingResponse, ResponseOutparam};
+use wasi::io::streams::StreamError;
 
 use crate::auth::admit;
-use crate::body::{BodyReader, BodyWriter, Progress, Read, Source};
+use crate::body::{BodyReader, BodyWriter, Progress, Read, Source, upstream_failure};
 use crate::request::read_body;
 use crate::response::{Sent, StreamBody};
 use crate::serve::{Arrival, Handler, serve};
@@ -55,8 +56,7 @@ impl<P: Provider> Handler for ProviderComponent<P> {
         admit(head, P::SLUG, arrival, entry, |head, team, operator, entry| {
             let plan = Outbound::plan_body::<P>(&head, team, operator);
             // The body is read after authentication: a client without a key costs no memory.
-            let limit = operator.ai_gateway.max_body;
-            let (body, upload) = read_body(request, &head.headers, plan, limit)?;
+            let (body, upload) = read_body(request, &head.headers, plan, operator.ai_gateway)?;
             let method = head.method.clone();
             let mut outbound = Outbound::new::<P>(Request { head, body }, team, operator)?;
             entry.note_outbound(&outbound);
@@ -103,6 +103,12 @@ fn read_response(
             }
             Read::Part(_) => Err(Error::invalid_response("the list of models is too long")),
         },
+        Reading::Vectors => match read_all(&body, &headers, vectors::MAX_BYTES)? {
+            Read::Whole(body) => {
+                Ok(Sent::Whole(Response::passed(status, headers, vectors::encode(body))))
+            }
+            Read::Part(_) => Err(Error::invalid_response("the embeddings are too long")),
+        },
         Reading::Bodiless | Reading::Stream(None) => Ok(stream(status, headers, body, None)),
         Reading::Stream(echo) => {
             // The edit changes the length, which is not known before the end.
@@ -114,8 +120,11 @@ fn read_response(
 
 /// Reads to the end of a body, or a little beyond `limit`.
 fn read_all(body: &BodyReader, headers: &Headers, limit: u64) -> Result<Read, Error> {
-    let read = body.read(headers.content_length(), limit, None);
-    read.map_err(|error| Error::interrupted(error.to_string()))
+    match body.read(headers.content_length(), limit, None) {
+        Ok(read) => Ok(read),
+        Err(StreamError::LastOperationFailed(error)) => Err(upstream_failure(&error)),
+        Err(StreamError::Closed) => Err(Error::interrupted("closed")),
+    }
 }
 
 fn stream(
@@ -134,7 +143,7 @@ impl StreamBody for PassThrough {
             None => writer.splice_first(&self.body),
             Some(echo) => writer.copy_chunk(&self.body.rest, echo),
         };
-        progress.map_err(Error::UpstreamInterrupted)
+        progress.map_err(|error| upstream_failure(&error))
     }
 
     fn advance(&mut self, writer: &BodyWriter) -> Result<Progress, Error> {
@@ -142,6 +151,6 @@ impl StreamBody for PassThrough {
             None => writer.splice_chunk(&self.body.rest),
             Some(echo) => writer.copy_chunk(&self.body.rest, echo),
         };
-        progress.map_err(Error::UpstreamInterrupted)
+        progress.map_err(|error| upstream_failure(&error))
     }
 }

@@ -3,7 +3,7 @@
 use gateway::error::Cause;
 use gateway::http::body::{Body, Plan, check_encoding, may_have_body};
 use gateway::http::pace::Pace;
-use gateway::{Error, Head, Headers};
+use gateway::{AiGateway, Error, Head, Headers};
 use http::Method;
 use wasi::http::types::{self, IncomingRequest};
 use wasi::io::streams::StreamError;
@@ -20,13 +20,13 @@ pub(crate) fn read_head(request: &IncomingRequest) -> Head {
     }
 }
 
-/// Reads the body as `plan` says, and no further than `limit` bytes. A body that is to be streamed is
+/// Reads the body as `plan` says, and no further than its limit. A body that is to be streamed is
 /// returned unread next to [`Body::Stream`].
 pub(crate) fn read_body(
     request: &IncomingRequest,
     headers: &Headers,
     plan: Plan,
-    limit: u64,
+    ai_gateway: &AiGateway<'_>,
 ) -> Result<(Body, Option<Source>), Error> {
     match plan {
         Plan::Absent => Ok((Body::Absent, None)),
@@ -34,12 +34,13 @@ pub(crate) fn read_body(
             if plan != Plan::Whole {
                 check_encoding(headers)?;
             }
+            let limit = ai_gateway.max_body;
             let bytes = read_whole(request, headers.content_length(), limit)?;
             Ok((Body::inspect(plan, bytes, headers)?, None))
         }
         Plan::Stream => {
             let announced = headers.content_length();
-            check_length(announced, limit)?;
+            check_length(announced, ai_gateway.max_upload)?;
             let source = open_source(request, announced)?;
             Ok(source.map_or((Body::Absent, None), |source| (Body::Stream, Some(source))))
         }
@@ -57,6 +58,18 @@ pub(crate) fn read_text(
     }
     check_encoding(&head.headers)?;
     read_whole(request, head.headers.content_length(), limit)
+}
+
+/// Reads and discards a bounded part of a body that nothing has read, because the request was rejected.
+///
+/// A host closes the connection of such a request, and a client that is still sending would lose the
+/// response with it. A client that sends nothing is not waited for.
+pub(crate) fn drain(request: &IncomingRequest) {
+    if let Ok(body) = request.consume()
+        && let Ok(reader) = BodyReader::new(body)
+    {
+        reader.drain();
+    }
 }
 
 /// Opens a body that is to be streamed, and waits for its first bytes. Without an announced length there may be none: then the first
@@ -87,9 +100,14 @@ pub(crate) fn read_whole(
     check_length(announced, limit)?;
     let start = Instant::now();
     let is_wanted = |pace: &Pace| pace.is_sufficient(start.millis());
-    match open(request)?.read(announced, limit, Some(&is_wanted)) {
+    let reader = open(request)?;
+    match reader.read(announced, limit, Some(&is_wanted)) {
         Ok(Read::Whole(bytes)) => Ok(bytes),
-        Ok(Read::Part(bytes)) if bytes.len() as u64 > limit => Err(Error::TooLarge { limit }),
+        Ok(Read::Part(bytes)) if bytes.len() as u64 > limit => {
+            drop(bytes);
+            reader.drain();
+            Err(Error::TooLarge { limit })
+        }
         Ok(Read::Part(_)) | Err(_) => Err(Error::IncompleteBody),
     }
 }

@@ -7,6 +7,7 @@
 use std::convert::Infallible;
 
 use gateway::error::Cause;
+use gateway::http::cors::Cors;
 use gateway::log::Entry;
 use gateway::{Dialect, Error, Headers, Response};
 use http::{Method, StatusCode};
@@ -54,12 +55,31 @@ pub(crate) struct Responder {
     out: ResponseOutparam,
     is_head: bool,
     dialect: Dialect,
+    cors: Option<Cors>,
 }
 
 impl Responder {
-    /// Creates the responder for a request with `method`, whose errors have this `dialect`.
-    pub(crate) fn new(out: ResponseOutparam, method: &Method, dialect: Dialect) -> Self {
-        Self { out, is_head: method == Method::HEAD, dialect }
+    /// Creates the responder for a request with `method`, whose errors have this `dialect`, and whose
+    /// responses a page of the origin `cors` may read.
+    pub(crate) fn new(
+        out: ResponseOutparam,
+        method: &Method,
+        dialect: Dialect,
+        cors: Option<Cors>,
+    ) -> Self {
+        Self { out, is_head: method == Method::HEAD, dialect, cors }
+    }
+
+    /// Creates a response without its body.
+    fn outgoing(
+        &self,
+        status: StatusCode,
+        mut headers: Headers,
+    ) -> Result<OutgoingResponse, Error> {
+        if let Some(cors) = &self.cors {
+            cors.allow(&mut headers);
+        }
+        outgoing(status, headers)
     }
 
     /// Sends the response, or the error in its place.
@@ -81,7 +101,7 @@ impl Responder {
     fn send_whole(self, response: Response, entry: &mut Entry) {
         entry.status = response.status.as_u16();
         let body = response.body;
-        let Ok(response) = outgoing(response.status, response.headers) else {
+        let Ok(response) = self.outgoing(response.status, response.headers) else {
             return;
         };
         if self.is_head || body.is_empty() {
@@ -109,7 +129,8 @@ impl Responder {
         let Response { status, headers, mut body } = response;
         entry.status = status.as_u16();
         let may_end_with_event = may_end_with_event(&headers);
-        let opened = outgoing(status, headers)
+        let opened = self
+            .outgoing(status, headers)
             .and_then(|response| Ok((BodyWriter::open(response.body())?, response)));
         let (writer, response) = match opened {
             Ok(opened) => opened,

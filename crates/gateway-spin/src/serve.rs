@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use gateway::http::cors::Cors;
 use gateway::log::Entry;
 use gateway::{Dialect, Error, Head};
 use wasi::http::types::{IncomingRequest, ResponseOutparam};
@@ -53,11 +54,21 @@ pub(crate) fn serve<H: Handler>(request: &IncomingRequest, out: ResponseOutparam
     let arrival = Arrival { start, now, time: gateway::keys::time::rfc3339(now) };
     let mut entry = Entry::new(H::SLUG, arrival.time.clone());
     let head = request::read_head(request);
+    let may_have_body = head.may_have_body();
+    let cors = host::cors(&head);
     // The responder exists before anything can fail, so that every failure is a response.
-    let responder = Responder::new(out, &head.method, H::dialect(&head));
-    let response = H::respond(request, head, &arrival, &mut entry);
+    let responder = Responder::new(out, &head.method, H::dialect(&head), cors.clone());
+    // A browser sends no key with a preflight request, and a WebSocket needs no key to be refused.
+    let response = match cors.and_then(|_| Cors::preflight(&head)) {
+        Some(preflight) => Ok(Sent::Whole(preflight)),
+        None if head.is_upgrade() => Err(Error::UpgradeNotSupported),
+        None => H::respond(request, head, &arrival, &mut entry),
+    };
     responder.send(response, &mut entry);
     // The line is written last: it has the status, the length and the time of the whole response.
     entry.total_ms = start.millis();
     host::log(&entry.to_line());
+    if may_have_body {
+        request::drain(request);
+    }
 }

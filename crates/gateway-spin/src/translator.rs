@@ -14,7 +14,7 @@ use wasi::http::types::{IncomingRequest, ResponseOutparam};
 use wasi::io::streams::StreamError;
 
 use crate::auth::admit;
-use crate::body::{BodyReader, BodyWriter, CHUNK, Progress};
+use crate::body::{BodyReader, BodyWriter, CHUNK, Progress, upstream_failure};
 use crate::host;
 use crate::request::read_text;
 use crate::response::{Sent, StreamBody};
@@ -140,9 +140,7 @@ impl Chunks for SpinChunks {
         match self.0.stream.blocking_read(CHUNK) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(StreamError::Closed) => Ok(None),
-            Err(StreamError::LastOperationFailed(error)) => {
-                Err(Error::interrupted(error.to_debug_string()))
-            }
+            Err(StreamError::LastOperationFailed(error)) => Err(upstream_failure(&error)),
         }
     }
 

@@ -175,7 +175,7 @@ fn send_upload(
     upload: &Source,
     ai_gateway: &AiGateway<'_>,
 ) -> Result<IncomingResponse, Error> {
-    let limit = ai_gateway.max_body;
+    let limit = ai_gateway.max_upload;
     let writer = BodyWriter::open(request.request.body())?;
     let mut total = 0;
     let mut check = |progress| match progress {

@@ -18,6 +18,8 @@ pub enum Edit {
     EchoModel(ModelEcho),
     /// A list of models is filtered.
     FilterModels(ModelFilter),
+    /// The vectors of embeddings are encoded.
+    EncodeVectors,
 }
 
 /// How a response is read.
@@ -33,6 +35,8 @@ pub enum Reading {
     },
     /// Whole, and filtered.
     List(ModelFilter),
+    /// Whole, and its vectors are encoded.
+    Vectors,
     /// As a stream, in which the model's name may have to be replaced.
     Stream(Option<ModelEcho>),
 }
@@ -52,6 +56,8 @@ impl Edit {
             Self::Nothing => Reading::Stream(None),
             Self::EchoModel(echo) => Reading::Stream(Some(echo).filter(|_| may_echo(headers))),
             Self::FilterModels(filter) => Reading::List(filter),
+            Self::EncodeVectors if headers.is_json() => Reading::Vectors,
+            Self::EncodeVectors => Reading::Stream(None),
         }
     }
 }

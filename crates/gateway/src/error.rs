@@ -132,6 +132,9 @@ pub enum Error {
         /// The methods the route accepts, as an `Allow` header.
         allowed: &'static str,
     },
+    /// The client asks for a WebSocket.
+    #[error("websockets are not supported: send the request over http")]
+    UpgradeNotSupported,
     /// The body is larger than the limit.
     #[error("request too large: the body may have at most {limit} bytes")]
     TooLarge {
@@ -153,6 +156,11 @@ pub enum Error {
     /// The upstream closed the connection in the middle of its response.
     #[error("the upstream closed the connection before its response was complete")]
     UpstreamInterrupted(#[source] Cause),
+    /// The upstream sent nothing more of its response for too long.
+    #[error(
+        "the upstream fell silent in the middle of its response, for longer than the setting `between_bytes_timeout` allows"
+    )]
+    UpstreamSilent(#[source] Cause),
     /// The upstream's response is not what its API documents.
     #[error("the upstream sent an invalid response")]
     InvalidUpstreamResponse(#[source] Cause),
@@ -243,12 +251,14 @@ impl Error {
             Self::RotatedTooRecently { .. } => (429, INVALID, "rotated_too_recently", Client),
             Self::AlreadyDone { .. } => (409, INVALID, "already_done", Client),
             Self::MethodNotAllowed { .. } => (405, INVALID, "unknown_url", Client),
+            Self::UpgradeNotSupported => (426, INVALID, "upgrade_not_supported", Client),
             Self::TooLarge { .. } => (413, INVALID, "request_too_large", Client),
             Self::IncompleteBody => (400, INVALID, "incomplete_body", Client),
             Self::Configuration(_) => (500, SERVER, "gateway_configuration", Operator),
             Self::UpstreamUnreachable(_) => (502, SERVER, "upstream_unreachable", Upstream),
             Self::UpstreamTimeout(_) => (504, SERVER, "upstream_timeout", Upstream),
             Self::UpstreamInterrupted(_) => (502, SERVER, "upstream_interrupted", Upstream),
+            Self::UpstreamSilent(_) => (504, SERVER, "upstream_timeout", Upstream),
             Self::InvalidUpstreamResponse(_) => (502, SERVER, "bad_upstream_response", Upstream),
             Self::AiGateway(error) => return error.shape(),
             Self::Provider(error) => return error.shape,
@@ -293,6 +303,7 @@ mod tests {
     #[test]
     fn every_error_has_its_status_type_and_code() {
         let body = Error::InvalidBody { message: "m".to_owned(), param: None };
+        let upgrade = Error::UpgradeNotSupported;
         let encoding = Error::UnsupportedEncoding { message: "m", name: "h" };
         for (error, status, kind, code) in [
             (Error::MissingKey, 401, "invalid_request_error", "invalid_api_key"),
@@ -336,6 +347,8 @@ mod tests {
             (Error::UpstreamUnreachable(cause()), 502, "server_error", "upstream_unreachable"),
             (Error::UpstreamTimeout(cause()), 504, "server_error", "upstream_timeout"),
             (Error::UpstreamInterrupted(cause()), 502, "server_error", "upstream_interrupted"),
+            (Error::UpstreamSilent(cause()), 504, "server_error", "upstream_timeout"),
+            (upgrade, 426, "invalid_request_error", "upgrade_not_supported"),
             (Error::InvalidUpstreamResponse(cause()), 502, "server_error", "bad_upstream_response"),
             (Error::Internal(cause()), 500, "server_error", "internal_error"),
             (Error::StoreUnavailable(cause()), 503, "server_error", "store_unavailable"),

@@ -3,6 +3,7 @@
 
 pub mod body;
 pub mod bytes;
+pub mod cors;
 pub mod headers;
 pub mod json;
 pub mod model_field;

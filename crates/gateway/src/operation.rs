@@ -8,6 +8,7 @@ mod openai;
 use http::Method;
 
 pub use self::openai::OPENAI;
+use crate::http::bytes::is_alphanumeric_or;
 use crate::{Error, Team};
 
 /// Which keys may call an operation.
@@ -32,7 +33,8 @@ pub struct Operation {
     /// Methods, separated by spaces. `GET` includes `HEAD`.
     methods: &'static str,
     /// The whole path below the route. In a segment, `{}` stands for any name, and `{file}` for an id
-    /// with this prefix, like `file-…` or `file_…`. A last segment `*` stands for one or more segments.
+    /// with this prefix, like `file-…` or `file_…`. A last segment `*` stands for one or more segments
+    /// of letters, digits, `-`, `_` and `.`.
     path: &'static str,
 }
 
@@ -69,6 +71,11 @@ impl Class {
         row.map_or(Self::Account, |row| row.class)
     }
 
+    /// Checks whether a row is for `path`, with any method.
+    pub fn has_path(operations: &[Operation], path: &str) -> bool {
+        operations.iter().any(|row| row.has_path(path))
+    }
+
     /// Checks whether a request must name its model for a policy that depends on the model.
     pub fn runs_models(self) -> bool {
         matches!(self, Self::Inference | Self::UnnamedInference)
@@ -94,7 +101,9 @@ impl Operation {
         let mut segments = path.split('/');
         for pattern in self.path.split('/') {
             match segments.next() {
-                Some(segment) if pattern == "*" => return !segment.is_empty(),
+                Some(segment) if pattern == "*" => {
+                    return is_plain(segment) && segments.all(is_plain);
+                }
                 Some(segment) if matches(pattern, segment) => {}
                 _ => return false,
             }
@@ -112,10 +121,16 @@ fn matches(pattern: &str, segment: &str) -> bool {
     };
     let id = segment.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
     let has_prefix = |id: &str| {
-        prefix.is_empty()
-            || id.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(['-', '_']))
+        is_plain(id) && id.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(['-', '_']))
     };
-    id.is_some_and(|id| !id.is_empty() && has_prefix(id))
+    // `-` stands for all parents in Google's APIs.
+    id.is_some_and(|id| !matches!(id, "" | "-") && (prefix.is_empty() || has_prefix(id)))
+}
+
+/// Checks whether a segment has one spelling only. An escaped letter would match a wider row than the
+/// one that is meant for the operation.
+fn is_plain(segment: &str) -> bool {
+    !segment.is_empty() && is_alphanumeric_or(b"-_.", segment)
 }
 
 #[cfg(test)]
@@ -157,6 +172,11 @@ mod tests {
             ("POST", "/files/file-1", Account),
             ("POST", "/files/file-1/a/b", ById),
             ("POST", "/files/file-1/", Account),
+            ("POST", "/files/file-1/a/", Account),
+            ("POST", "/files/file-1/%61", Account),
+            ("POST", "/files/file-1/a/%62", Account),
+            ("GET", "/files/file-%61", Account),
+            ("GET", "/models/-", Account),
             ("GET", "", Account),
         ] {
             let method: Method = method.parse().unwrap();

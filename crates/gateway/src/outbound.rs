@@ -6,6 +6,7 @@ use crate::ai_gateway::{cache_key, metadata};
 use crate::edit::Edit;
 use crate::http::body::{Body, Plan};
 use crate::http::headers::{RequestRule, request_rule};
+use crate::http::target::raw_path;
 use crate::operator::Operator;
 use crate::route::Route;
 use crate::{Error, Head, Headers, Provider, Request, Team};
@@ -39,9 +40,11 @@ pub struct Outbound {
 impl Outbound {
     /// Decides how the body of a request to `P` is read: no further than a decision needs it.
     pub fn plan_body<P: Provider>(head: &Head, team: &Team, operator: &Operator<'_>) -> Plan {
-        let needs_form_model = P::NEEDS_FORM_MODEL
-            || operator.limited_models.applies_to(team)
-            || team.scope.restricts_models();
+        let is_restricted =
+            team.scope.restricts_models() || operator.limited_models.applies_to(team);
+        let path = raw_path(&head.path_with_query, P::SLUG);
+        let needs_form_model =
+            P::NEEDS_FORM_MODEL || is_restricted && P::class(head, path).runs_models();
         Plan::new(head, needs_form_model, cache_key::needs_body(&head.headers))
     }
 

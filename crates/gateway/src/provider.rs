@@ -48,6 +48,9 @@ pub trait Provider {
     /// Whether the model of a form must be known, because it is part of the URL.
     const NEEDS_FORM_MODEL: bool = false;
 
+    /// Whether the provider returns embeddings as numbers even if the client requests Base64.
+    const RETURNS_NUMBERS: bool = false;
+
     /// Returns the envelope of errors on `path` (below the route, and not checked yet).
     fn dialect(_path: &str, _headers: &Headers) -> Dialect {
         Dialect::OpenAi

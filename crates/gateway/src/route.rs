@@ -87,6 +87,8 @@ impl Route {
         let new_name = named.new_name::<P>(&body, &choice, model);
         let edit = if team.scope.restricts_models() && list::is_list(target.path) {
             Edit::FilterModels(ModelFilter::new(P::SLUG, &team.scope, P::bare_model))
+        } else if P::RETURNS_NUMBERS && body.wants_base64() {
+            Edit::EncodeVectors
         } else {
             echo(&upstream, choice.model, model)
         };
@@ -129,13 +131,14 @@ impl<'a> Named<'a> {
         class: Class,
         is_restricted: bool,
     ) -> Result<Self, Error> {
+        // Neither the model of a batch's path nor that of its body determines which models run. For a
+        // restricted team or key it is ignored: an allowed name there must not admit other models.
+        if is_restricted && class == Class::UnnamedInference {
+            return Ok(Self { class, model: None, in_path: None });
+        }
         let in_path = P::model_in_path(path);
         let Some(model) = in_path.clone().and_then(|place| path.get(place)) else {
-            // The `model` of a batch does not determine which models run. For a restricted team or key
-            // it is ignored: an allowed name there must not admit other models.
-            let is_trusted = !is_restricted || class != Class::UnnamedInference;
-            let model = body.model().filter(|_| is_trusted);
-            return Ok(Self { class, model, in_path: None });
+            return Ok(Self { class, model: body.model(), in_path: None });
         };
         // Providers differ in whether they decode or trim a model name in a path. Policy does neither,
         // so a name that would change is rejected.
@@ -153,7 +156,8 @@ impl<'a> Named<'a> {
             let rule = format!("`model` may have at most {MODEL_LENGTH} bytes");
             return Err(Error::invalid_param("model", rule));
         }
-        let is_unnamed = self.model.is_none() && *body != Body::Absent;
+        let may_run = *body != Body::Absent || self.class == Class::UnnamedInference;
+        let is_unnamed = self.model.is_none() && may_run;
         if is_unnamed && self.class.runs_models() && operator.limited_models.applies_to(team) {
             let why = "a limited team's request must name its model, in JSON or a form";
             return Err(Error::ModelNotAllowed(why.to_owned()));
@@ -229,7 +233,7 @@ impl Choice<'_> {
     ) -> Result<Upstream, Error> {
         let request = RequestParts {
             method: &head.method,
-            target: Target { path: &self.path, query: target.query },
+            target: Target { path: &self.path, ..target },
             headers: &head.headers,
             model: self.model,
         };

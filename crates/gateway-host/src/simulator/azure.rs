@@ -21,10 +21,11 @@ impl Provider for Azure {
         };
         let has_version =
             received.query().split('&').any(|pair| pair.starts_with("api-version=20"));
-        // The AI Gateway inserts `/openai/deployments/` itself, so a request that has it too would
-        // reach a path that Azure does not have.
-        let is_doubled = *deployment == "openai" || operation.first() == Some(&"deployments");
-        if *resource != RESOURCE || is_doubled || !has_version || operation == ["models"] {
+        // Operations of the resource are below `/openai`. For the others the AI Gateway inserts
+        // `/openai/deployments/` itself.
+        let is_of_resource = matches!(operation.first(), Some(&"responses" | &"models"));
+        let is_misplaced = (*deployment == "openai") != is_of_resource;
+        if *resource != RESOURCE || is_misplaced || !has_version {
             return not_found();
         }
         openai::respond(received, operation).with_header("x-ms-region", "Sweden Central")

@@ -19,7 +19,14 @@ impl Provider for AiStudio {
 
     fn respond(&self, received: &Received, segments: &[&str]) -> Reply {
         match (&received.method, segments) {
-            (&Method::POST, ["v1" | "v1beta", "models", call]) => generate(received, call),
+            (&Method::POST, ["v1" | "v1alpha" | "v1beta", "models", call]) => {
+                generate(received, call)
+            }
+            (_, ["upload", "v1" | "v1alpha" | "v1beta", "files"]) => upload(received),
+            (
+                &Method::GET,
+                ["v1" | "v1alpha" | "v1beta", list @ ("cachedContents" | "files" | "batches")],
+            ) => Reply::json(200, &json!({ *list: [] })),
             (&Method::GET, ["v1" | "v1beta", "models"]) => {
                 Reply::json(200, &json!({"models": [{"name": "models/gemini-2.5-flash"}]}))
             }
@@ -41,6 +48,12 @@ impl Provider for AiStudio {
         }
         error(status, message)
     }
+}
+
+/// Takes a file that is sent in one request.
+fn upload(received: &Received) -> Reply {
+    let size = received.body.len().to_string();
+    Reply::json(200, &json!({"file": {"name": "files/simulated", "sizeBytes": size}}))
 }
 
 /// The AI Gateway's own endpoint for all providers, simulated for Google AI Studio only.

@@ -10,11 +10,20 @@ use wasi::http::types::IncomingBody;
 use wasi::io::poll::{Pollable, poll};
 use wasi::io::streams::{InputStream, StreamError};
 
+use crate::host::Instant;
+
 /// Bytes requested at a time. The host gives what it has, up to this.
 pub(crate) const CHUNK: u64 = 1024 * 1024;
 
 /// The interval in nanoseconds for polling whether the bytes are still wanted.
 pub(crate) const POLL_INTERVAL: u64 = 500_000_000;
+
+/// How much of a rejected body is discarded, in bytes, and for how long, in milliseconds.
+const DRAINED: u64 = 64 * 1024 * 1024;
+const DRAIN_MS: u64 = 3000;
+
+/// The silence in nanoseconds after which a client is taken to wait for the response.
+const SILENCE: u64 = 200_000_000;
 
 /// A body that is being received. Fields are dropped in this order, because a host requires that
 /// children go before their parents.
@@ -80,8 +89,27 @@ impl BodyReader {
             if !bytes.is_empty() {
                 return Ok(Some(bytes));
             }
-            if !self.wait(is_wanted) {
+            // Asked here, too: a host may report a body as ready that has no bytes.
+            if !self.wait(is_wanted) || !is_wanted() {
                 return Ok(None);
+            }
+        }
+    }
+
+    /// Reads and discards what arrives, up to [`DRAINED`] bytes, until the end or a silence.
+    pub(crate) fn drain(&self) {
+        let start = Instant::now();
+        let mut left = DRAINED;
+        while left > 0 && start.millis() < DRAIN_MS {
+            match self.stream.skip(left.min(CHUNK)) {
+                Ok(0) => {
+                    let ready = self.ready.get_or_init(|| self.stream.subscribe());
+                    if !poll(&[ready, &subscribe_duration(SILENCE)]).contains(&0) {
+                        return;
+                    }
+                }
+                Ok(bytes) => left -= bytes,
+                Err(_) => return,
             }
         }
     }

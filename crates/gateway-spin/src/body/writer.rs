@@ -4,6 +4,7 @@ use gateway::Error;
 use gateway::error::Cause;
 use gateway::models::echo::ModelEcho;
 use wasi::http::types::{ErrorCode, OutgoingBody};
+use wasi::io::error::Error as IoError;
 use wasi::io::poll::Pollable;
 use wasi::io::streams::{OutputStream, StreamError};
 
@@ -77,7 +78,7 @@ impl BodyWriter {
     }
 
     /// Writes the first bytes of `source`.
-    pub(crate) fn splice_first(&self, source: &Source) -> Result<Progress, Cause> {
+    pub(crate) fn splice_first(&self, source: &Source) -> Result<Progress, IoError> {
         if source.start.is_empty() {
             return self.splice_chunk(&source.rest);
         }
@@ -88,7 +89,7 @@ impl BodyWriter {
 
     /// Writes the next bytes of `source`, waiting for them while there is a reader. The host copies
     /// the bytes: none enter this instance.
-    pub(crate) fn splice_chunk(&self, source: &BodyReader) -> Result<Progress, Cause> {
+    pub(crate) fn splice_chunk(&self, source: &BodyReader) -> Result<Progress, IoError> {
         // For chunks in quick succession, this one host call each is all there is to do.
         match self.outcome(self.stream.splice(&source.stream, CHUNK))? {
             Progress::Bytes(0) => {}
@@ -100,13 +101,13 @@ impl BodyWriter {
         self.outcome(self.stream.blocking_splice(&source.stream, CHUNK))
     }
 
-    fn outcome(&self, spliced: Result<u64, StreamError>) -> Result<Progress, Cause> {
+    fn outcome(&self, spliced: Result<u64, StreamError>) -> Result<Progress, IoError> {
         match spliced {
             Ok(bytes) => Ok(Progress::Bytes(bytes)),
             // Either end may have closed. If it was the reader's, it accepts no more writes.
             Err(StreamError::Closed) if self.has_reader() => Ok(Progress::Ended),
             Err(StreamError::Closed) => Ok(Progress::Disconnected),
-            Err(StreamError::LastOperationFailed(error)) => Err(Cause(error.to_debug_string())),
+            Err(StreamError::LastOperationFailed(error)) => Err(error),
         }
     }
 
@@ -115,7 +116,7 @@ impl BodyWriter {
         &self,
         source: &BodyReader,
         echo: &mut ModelEcho,
-    ) -> Result<Progress, Cause> {
+    ) -> Result<Progress, IoError> {
         match source.next(COPIED, &|| self.has_reader()) {
             Ok(Some(bytes)) => Ok(self.write(&echo.push(&bytes))),
             Ok(None) => Ok(Progress::Disconnected),
@@ -123,7 +124,7 @@ impl BodyWriter {
                 Progress::Bytes(0) => Ok(Progress::Ended),
                 progress => Ok(progress),
             },
-            Err(StreamError::LastOperationFailed(error)) => Err(Cause(error.to_debug_string())),
+            Err(StreamError::LastOperationFailed(error)) => Err(error),
         }
     }
 

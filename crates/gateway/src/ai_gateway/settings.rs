@@ -42,8 +42,10 @@ pub struct AiGateway<'a> {
     pub token: &'a str,
     /// How long the AI Gateway may take.
     pub timeouts: Timeouts,
-    /// The maximum length of a request's body, in bytes.
+    /// The maximum length of a request's body that is read whole, in bytes.
     pub max_body: u64,
+    /// The maximum length of a request's body that is streamed, in bytes.
+    pub max_upload: u64,
 }
 
 /// How long the AI Gateway may take for each step.
@@ -97,10 +99,11 @@ impl Settings {
         let timeouts = Timeouts {
             connect: self.seconds("connect_timeout", 10)?,
             first_byte: self.seconds("first_byte_timeout", 600)?,
-            between_bytes: self.seconds("between_bytes_timeout", 120)?,
+            between_bytes: self.seconds("between_bytes_timeout", 600)?,
         };
         let max_body = self.number("max_body_bytes", 32 * 1024 * 1024)?;
-        Ok(AiGateway { is_tls, authority, base_path, token, timeouts, max_body })
+        let max_upload = self.number("max_upload_bytes", 512 * 1024 * 1024)?;
+        Ok(AiGateway { is_tls, authority, base_path, token, timeouts, max_body, max_upload })
     }
 
     /// Reads the origin and the base path: of `ai_gateway_url`, or of the account's and the gateway's
@@ -273,7 +276,7 @@ mod tests {
         let gateway = settings.ai_gateway().unwrap();
         let seconds = Duration::from_secs;
         let expected =
-            Timeouts { connect: seconds(10), first_byte: seconds(5), between_bytes: seconds(120) };
+            Timeouts { connect: seconds(10), first_byte: seconds(5), between_bytes: seconds(600) };
         assert_eq!((gateway.timeouts, gateway.max_body), (expected, 33_554_432));
     }
 

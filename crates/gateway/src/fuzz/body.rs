@@ -58,7 +58,7 @@ fn expected(body: &[u8]) -> Option<(Option<String>, bool)> {
         values.next().is_none().then_some(value)
     };
     let model = match one("model")? {
-        Some(model) => Some(serde_json::from_str::<String>(model.get()).ok()?),
+        Some(model) => serde_json::from_str::<Option<String>>(model.get()).ok()?,
         None => None,
     };
     let stream = one("stream")?.map_or("null", RawValue::get);

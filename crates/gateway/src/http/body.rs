@@ -44,13 +44,15 @@ pub enum Plan {
     Stream,
 }
 
-/// The two members of a JSON body that decisions depend on.
+/// The members of a JSON body that decisions depend on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Probe {
     /// `model`, if given.
     pub model: Option<ModelField>,
     /// Whether `stream` is `true`.
     pub is_stream: bool,
+    /// Whether `encoding_format` is `base64`.
+    pub wants_base64: bool,
 }
 
 // === impl Plan ===
@@ -98,7 +100,7 @@ pub fn check_encoding(headers: &Headers) -> Result<(), Error> {
     };
     if !headers.get_all("content-encoding").all(is_plain) {
         return Err(Error::UnsupportedEncoding {
-            message: "a compressed request body is not supported: send it without `content-encoding`",
+            message: "a compressed request body is not supported here: send it with `content-encoding: identity` or without that header",
             name: "content-encoding",
         });
     }
@@ -156,13 +158,18 @@ impl Body {
         model.map(|model| model.name.as_str())
     }
 
+    /// Checks whether the body requests embeddings in Base64.
+    pub fn wants_base64(&self) -> bool {
+        matches!(self, Self::Json(_, Probe { wants_base64: true, .. }))
+    }
+
     /// Replaces the body's model by `name`. A body that names no model stays as it is.
     #[must_use]
     pub fn with_model(self, name: &str) -> Self {
         match self {
-            Self::Json(bytes, Probe { model: Some(model), is_stream }) => {
-                let edited = model.replace_in(&bytes, quoted(name).as_bytes());
-                Self::Json(edited, Probe { model: Some(model), is_stream })
+            Self::Json(bytes, probe @ Probe { model: Some(_), .. }) => {
+                let edited = |model: &ModelField| model.replace_in(&bytes, quoted(name).as_bytes());
+                Self::Json(probe.model.as_ref().map(edited).unwrap_or_default(), probe)
             }
             Self::Form(bytes, Some(model)) => {
                 Self::Form(model.replace_in(&bytes, name.as_bytes()), Some(model))
@@ -189,8 +196,9 @@ pub fn probe(body: &[u8]) -> Result<Probe, Error> {
         return Err(Error::invalid_param(param, message));
     }
     Ok(Probe {
-        model: members.model.map(|raw| read_model(body, raw)).transpose()?,
+        model: members.model.map(|raw| read_model(body, raw)).transpose()?.flatten(),
         is_stream: members.stream.map(read_stream).transpose()?.unwrap_or(false),
+        wants_base64: members.encoding.is_some_and(|raw| raw.get() == "\"base64\""),
     })
 }
 
@@ -199,6 +207,7 @@ pub fn probe(body: &[u8]) -> Result<Probe, Error> {
 struct Members<'a> {
     model: Option<&'a RawValue>,
     stream: Option<&'a RawValue>,
+    encoding: Option<&'a RawValue>,
     repeated: Option<&'static str>,
     /// A name that only parsers that ignore case take for `model` or `stream`.
     misspelt: Option<&'static str>,
@@ -225,6 +234,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
             let (slot, name) = match name.as_ref() {
                 "model" => (&mut members.model, "model"),
                 "stream" => (&mut members.stream, "stream"),
+                "encoding_format" => (&mut members.encoding, "encoding_format"),
                 other => {
                     let is_same = |known: &&str| other.eq_ignore_ascii_case(known);
                     members.misspelt =
@@ -245,10 +255,11 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 }
 
-fn read_model(body: &[u8], raw: &RawValue) -> Result<ModelField, Error> {
-    let name: String = serde_json::from_str(raw.get())
+/// Reads the model; `null` names none.
+fn read_model(body: &[u8], raw: &RawValue) -> Result<Option<ModelField>, Error> {
+    let name: Option<String> = serde_json::from_str(raw.get())
         .map_err(|_| Error::invalid_param("model", "`model` must be a string"))?;
-    Ok(ModelField { name, span: span_of(raw.get(), body) })
+    Ok(name.map(|name| ModelField { name, span: span_of(raw.get(), body) }))
 }
 
 fn read_stream(raw: &RawValue) -> Result<bool, Error> {

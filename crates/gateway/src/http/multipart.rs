@@ -122,7 +122,7 @@ fn is_model(headers: &str) -> Result<bool, Error> {
     Ok(is_model)
 }
 
-/// Returns the name of a part's field, or an empty one if it has none. Accepts only what every parser
+/// Returns the name of a part's field. Accepts only what every parser
 /// reads in the same way.
 fn field_name(disposition: &str) -> Result<&str, Reason> {
     if count_names(disposition) > 1 {
@@ -140,7 +140,7 @@ fn field_name(disposition: &str) -> Result<&str, Reason> {
     if !parts.all(is_known) {
         return Err("a parameter other than `name` and `filename`");
     }
-    let name = parameter(disposition, "name")?.unwrap_or_default();
+    let name = parameter(disposition, "name")?.ok_or("a part has no name")?;
     if is_alphanumeric_or(b"-_.[]", name) { Ok(name) } else { Err("a special character in a name") }
 }
 
@@ -314,6 +314,9 @@ mod tests {
             "name=_charset_",
             "name model",
             "x=y; name=model",
+            "filename=\"a; name=model",
+            "filename=\"a; name=model; b\"",
+            "filename=\"a\"",
             other_charset,
             as_json,
         ] {

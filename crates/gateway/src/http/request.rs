@@ -3,6 +3,7 @@
 use http::Method;
 
 use crate::Headers;
+use crate::http::body::may_have_body;
 
 /// A client's request: what comes first, and a body that is read as far as the reader needs it.
 ///
@@ -25,4 +26,16 @@ pub struct Head {
     pub path_with_query: String,
     /// The headers.
     pub headers: Headers,
+}
+
+impl Head {
+    /// Checks whether the client asks for a WebSocket. A host hides the header `upgrade` from a guest.
+    pub fn is_upgrade(&self) -> bool {
+        self.headers.get("sec-websocket-key").is_some()
+    }
+
+    /// Checks whether the client may be sending a body.
+    pub fn may_have_body(&self) -> bool {
+        may_have_body(&self.method) && self.headers.content_length() != Some(0)
+    }
 }

@@ -10,7 +10,9 @@ use crate::keys::api_key;
 /// The target of a client's request below its route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target<'a> {
-    /// The path below the route and an optional `/v1`: empty, or starting with `/`.
+    /// The version that stood before the path, of which the path has none: empty, or `/v1`.
+    pub version: &'static str,
+    /// The path below the route and its version: empty, or starting with `/`.
     pub path: &'a str,
     /// The query, without the `?`.
     pub query: Option<&'a str>,
@@ -35,7 +37,8 @@ impl<'a> Target<'a> {
         check_path(path)?;
         check_characters(query.unwrap_or_default())?;
         check_credentials(path_with_query, query.unwrap_or_default())?;
-        Ok(Self { path: without_version(path), query })
+        let (version, path) = split_version(path);
+        Ok(Self { version, path, query })
     }
 
     /// Returns `prefix`, the path and the query, ready to be appended to the AI Gateway's base.
@@ -57,13 +60,26 @@ impl<'a> Target<'a> {
 pub fn raw_path<'a>(path_with_query: &'a str, slug: &str) -> &'a str {
     let path = path_with_query.split('?').next().unwrap_or_default();
     let below = path.strip_prefix('/').and_then(|path| path.strip_prefix(slug));
-    without_version(below.unwrap_or_default())
+    split_version(below.unwrap_or_default()).1
 }
 
-/// Strips an optional version: people configure both `/openai` and `/openai/v1` as base URL.
-fn without_version(path: &str) -> &str {
-    path.strip_prefix("/v1").filter(|rest| rest.is_empty() || rest.starts_with('/')).unwrap_or(path)
+/// Splits an optional version off. People configure both `/openai` and `/openai/v1` as base URL, and some
+/// SDKs add a version to either, so that it is there twice.
+fn split_version(mut path: &str) -> (&'static str, &str) {
+    let mut version = "";
+    while let Some(rest) = path.strip_prefix(VERSION).filter(|rest| is_segment_end(rest)) {
+        (version, path) = (VERSION, rest);
+    }
+    (version, path)
 }
+
+/// Checks whether a segment of a path ends where `rest` starts.
+fn is_segment_end(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with('/')
+}
+
+/// The version of OpenAI's API and of Anthropic's.
+const VERSION: &str = "/v1";
 
 /// Query parameters that hold a credential in some API. A URL ends up in logs.
 const CREDENTIALS: [&str; 8] = [
@@ -179,13 +195,17 @@ mod tests {
             ("/openai/v1/chat/completions", "/chat/completions", None),
             ("/openai/chat/completions", "/chat/completions", None),
             ("/openai/v1beta/models", "/v1beta/models", None),
-            ("/openai/v1/v1/models", "/v1/models", None),
+            ("/openai/v1/v1/models", "/models", None),
+            ("/openai/v1/v10/models", "/v10/models", None),
             ("/openai/files?limit=2&after=a%2Fb", "/files", Some("limit=2&after=a%2Fb")),
             ("/openai/models/ft:gpt-4o:acme::1", "/models/ft:gpt-4o:acme::1", None),
             ("/openai/models/a%20b", "/models/a%20b", None),
             ("/openai/files/?", "/files/", Some("")),
         ] {
-            assert_eq!(Target::parse(given, "openai").unwrap(), Target { path, query }, "{given}");
+            let version =
+                if given.starts_with("/openai/v1/") || given == "/openai/v1" { "/v1" } else { "" };
+            let expected = Target { version, path, query };
+            assert_eq!(Target::parse(given, "openai").unwrap(), expected, "{given}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! The operations of OpenAI's API, as of its SDK for Node, version 6.49.0 of November 2026.
+//! The operations of OpenAI's API, as of its SDK for Node, version 7.57.0 of November 2026.
 //! <https://platform.openai.com/docs/api-reference>
 //!
 //! What is not listed is an account operation: lists of anything but models; fine-tuning, evaluations,
@@ -34,6 +34,7 @@ pub const OPENAI: &[Operation] = &[
     unnamed_inference("POST", "/realtime/calls/{rtc}/accept"),
     unnamed_inference("POST", "/videos/edits"),
     unnamed_inference("POST", "/videos/extensions"),
+    unnamed_inference("POST", "/videos/{video}/remix"),
     by_id("POST", "/realtime/calls/{rtc}/*"),
     by_id("GET POST DELETE", "/chat/completions/{chatcmpl}"),
     by_id("GET", "/chat/completions/{chatcmpl}/messages"),
@@ -96,7 +97,12 @@ mod tests {
             ("DELETE", "/files/file-1", ById),
             ("GET", "/vector_stores", Account),
             ("POST", "/vector_stores/vs_1/search", ById),
-            ("POST", "/videos/video_1/remix", ById),
+            ("POST", "/videos/video_1/remix", UnnamedInference),
+            ("POST", "/threads/thread_1/%72uns", Account),
+            ("POST", "/threads/thread_1/runs/", Account),
+            ("POST", "/realtime/calls/rtc_1/accept", UnnamedInference),
+            ("POST", "/realtime/calls/rtc_1/%61ccept", Account),
+            ("POST", "/realtime/calls/rtc_1/hangup", ById),
             ("POST", "/realtime/client_secrets", Account),
             ("POST", "/realtime/sessions", Account),
             ("POST", "/fine_tuning/jobs", Account),

@@ -11,15 +11,17 @@ use crate::simulator::reply::Reply;
 /// The dimensions of a vector if the client does not choose them.
 const DIMENSIONS: u64 = 8;
 
-/// Responds to an embeddings request.
-pub(crate) fn respond(_: &Received, body: &Value) -> Reply {
+/// Responds to an embeddings request. Google and Workers AI return numbers, whatever is requested.
+pub(crate) fn respond(received: &Received, body: &Value) -> Reply {
     let inputs: Vec<&Value> = match &body["input"] {
         Value::String(_) => vec![&body["input"]],
         Value::Array(inputs) => inputs.iter().collect(),
         _ => return error(400, "'input' is a required property", Some("input")),
     };
     let dimensions = body["dimensions"].as_u64().unwrap_or(DIMENSIONS);
-    let is_base64 = body["encoding_format"] == "base64";
+    let returns_numbers =
+        ["/google-ai-studio/", "/workers-ai/"].iter().any(|part| received.path().contains(part));
+    let is_base64 = body["encoding_format"] == "base64" && !returns_numbers;
     let data: Vec<Value> = inputs
         .iter()
         .enumerate()

@@ -4,6 +4,7 @@ use super::*;
 fn probe_finds_model_and_stream() {
     for (body, model, is_stream) in [
         ("{}", None, false),
+        (r#"{"model":null}"#, None, false),
         (r#"{"model":"gpt-4o"}"#, Some("gpt-4o"), false),
         (r#" { "stream" : true , "model" : "a\u0041\"" } "#, Some("aA\""), true),
         (r#"{"stream":null,"x":{"model":"inner","stream":1}}"#, None, false),
@@ -27,7 +28,6 @@ fn probe_rejects_ambiguous_bodies() {
         ("{'model':1}", None),
         ("\u{feff}{}", None),
         (r#"{"model":1}"#, Some("model")),
-        (r#"{"model":null}"#, Some("model")),
         (r#"{"model":"a","model":"b"}"#, Some("model")),
         (r#"{"model":"a","\u006dodel":"b"}"#, Some("model")),
         (r#"{"model":"a","Model":"b"}"#, Some("model")),
