@@ -65,7 +65,7 @@ mod tests {
         for steps in 0..8 {
             let host = Host::with_a_key();
             host.store.interrupt_after(steps, |store| {
-                drop(Record::revoke(store, &key(0).id(), NOW).unwrap())
+                drop(Record::revoke(store, &key(0).id(), NOW).unwrap());
             });
             let path = format!("/tokens/{}", key(0).id().as_str());
             let _ = host.send("PATCH", &path, ADMIN, r#"{"note":"n"}"#);

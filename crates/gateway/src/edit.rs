@@ -53,11 +53,10 @@ impl Edit {
             return Reading::Error { may_be_long: !matches!(self, Self::FilterModels(_)) };
         }
         match self {
-            Self::Nothing => Reading::Stream(None),
             Self::EchoModel(echo) => Reading::Stream(Some(echo).filter(|_| may_echo(headers))),
             Self::FilterModels(filter) => Reading::List(filter),
             Self::EncodeVectors if headers.is_json() => Reading::Vectors,
-            Self::EncodeVectors => Reading::Stream(None),
+            Self::Nothing | Self::EncodeVectors => Reading::Stream(None),
         }
     }
 }

@@ -256,9 +256,10 @@ impl Error {
             Self::IncompleteBody => (400, INVALID, "incomplete_body", Client),
             Self::Configuration(_) => (500, SERVER, "gateway_configuration", Operator),
             Self::UpstreamUnreachable(_) => (502, SERVER, "upstream_unreachable", Upstream),
-            Self::UpstreamTimeout(_) => (504, SERVER, "upstream_timeout", Upstream),
+            Self::UpstreamTimeout(_) | Self::UpstreamSilent(_) => {
+                (504, SERVER, "upstream_timeout", Upstream)
+            }
             Self::UpstreamInterrupted(_) => (502, SERVER, "upstream_interrupted", Upstream),
-            Self::UpstreamSilent(_) => (504, SERVER, "upstream_timeout", Upstream),
             Self::InvalidUpstreamResponse(_) => (502, SERVER, "bad_upstream_response", Upstream),
             Self::AiGateway(error) => return error.shape(),
             Self::Provider(error) => return error.shape,

@@ -76,7 +76,7 @@ fn refresh_during_revocation_leaves_no_key() {
         for steps in 1..8 {
             let host = Host::with_a_key();
             host.store.interrupt_after(steps, |store| {
-                drop(Record::revoke(store, &key(0).id(), NOW).unwrap())
+                drop(Record::revoke(store, &key(0).id(), NOW).unwrap());
             });
             let path = format!("/tokens/{}/refresh{query}", key(0).reveal());
             let outcome = host.send("POST", &path, "", "");
