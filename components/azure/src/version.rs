@@ -29,8 +29,9 @@ pub(crate) fn with_version(
     }
     let version = configured(path, settings)?;
     let others = pairs.into_iter().filter(|pair| !pair.is_empty() && !pair.starts_with(PARAMETER));
-    let query: String = others.map(|pair| format!("{pair}&")).collect();
-    Ok(format!("{path}?{query}{PARAMETER}{version}"))
+    let own = format!("{PARAMETER}{version}");
+    let query: Vec<&str> = others.chain([own.as_str()]).collect();
+    Ok(format!("{path}?{}", query.join("&")))
 }
 
 /// Returns the operator's version, or the first one that has what `path` requests.

@@ -5,7 +5,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::simulator::faults::Fault;
-use crate::simulator::reply::Reply;
+use crate::simulator::reply::{Reply, last_text};
 use crate::simulator::{Provider, Received, openai};
 
 /// The provider Anthropic.
@@ -69,7 +69,7 @@ fn messages(received: &Received) -> Reply {
     let Some(last) = body["messages"].as_array().and_then(|messages| messages.last()) else {
         return error(400, "messages: Field required");
     };
-    let prompt = last["content"].as_str().unwrap_or("nothing");
+    let prompt = last_text(&last["content"]);
     let text = format!("You said: {prompt}");
     if body["stream"] == true && !Fault::read(&received.headers).is_plain {
         return stream(&body, &text);

@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::simulator::faults::{Fault, gateway_error};
-use crate::simulator::reply::Reply;
+use crate::simulator::reply::{Reply, last_text};
 use crate::simulator::{Provider, Received, openai};
 
 /// The provider Google AI Studio.
@@ -104,7 +104,7 @@ fn generate(received: &Received, call: &str) -> Reply {
     let Some(last) = body["contents"].as_array().and_then(|contents| contents.last()) else {
         return error(400, "contents is not specified");
     };
-    let message = last["parts"][0]["text"].as_str().unwrap_or("nothing");
+    let message = last_text(&last["parts"]);
     let text = format!("You said: {message}");
     let is_plain = Fault::read(&received.headers).is_plain;
     match method {

@@ -175,3 +175,10 @@ impl hyper::body::Body for Body {
         }
     }
 }
+
+/// Returns the text of a message: its content, or the last part of it that has text.
+pub(crate) fn last_text(content: &Value) -> &str {
+    let parts = content.as_array().into_iter().flatten();
+    let last = parts.filter_map(|part| part["text"].as_str()).next_back();
+    content.as_str().or(last).unwrap_or("nothing")
+}

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::simulator::Received;
 use crate::simulator::faults::Fault;
 use crate::simulator::openai::{CREATED, error};
-use crate::simulator::reply::Reply;
+use crate::simulator::reply::{Reply, last_text};
 
 /// The model's turn: a text, or a tool call.
 struct Turn {
@@ -92,7 +92,7 @@ impl Turn {
             let call = json!({"id": "call_simulated", "type": "function", "function": function});
             return Self { content: None, tool_call: Some(call) };
         }
-        let message = last["content"].as_str().unwrap_or("nothing");
+        let message = last_text(&last["content"]);
         Self { content: Some(format!("You said: {message}")), tool_call: None }
     }
 

@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 
 use crate::simulator::Received;
 use crate::simulator::openai::CREATED;
-use crate::simulator::reply::Reply;
+use crate::simulator::reply::{Reply, last_text};
 
 /// Responds with a text that repeats the input.
 pub(crate) fn respond(_: &Received, body: &Value) -> Reply {
-    let input = body["input"].as_str().unwrap_or("nothing");
+    let items = body["input"].as_array().and_then(|items| items.last());
+    let input = last_text(items.map_or(&body["input"], |last| &last["content"]));
     let text = format!("You said: {input}");
     if body["stream"] == true {
         return stream(body, &text);
