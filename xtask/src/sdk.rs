@@ -12,7 +12,7 @@ use crate::up::origin;
 
 const ADMIN_TOKEN: &str = "admin-token-of-the-sdk-tests-0123456789";
 
-/// Starts the app with the simulated AI Gateway as its upstream, and runs both suites.
+/// Starts the app with the simulated AI Gateway as its upstream, and runs all suites.
 pub(crate) fn test() -> Result<()> {
     let node = require("node", "Node.js 20 or later")?;
     let npm = require("npm", "npm, which comes with Node.js")?;
@@ -47,16 +47,24 @@ pub(crate) fn test() -> Result<()> {
     ];
     app.hide_log();
 
-    test_node(&node, &npm, &variables)?;
+    test_node("node", "Testing with the SDKs for Node.js", &node, &npm, &variables)?;
+    test_node("agents", "Testing with coding agents", &node, &npm, &variables)?;
     test_python(&python, &variables)
 }
 
-fn test_node(node: &Path, npm: &Path, variables: &[(&str, String)]) -> Result<()> {
-    let folder = root().join("tests/sdk/node");
+/// Runs the suite in the folder `name`.
+fn test_node(
+    name: &str,
+    title: &str,
+    node: &Path,
+    npm: &Path,
+    variables: &[(&str, String)],
+) -> Result<()> {
+    let folder = root().join("tests/sdk").join(name);
     install(&folder.join("package-lock.json"), &folder.join("node_modules"), || {
         run(Command::new(npm).arg("ci").args(["--no-audit", "--no-fund"]).current_dir(&folder))
     })?;
-    say("Testing with the SDKs for Node.js");
+    say(title);
     run(Command::new(node).arg("--test").current_dir(&folder).envs(variables.iter().cloned()))
 }
 

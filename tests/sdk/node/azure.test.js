@@ -80,7 +80,7 @@ test('an unknown key raises an authentication error', async () => {
 });
 
 test('an operation that no deployment serves raises a not found error', async () => {
-  await assertRaises(client.models.list(), OpenAI.NotFoundError, 404, 'unknown_url');
+  await assertRaises(client.files.list(), OpenAI.NotFoundError, 404, 'unknown_url');
 });
 
 test('a deployment with an unsafe name raises a bad request error', async () => {

@@ -40,10 +40,12 @@ test('a refreshed key replaces the old one', async () => {
   const oldClient = await newClient({ apiKey: old.apiKey });
   assert.equal((await oldClient.models.retrieve('gpt-4o')).id, 'gpt-4o');
 
-  const response = await post(`${GATEWAY_URL}/tokens/refresh`, { bearer: old.apiKey });
+  const response = await post(`${GATEWAY_URL}/tokens/refresh?graceSeconds=0`, {
+    bearer: old.apiKey,
+  });
   assert.equal(response.status, 200);
   const key = await response.json();
-  assert.deepEqual(Object.keys(key).sort(), [...FIELDS, 'replaces'].sort());
+  assert.deepEqual(Object.keys(key).sort(), [...FIELDS, 'lineage', 'replaces', 'rotatedAt'].sort());
   assert.equal(key.replaces, old.id);
   assert.match(key.apiKey, /^sk_[0-9a-f]{64}$/);
   assert.notEqual(key.apiKey, old.apiKey);

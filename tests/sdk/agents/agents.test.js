@@ -1,0 +1,110 @@
+// Coding agents, set up as docs/agents.md says. Each returns a response to a prompt through the gateway.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const GATEWAY_URL = setting('GATEWAY_URL');
+const ADMIN_TOKEN = setting('ADMIN_TOKEN');
+
+/** An agent starts slowly on a busy machine. */
+const PATIENCE_MS = 120_000;
+
+const PROGRAMS = fileURLToPath(new URL('node_modules/.bin/', import.meta.url));
+const DOCUMENT = await readFile(new URL('../../../docs/agents.md', import.meta.url), 'utf8');
+
+const key = await createKey();
+const home = await mkdtemp(join(tmpdir(), 'agents-'));
+const work = join(home, 'work');
+await mkdir(work);
+after(() => rm(home, { recursive: true, force: true }));
+
+function setting(name) {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: these tests need a running gateway.`);
+  return value.replace(/\/$/, '');
+}
+
+async function createKey() {
+  const response = await fetch(`${GATEWAY_URL}/tokens`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+    body: JSON.stringify({ teamId: 'sdk-agents' }),
+  });
+  assert.equal(response.status, 201);
+  return (await response.json()).apiKey;
+}
+
+/** Returns the code block of docs/agents.md that follows the line `<!-- NAME -->`, for this gateway. */
+function block(name) {
+  const found = DOCUMENT.match(new RegExp(`<!-- ${name} -->\\n\\n?\`\`\`\\w+\\n([^]*?)\`\`\``));
+  assert.ok(found, `docs/agents.md has no block ${name}`);
+  return found[1].replaceAll('https://your-gateway', GATEWAY_URL).replaceAll('sk_…', key);
+}
+
+/** Returns the variables that a shell block exports. */
+function variables(name) {
+  const lines = block(name).trim().split('\n');
+  return Object.fromEntries(
+    lines.map((line) => line.match(/^export (\w+)=(\S+)$/)?.slice(1) ?? assert.fail(line)),
+  );
+}
+
+/** Writes a file of the agent's configuration. */
+async function configure(path, text) {
+  const file = join(home, path);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, text);
+}
+
+/** Runs an agent without a terminal and returns what it prints. */
+function run(program, args, env = {}) {
+  const own = { PATH: process.env.PATH, HOME: home, XDG_CONFIG_HOME: join(home, '.config') };
+  const child = spawn(join(PROGRAMS, program), args, {
+    cwd: work,
+    env: { ...own, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: PATIENCE_MS,
+  });
+  return new Promise((resolve, reject) => {
+    let printed = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (printed += text));
+    child.on('error', reject);
+    child.on('close', (code) => {
+      if (code === 0) resolve(printed);
+      else reject(new Error(`${program} ended with ${code}: ${printed}`));
+    });
+  });
+}
+
+test('Claude Code responds to a prompt', async () => {
+  const env = { ...variables('claude-code'), CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1' };
+  const printed = await run('claude', ['-p', 'hello', '--model', 'claude-sonnet-5'], env);
+  assert.match(printed, /You said: /);
+});
+
+test('Claude Code works with a version in the base URL', async () => {
+  const env = { ...variables('claude-code'), CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1' };
+  env.ANTHROPIC_BASE_URL += '/v1';
+  const printed = await run('claude', ['-p', 'hello', '--model', 'claude-sonnet-5'], env);
+  assert.match(printed, /You said: /);
+});
+
+test('Codex responds to a prompt', async () => {
+  await configure('.codex/config.toml', block('codex'));
+  const args = ['exec', '--skip-git-repo-check', 'hello'];
+  assert.match(await run('codex', args, variables('codex-key')), /You said: hello/);
+});
+
+for (const version of ['', '/v1', '/v1beta', '/v1alpha']) {
+  test(`Gemini CLI responds to a prompt with the base URL /google${version}`, async () => {
+    await configure('.gemini/settings.json', block('gemini-cli-settings'));
+    const env = { ...variables('gemini-cli'), GEMINI_CLI_TRUST_WORKSPACE: 'true' };
+    env.GOOGLE_GEMINI_BASE_URL += version;
+    assert.match(await run('gemini', ['-p', 'hello', '-m', 'gemini-2.5-flash'], env), /You said: /);
+  });
+}
