@@ -4,11 +4,12 @@ use std::cell::RefCell;
 use std::marker::PhantomData;
 
 use gateway::http::headers::passes_to_client;
+use gateway::http::target::raw_path;
 use gateway::log::Entry;
 use gateway::translator::{
     Chunks, Context, EventStream, InFlight, Translated, Translator, Transport, UpstreamResponse,
 };
-use gateway::{AiGateway, Error, Head, Outbound, Request, Response};
+use gateway::{AiGateway, Dialect, Error, Head, Outbound, Request, Response};
 use wasi::exports::http::incoming_handler::Guest;
 use wasi::http::types::{IncomingRequest, ResponseOutparam};
 use wasi::io::streams::StreamError;
@@ -54,6 +55,10 @@ impl<T: Translator> Handler for TranslatorComponent<T> {
     const SLUG: &'static str = T::SLUG;
 
     type Stream = TranslatedBody;
+
+    fn dialect(head: &Head) -> Dialect {
+        T::dialect(raw_path(&head.path_with_query, T::SLUG))
+    }
 
     /// Follows the steps of ARCHITECTURE.md: key, team and settings, body. The rest is the
     /// translator's.

@@ -7,7 +7,7 @@ use http::StatusCode;
 use crate::operator::Operator;
 use crate::outbound::Outbound;
 use crate::route::Route;
-use crate::{Error, Request, Response, Team};
+use crate::{Dialect, Error, Request, Response, Team};
 
 /// A provider whose requests and responses are translated.
 ///
@@ -48,6 +48,11 @@ use crate::{Error, Request, Response, Team};
 pub trait Translator {
     /// Route prefix, log name and component id.
     const SLUG: &'static str;
+
+    /// Returns the envelope of errors on `path` (below the route, and not checked yet).
+    fn dialect(_path: &str) -> Dialect {
+        Dialect::OpenAi
+    }
 
     /// Responds to `request`, with as many upstream requests as that takes.
     ///

@@ -94,6 +94,13 @@ test('Claude Code works with a version in the base URL', async () => {
   assert.match(printed, /You said: /);
 });
 
+test('Claude Code responds to a prompt on Bedrock', async () => {
+  const env = variables('claude-code-bedrock');
+  env.CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC = '1';
+  const printed = await run('claude', ['-p', 'hello', '--model', 'claude-sonnet-5'], env);
+  assert.match(printed, /You said: /);
+});
+
 test('Codex responds to a prompt', async () => {
   await configure('.codex/config.toml', block('codex'));
   const args = ['exec', '--skip-git-repo-check', 'hello'];

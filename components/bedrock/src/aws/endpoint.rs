@@ -9,7 +9,7 @@ use gateway::{Error, Route};
 
 use crate::aws::settings::BedrockSettings;
 use crate::aws::sign;
-use crate::aws::sign::Unsigned;
+use crate::aws::sign::{Service, Unsigned};
 
 /// An operation on a model.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,7 @@ pub(crate) fn destination(
     let Operation { model, name, accept } = *operation;
     let region = settings.region;
     let path = format!("/model/{}/{name}", encode(model));
-    let unsigned = Unsigned { region, path: &path, body: &body };
+    let unsigned = Unsigned { service: Service::Runtime, region, path: &path, body: &body };
     let mut headers = vec![
         // Part of the signature, so it must be byte for byte the signed value.
         ("content-type", "application/json".to_owned()),
@@ -46,6 +46,32 @@ pub(crate) fn destination(
     headers.extend(sign::headers(&unsigned, settings.credentials, now)?);
     Ok(Route {
         path: format!("/aws-bedrock/bedrock-runtime/{region}{path}"),
+        headers,
+        body: Body::Whole(body),
+        original_model: Some(original_model.to_owned()),
+        model: Some(model.to_owned()),
+        edit: Edit::Nothing,
+    })
+}
+
+/// Creates the signed request for a message of the model `model`, in Anthropic's API.
+///
+/// # Errors
+/// [`Error::Configuration`] for credentials that cannot sign.
+pub(crate) fn messages(
+    settings: &BedrockSettings<'_>,
+    model: &str,
+    body: Vec<u8>,
+    now: SystemTime,
+    original_model: &str,
+) -> Result<Route, Error> {
+    let region = settings.region;
+    let path = "/anthropic/v1/messages";
+    let unsigned = Unsigned { service: Service::Mantle, region, path, body: &body };
+    let mut headers = vec![("content-type", "application/json".to_owned())];
+    headers.extend(sign::headers(&unsigned, settings.credentials, now)?);
+    Ok(Route {
+        path: format!("/aws-bedrock/bedrock-mantle/{region}{path}"),
         headers,
         body: Body::Whole(body),
         original_model: Some(original_model.to_owned()),

@@ -12,8 +12,18 @@ use gateway::Error;
 
 use crate::aws::settings::Credentials;
 
+/// A service of Bedrock, with a host and a signing name of its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Service {
+    /// Converse and `InvokeModel`.
+    Runtime,
+    /// The APIs of the models' vendors.
+    Mantle,
+}
+
 /// The signed parts of a request.
 pub(crate) struct Unsigned<'a> {
+    pub(crate) service: Service,
     pub(crate) region: &'a str,
     /// The encoded path below the AWS host: `/model/{id}/converse`.
     pub(crate) path: &'a str,
@@ -57,7 +67,7 @@ fn sign(
     let params = SigningParams::builder()
         .identity(&identity)
         .region(request.region)
-        .name("bedrock")
+        .name(request.service.name())
         .time(now)
         .settings(SigningSettings::default())
         .build()
@@ -68,10 +78,26 @@ fn sign(
     Some(headers.iter().map(|header| (header.name(), header.value().to_owned())).collect())
 }
 
+impl Service {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Runtime => "bedrock",
+            Self::Mantle => "bedrock-mantle",
+        }
+    }
+
+    fn host(self, region: &str) -> String {
+        match self {
+            Self::Runtime => format!("bedrock-runtime.{region}.amazonaws.com"),
+            Self::Mantle => format!("bedrock-mantle.{region}.api.aws"),
+        }
+    }
+}
+
 impl Unsigned<'_> {
     /// Describes the request as Bedrock will see it.
     fn signable(&self) -> Result<SignableRequest<'_>, SigningError> {
-        let url = format!("https://bedrock-runtime.{}.amazonaws.com{}", self.region, self.path);
+        let url = format!("https://{}{}", self.service.host(self.region), self.path);
         let headers = [("content-type", "application/json")];
         SignableRequest::new("POST", url, headers.into_iter(), SignableBody::Bytes(self.body))
     }
@@ -107,7 +133,8 @@ mod tests {
     ) -> Result<Vec<(&'static str, String)>, Error> {
         // The first of January 2026.
         let now = UNIX_EPOCH + Duration::from_hours(490_896);
-        headers(&Unsigned { region: "us-east-1", path, body: b"{}" }, credentials, now)
+        let service = Service::Runtime;
+        headers(&Unsigned { service, region: "us-east-1", path, body: b"{}" }, credentials, now)
     }
 
     #[test]

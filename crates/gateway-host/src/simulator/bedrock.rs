@@ -23,6 +23,7 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::Value;
 
+use crate::simulator::anthropic::Anthropic;
 use crate::simulator::bedrock::exception::Exception;
 use crate::simulator::bedrock::faults::Fault;
 use crate::simulator::bedrock::model::Model;
@@ -46,6 +47,9 @@ pub const REGIONS: [&str; 2] = ["us-east-1", "eu-west-1"];
 
 /// The path of the runtime below the AI Gateway's base. The region follows it.
 const RUNTIME: &str = "aws-bedrock/bedrock-runtime/";
+
+/// The path of the vendors' APIs, below which is a region, too.
+const MANTLE: &str = "aws-bedrock/bedrock-mantle/";
 
 /// The request ID of every response.
 const REQUEST_ID: &str = "5d2c0a3e-0f4b-4c57-9a51-000000000000";
@@ -95,6 +99,11 @@ impl Provider for Bedrock {
     }
 
     fn respond(&self, received: &Received, segments: &[&str]) -> Reply {
+        if let ["bedrock-mantle", region, "anthropic", rest @ ..] = segments
+            && REGIONS.contains(region)
+        {
+            return Anthropic.respond(received, rest);
+        }
         let ["bedrock-runtime", region, rest @ ..] = segments else {
             return gateway_error(2005);
         };
@@ -138,9 +147,13 @@ fn operate(received: &Received, model: &str, operation: &str) -> Result<Reply, E
 /// Verifies the signature at the current time, for the path that AWS would receive: the AI Gateway
 /// strips everything up to and including the region.
 fn verify(received: &Received) -> Result<(), Exception> {
-    let path = received.path().strip_prefix(RUNTIME).unwrap_or_default();
+    let (service, path) = match received.path().strip_prefix(MANTLE) {
+        Some(path) => ("bedrock-mantle", path),
+        None => ("bedrock", received.path().strip_prefix(RUNTIME).unwrap_or_default()),
+    };
     let (region, path) = path.split_at(path.find('/').unwrap_or(path.len()));
-    let signed = SignedRequest { region, path, headers: &received.headers, body: &received.body };
+    let signed =
+        SignedRequest { service, region, path, headers: &received.headers, body: &received.body };
     let credentials = Credentials {
         access_key_id: ACCESS_KEY_ID,
         secret_access_key: SECRET_ACCESS_KEY,

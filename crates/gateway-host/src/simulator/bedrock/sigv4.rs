@@ -35,6 +35,8 @@ pub(crate) struct Credentials<'a> {
 /// The request that a signature covers: a POST to Bedrock's host in `region`, which is not the host
 /// that the request was sent to.
 pub(crate) struct SignedRequest<'a> {
+    /// The signing name: `bedrock` or `bedrock-mantle`.
+    pub(crate) service: &'a str,
     pub(crate) region: &'a str,
     /// The raw path from `/model` on.
     pub(crate) path: &'a str,
@@ -105,7 +107,7 @@ impl SignedRequest<'_> {
     /// Returns the scope that the credential must have.
     fn scope(&self) -> String {
         let day = self.date().get(..8).unwrap_or_default();
-        format!("{day}/{}/bedrock/aws4_request", self.region)
+        format!("{day}/{}/{}/aws4_request", self.region, self.service)
     }
 
     /// Checks that the date is close to `now`.

@@ -146,6 +146,7 @@ fn refuse_credential_verifies_path_as_sent() {
     let mut request = received(CONVERSE, &headers, &hello());
     let authorization = sign(
         &SignedRequest {
+            service: "bedrock",
             region: "us-east-1",
             path: "/model/us.amazon.nova-lite-v1%3A0/converse",
             headers: &request.headers,

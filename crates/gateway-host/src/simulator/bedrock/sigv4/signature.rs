@@ -33,7 +33,11 @@ fn canonical_request(signed: &SignedRequest<'_>, names: &[&str]) -> String {
 /// AI Gateway replaces it.
 fn canonical_value(signed: &SignedRequest<'_>, name: &str) -> String {
     if name == "host" {
-        return format!("bedrock-runtime.{}.amazonaws.com", signed.region);
+        let region = signed.region;
+        return match signed.service {
+            "bedrock-mantle" => format!("bedrock-mantle.{region}.api.aws"),
+            _ => format!("bedrock-runtime.{region}.amazonaws.com"),
+        };
     }
     let values: Vec<String> = signed
         .headers

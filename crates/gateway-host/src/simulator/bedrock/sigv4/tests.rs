@@ -46,7 +46,8 @@ pub(in super::super) fn sign(signed: &SignedRequest<'_>, key: &str, secret: &str
 }
 
 fn outcome(path: &str, headers: &HeaderMap, now: SystemTime) -> String {
-    let signed = SignedRequest { region: "us-east-1", path, headers, body: b"{}" };
+    let signed =
+        SignedRequest { service: "bedrock", region: "us-east-1", path, headers, body: b"{}" };
     match verify(&signed, &CREDENTIALS, now) {
         Ok(()) => "verified".to_owned(),
         Err(exception) => format!("{exception:?}"),
@@ -60,8 +61,13 @@ fn now() -> SystemTime {
 /// Builds headers with wrong content, but with a signature that matches it.
 fn resigned(credential: &str, names: &str) -> HeaderMap {
     let headers_to_sign = headers(credential, names, "");
-    let signed =
-        SignedRequest { region: "us-east-1", path: PATH, headers: &headers_to_sign, body: b"{}" };
+    let signed = SignedRequest {
+        service: "bedrock",
+        region: "us-east-1",
+        path: PATH,
+        headers: &headers_to_sign,
+        body: b"{}",
+    };
     let names_to_sign: Vec<&str> = names.split(';').collect();
     let signature = signature::compute(&signed, &names_to_sign, CREDENTIALS.secret_access_key);
     headers(credential, names, &signature)
