@@ -11,6 +11,9 @@ pub(crate) struct TestOptions {
     /// Skip the SDK tests, which need Node.js and Python.
     #[arg(long)]
     skip_sdk: bool,
+    /// Skip the tests in a browser, which need Chromium.
+    #[arg(long)]
+    skip_browser: bool,
 }
 
 #[derive(Args)]
@@ -52,7 +55,7 @@ pub(crate) fn test(options: &TestOptions) -> Result<()> {
         say("Skipping the SDK tests");
         return Ok(());
     }
-    sdk::test()
+    sdk::test(options.skip_browser)
 }
 
 /// Runs every check. The CI workflow calls this and nothing else.
@@ -68,7 +71,7 @@ pub(crate) fn ci() -> Result<()> {
     let packages = components.iter().flat_map(|name| ["--package", name]);
     let start = ["clippy", "--release", "--target", WASM, "--package", "baseline"];
     cargo::run(start.into_iter().chain(packages).chain(["--", "-D", "warnings"]))?;
-    test(&TestOptions { skip_sdk: false })?;
+    test(&TestOptions { skip_sdk: false, skip_browser: false })?;
     say("Building the documentation");
     let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items"];
     cargo::run_with(arguments, &[("RUSTDOCFLAGS", "-D warnings")])

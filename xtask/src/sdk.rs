@@ -13,7 +13,7 @@ use crate::up::origin;
 const ADMIN_TOKEN: &str = "admin-token-of-the-sdk-tests-0123456789";
 
 /// Starts the app with the simulated AI Gateway as its upstream, and runs all suites.
-pub(crate) fn test() -> Result<()> {
+pub(crate) fn test(skip_browser: bool) -> Result<()> {
     let node = require("node", "Node.js 20 or later")?;
     let npm = require("npm", "npm, which comes with Node.js")?;
     let python = require("python3", "Python 3.11 or later")?;
@@ -29,6 +29,7 @@ pub(crate) fn test() -> Result<()> {
         setting("AI_GATEWAY_TOKEN", "simulated-gateway-token"),
         setting("ADMIN_TOKEN", ADMIN_TOKEN),
         setting("AZURE_RESOURCE_NAME", "simulated-resource"),
+        setting("CORS_ORIGINS", "*"),
         setting("AWS_ACCESS_KEY_ID", "AKIASIMULATED0000000"),
         setting("AWS_SECRET_ACCESS_KEY", "provider-key-bedrock-secret"),
         setting("AWS_SESSION_TOKEN", "simulated-session-token"),
@@ -44,6 +45,7 @@ pub(crate) fn test() -> Result<()> {
         ("GATEWAY_URL", app.url.clone()),
         ("SIMULATOR_URL", origin(&upstream)?),
         ("ADMIN_TOKEN", ADMIN_TOKEN.to_owned()),
+        ("SKIP_BROWSER", u8::from(skip_browser).to_string()),
     ];
     app.hide_log();
 

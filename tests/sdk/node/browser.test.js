@@ -1,0 +1,97 @@
+// OpenAI's SDK in a browser, on a page of another origin than the gateway's.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+import { GATEWAY_URL, MODEL, UNKNOWN_KEY, createKey } from './support.js';
+
+const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome'];
+const SDK = fileURLToPath(new URL('node_modules/openai/', import.meta.url));
+
+const skip = process.env.SKIP_BROWSER === '1';
+const { apiKey } = await createKey();
+
+/** Returns the browser to run. */
+function browserProgram() {
+  const isThere = (program) => spawnSync(program, ['--version']).status === 0;
+  const found = process.env.CHROMIUM ?? PROGRAMS.find(isThere);
+  return found ?? assert.fail('install Chromium, or name it in CHROMIUM, or pass --skip-browser');
+}
+
+/** Serves an empty page, and the SDK's modules. */
+async function servePage() {
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url, 'http://page');
+    if (!pathname.startsWith('/sdk/')) {
+      response.setHeader('content-type', 'text/html');
+      return response.end('<!doctype html><title>page</title>');
+    }
+    response.setHeader('content-type', 'text/javascript');
+    response.end(await readFile(`${SDK}${pathname.slice('/sdk/'.length)}`).catch(() => ''));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  after(() => server.close());
+  return `http://127.0.0.1:${server.address().port}`;
+}
+
+/** Opens the page; its function `newClient` returns a client with the given key. */
+async function openPage() {
+  const path = spawnSync('which', [browserProgram()]).stdout.toString().trim();
+  const args = ['--no-sandbox', '--disable-gpu'];
+  const browser = await chromium.launch({ executablePath: path || browserProgram(), args });
+  after(() => browser.close());
+  const page = await browser.newPage();
+  await page.goto(await servePage());
+  await page.evaluate(async (baseURL) => {
+    const { default: OpenAI } = await import('/sdk/index.mjs');
+    window.newClient = (key) =>
+      new OpenAI({ apiKey: key, baseURL, maxRetries: 0, dangerouslyAllowBrowser: true });
+  }, `${GATEWAY_URL}/openai`);
+  return page;
+}
+
+const page = skip ? undefined : await openPage();
+const request = { model: MODEL, messages: [{ role: 'user', content: 'one two' }] };
+
+test('a page receives a chat completion and its headers', { skip }, async () => {
+  const [content, requestId] = await page.evaluate(
+    async ([key, body]) => {
+      const call = window.newClient(key).chat.completions.create(body);
+      const { data, response } = await call.withResponse();
+      return [data.choices[0].message.content, response.headers.get('x-request-id')];
+    },
+    [apiKey, request],
+  );
+  assert.deepEqual([content, requestId], ['You said: one two', 'req_simulated']);
+});
+
+test('a page receives a stream', { skip }, async () => {
+  const text = await page.evaluate(
+    async ([key, body]) => {
+      const client = window.newClient(key);
+      const stream = await client.chat.completions.create({ ...body, stream: true });
+      let all = '';
+      for await (const chunk of stream) all += chunk.choices[0]?.delta.content ?? '';
+      return all;
+    },
+    [apiKey, request],
+  );
+  assert.equal(text, 'You said: one two');
+});
+
+test('a page sees why a request is rejected', { skip }, async () => {
+  const error = await page.evaluate(
+    ([key, body]) =>
+      window
+        .newClient(key)
+        .chat.completions.create(body)
+        .catch(({ status, code }) => ({ status, code })),
+    [UNKNOWN_KEY, request],
+  );
+  assert.deepEqual(error, { status: 401, code: 'invalid_api_key' });
+});
