@@ -246,7 +246,8 @@ fn silent_upstream_ends_with_an_error_event() {
         let key = app.key("blue").await.unwrap();
         let response = app.client().send(chat_stream(&key, "gate=never")).await.unwrap();
         let text = response.text();
-        assert!(text.contains(r#""code":"upstream_interrupted""#), "{text}");
+        assert!(text.contains(r#""code":"upstream_timeout""#), "{text}");
+        assert!(text.contains("between_bytes_timeout"), "{text}");
         assert!(!text.contains("[DONE]"), "{text}");
     });
 }

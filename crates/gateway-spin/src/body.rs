@@ -13,11 +13,21 @@ pub(crate) use writer::{BodyWriter, Progress};
 
 /// Converts the failure of an upstream's body.
 pub(crate) fn upstream_failure(error: &IoError) -> Error {
-    let cause = Cause(error.to_debug_string());
+    let description = error.to_debug_string();
+    if timed_out(error, &description) {
+        Error::UpstreamSilent(Cause(description))
+    } else {
+        Error::UpstreamInterrupted(Cause(description))
+    }
+}
+
+/// Reports whether the time between two parts of a body ran out. Hosts on wasmtime 48 lose the
+/// error's code on the way to the guest, and keep its description only.
+fn timed_out(error: &IoError, description: &str) -> bool {
     match http_error_code(error) {
-        Some(ErrorCode::ConnectionReadTimeout | ErrorCode::HttpResponseTimeout) => {
-            Error::UpstreamSilent(cause)
+        Some(code) => {
+            matches!(code, ErrorCode::ConnectionReadTimeout | ErrorCode::HttpResponseTimeout)
         }
-        _ => Error::UpstreamInterrupted(cause),
+        None => description.contains("connection read timeout"),
     }
 }
