@@ -49,7 +49,7 @@ enum Expected {
     /// A 200 whose body is truncated.
     Cut,
     /// A 200 whose events end with an error and without `[DONE]`.
-    Interrupted,
+    Interrupted(&'static str),
 }
 
 struct Case {
@@ -179,23 +179,23 @@ fn cases_without_response() -> Vec<Case> {
 
 /// Returns failures in the middle of a body.
 fn cases_of_broken_bodies() -> Vec<Case> {
-    let broken = |name, rest: fn() -> Vec<Step>| {
+    let broken = |name, rest: fn() -> Vec<Step>, (status, code)| {
         ALL.map(|kind| Case {
             name,
             kind,
             script: std::iter::once(send(begun(kind))).chain(rest()).collect(),
             expected: match kind {
                 Plain => Expected::Cut,
-                Converse => Expected::Error(502, "upstream_interrupted"),
-                Events | ConverseEvents => Expected::Interrupted,
+                Converse => Expected::Error(status, code),
+                Events | ConverseEvents => Expected::Interrupted(code),
             },
         })
     };
     [
-        broken("resets in the body", || vec![Step::Reset]),
-        broken("closes in the body", || vec![Step::Pause(SETTLED)]),
-        broken("stalls in the body", || vec![Step::Silence]),
-        broken("sends an invalid chunk", || vec![Step::Pause(SETTLED), send("zz\r\nwhat?\r\n")]),
+        broken("resets in the body", || vec![Step::Reset], CUT_OFF),
+        broken("closes in the body", || vec![Step::Pause(SETTLED)], CUT_OFF),
+        broken("stalls in the body", || vec![Step::Silence], (504, "upstream_timeout")),
+        broken("sends an invalid chunk", || vec![Step::Pause(SETTLED), send("zz\r\n")], CUT_OFF),
     ]
     .into_iter()
     .flatten()
@@ -217,7 +217,7 @@ fn cases_of_wrong_lengths() -> Vec<Case> {
         case("announces too much", Plain, long(JSON, b"{\"a\":"), Expected::Cut),
         case("announces too much", Events, long(SSE, b"data: {}\n\n"), Expected::Cut),
         case("announces too much", Converse, long(JSON, b"{"), INTERRUPTED),
-        case("announces too much", ConverseEvents, long(FRAMES, &frames), Expected::Interrupted),
+        case("announces too much", ConverseEvents, long(FRAMES, &frames), CUT_STREAM),
         case("announces too little", Plain, short(JSON, b"{\"ok\":1}{\"more\":1}"), ok_json()),
         case("announces too little", Converse, short(JSON, &converse_response()), UNUSABLE),
         case("announces too little", ConverseEvents, short(FRAMES, &frames), UNUSABLE),
@@ -228,7 +228,9 @@ fn begun_frames() -> Vec<u8> {
     [frames_around().0, delta("hello").to_vec()].concat()
 }
 
-const INTERRUPTED: Expected = Expected::Error(502, "upstream_interrupted");
+const CUT_OFF: (u16, &str) = (502, "upstream_interrupted");
+const INTERRUPTED: Expected = Expected::Error(CUT_OFF.0, CUT_OFF.1);
+const CUT_STREAM: Expected = Expected::Interrupted(CUT_OFF.1);
 const UNUSABLE: Expected = Expected::Error(502, "bad_upstream_response");
 
 fn ok_json() -> Expected {
@@ -321,9 +323,8 @@ async fn ask(app: &App, key: &str, kind: Kind, script: &str) -> Response {
 }
 
 fn check(id: &str, expected: &Expected, response: &Response) {
-    let start =
-        String::from_utf8_lossy(&response.body[..response.body.len().min(2000)]).into_owned();
-    let context = format!("{id}: {} {start}", response.status);
+    let text = response.text();
+    let context = format!("{id}: {} {text:.2000}", response.status);
     match expected {
         Expected::Error(status, code) => {
             assert_eq!((response.status, response.code().as_str()), (*status, *code), "{context}");
@@ -337,17 +338,16 @@ fn check(id: &str, expected: &Expected, response: &Response) {
             let actual = (response.status, response.is_complete, response.body.len());
             assert_eq!(actual, (200, true, *length), "{id}");
         }
-        Expected::Text(text) => {
+        Expected::Text(part) => {
             assert!(response.status == 200 && response.is_complete, "{context}");
-            assert!(response.text().contains(text), "{context}");
+            assert!(text.contains(part), "{context}");
         }
         Expected::Cut => assert!(response.status == 200 && !response.is_complete, "{context}"),
-        Expected::Interrupted => {
+        Expected::Interrupted(code) => {
             assert!(response.status == 200 && response.is_complete, "{context}");
-            let text = response.text();
             let (_, last) = text.trim_end().rsplit_once("data: ").expect("an event");
             let error: Value = serde_json::from_str(last).expect("JSON in the last event");
-            assert_eq!(error["error"]["code"], "upstream_interrupted", "{context}");
+            assert_eq!(error["error"]["code"], *code, "{context}");
             assert!(!text.contains("[DONE]"), "{context}");
         }
     }
