@@ -79,6 +79,17 @@ def test_an_audio_file_is_uploaded_whole_for_transcription(new_azure, options):
     assert transcription.text == "256000 bytes for whisper"
 
 
+def test_the_responses_api_belongs_to_the_resource(azure):
+    response = azure.responses.create(model=MODEL, input="hello")
+    assert response.output_text == "You said: hello"
+    events = list(azure.responses.create(model=MODEL, input="hello", stream=True))
+    assert events[-1].type == "response.completed"
+
+
+def test_the_models_can_be_listed(azure):
+    assert MODEL in [model.id for model in azure.models.list()]
+
+
 @pytest.mark.parametrize("key", ["sk_" + "0" * 64, "not-a-team-key"])
 def test_an_unknown_key_raises_an_authentication_error(new_azure, key):
     with pytest.raises(AuthenticationError) as caught:
@@ -104,8 +115,8 @@ def test_a_failure_raises_the_error_of_its_status(azure, what, error, status, co
     assert (caught.value.status_code, caught.value.code) == (status, code)
 
 
-# Azure's files belong to the resource, and the gateway serves the paths of deployments only.
-def test_an_operation_that_no_deployment_has_raises_a_not_found_error(azure):
+# The AI Gateway has no place for Azure's files.
+def test_an_operation_that_is_not_served_raises_a_not_found_error(azure):
     with pytest.raises(NotFoundError) as caught:
         azure.files.list()
     assert (caught.value.status_code, caught.value.code) == (404, "unknown_url")

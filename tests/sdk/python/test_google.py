@@ -15,7 +15,8 @@ def new_gemini(gateway_url):
     clients = []
 
     def make(api_key=None, **options):
-        options |= {"base_url": f"{gateway_url}/google", "timeout": PATIENCE_SECONDS * 1000}
+        defaults = {"base_url": f"{gateway_url}/google", "timeout": PATIENCE_SECONDS * 1000}
+        options = defaults | options
         client = genai.Client(api_key=api_key or create_key()["apiKey"], http_options=options)
         clients.append(client)
         return client
@@ -70,6 +71,13 @@ def test_a_stream_that_the_upstream_cuts_raises_an_error(new_gemini):
     with pytest.raises(errors.APIError) as caught:
         next(stream)
     assert (caught.value.code, caught.value.status) == (502, "UNAVAILABLE")
+
+
+@pytest.mark.parametrize("end", ["", "/", "/v1", "/v1beta", "/v1beta/", "/v1alpha"])
+@pytest.mark.parametrize("version", [{}, *({"api_version": v} for v in ("v1", "v1alpha"))], ids=str)
+def test_a_base_url_works_with_and_without_a_version(new_gemini, gateway_url, end, version):
+    gemini = new_gemini(base_url=f"{gateway_url}/google{end}", **version)
+    assert ask(gemini).text == "You said: hello"
 
 
 @pytest.mark.parametrize("key", ["sk_" + "0" * 64, "AIza-not-a-team-key"])
