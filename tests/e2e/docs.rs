@@ -27,7 +27,8 @@ pub(crate) fn sources() -> Vec<(PathBuf, String)> {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                folders.extend((path.file_name() != Some("node_modules".as_ref())).then_some(path));
+                let name = path.file_name().unwrap_or_default();
+                folders.extend((name != "node_modules" && name != ".venv").then_some(path));
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 found.push((path.clone(), std::fs::read_to_string(&path).unwrap()));
             }
@@ -51,6 +52,40 @@ fn every_link_has_a_target() {
         }
     }
     assert!(links > 30, "{links} links");
+}
+
+#[test]
+fn every_named_version_of_a_client_is_locked() {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap();
+    let locks = ["node/package.json", "agents/package.json", "python/requirements.txt"];
+    let locked: String = locks
+        .into_iter()
+        .chain(["agents/requirements.txt"])
+        .map(|lock| read(&format!("tests/sdk/{lock}")))
+        .collect();
+    let mut named = 0;
+    for line in ["README.md", "docs/agents.md"].map(read).concat().lines() {
+        for (name, version) in versions(line) {
+            let is_locked = [format!("\"{name}\": \"{version}\""), format!("\n{name}=={version} ")]
+                .iter()
+                .any(|entry| locked.contains(entry));
+            assert!(is_locked, "{name} {version}: {line}");
+            named += 1;
+        }
+    }
+    assert!(named > 12, "{named} versions");
+}
+
+/// Returns the packages of a line whose versions follow them, as in "`openai` 7.57.0".
+fn versions(line: &str) -> impl Iterator<Item = (&str, &str)> {
+    let spans: Vec<&str> = line.split('`').collect();
+    let pairs: Vec<_> = spans.windows(2).map(|pair| (pair[0], pair[1])).collect();
+    pairs.into_iter().filter_map(|(name, after)| {
+        let version = after.split([' ', ',']).nth(1)?;
+        let is_version =
+            version.contains('.') && version.split('.').all(|part| part.parse::<u32>().is_ok());
+        is_version.then_some((name, version))
+    })
 }
 
 #[test]

@@ -6,14 +6,17 @@ use clap::Args;
 use crate::cargo::{self, WASM, components};
 use crate::{say, sdk, wording};
 
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(crate) struct TestOptions {
     /// Skip the SDK tests, which need Node.js and Python.
     #[arg(long)]
     skip_sdk: bool,
     /// Skip the tests in a browser, which need Chromium.
     #[arg(long)]
-    skip_browser: bool,
+    pub(crate) skip_browser: bool,
+    /// Skip the coding agents, which take 2 GB and need Python 3.11 or 3.12.
+    #[arg(long)]
+    pub(crate) skip_agents: bool,
 }
 
 #[derive(Args)]
@@ -55,7 +58,7 @@ pub(crate) fn test(options: &TestOptions) -> Result<()> {
         say("Skipping the SDK tests");
         return Ok(());
     }
-    sdk::test(options.skip_browser)
+    sdk::test(options)
 }
 
 /// Runs every check. The CI workflow calls this and nothing else.
@@ -71,7 +74,7 @@ pub(crate) fn ci() -> Result<()> {
     let packages = components.iter().flat_map(|name| ["--package", name]);
     let start = ["clippy", "--release", "--target", WASM, "--package", "baseline"];
     cargo::run(start.into_iter().chain(packages).chain(["--", "-D", "warnings"]))?;
-    test(&TestOptions { skip_sdk: false, skip_browser: false })?;
+    test(&TestOptions::default())?;
     say("Building the documentation");
     let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items"];
     cargo::run_with(arguments, &[("RUSTDOCFLAGS", "-D warnings")])

@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 
 use crate::cargo::{build_components, root};
+use crate::ci::TestOptions;
 use crate::process::Running;
 use crate::say;
 use crate::up::origin;
@@ -13,10 +14,10 @@ use crate::up::origin;
 const ADMIN_TOKEN: &str = "admin-token-of-the-sdk-tests-0123456789";
 
 /// Starts the app with the simulated AI Gateway as its upstream, and runs all suites.
-pub(crate) fn test(skip_browser: bool) -> Result<()> {
-    let node = require("node", "Node.js 20 or later")?;
-    let npm = require("npm", "npm, which comes with Node.js")?;
-    let python = require("python3", "Python 3.11 or later")?;
+pub(crate) fn test(options: &TestOptions) -> Result<()> {
+    require("node", "Node.js 20 or later")?;
+    require("npm", "npm, which comes with Node.js")?;
+    require("python3", "Python 3.11 or later")?;
     build_components()?;
     let state = tempfile::tempdir()?;
     let (_simulator, simulated) = Running::host(&["simulate"], &[])?;
@@ -45,45 +46,60 @@ pub(crate) fn test(skip_browser: bool) -> Result<()> {
         ("GATEWAY_URL", app.url.clone()),
         ("SIMULATOR_URL", origin(&upstream)?),
         ("ADMIN_TOKEN", ADMIN_TOKEN.to_owned()),
-        ("SKIP_BROWSER", u8::from(skip_browser).to_string()),
+        ("SKIP_BROWSER", u8::from(options.skip_browser).to_string()),
     ];
     app.hide_log();
 
-    test_node("node", "Testing with the SDKs for Node.js", &node, &npm, &variables)?;
-    test_node("agents", "Testing with coding agents", &node, &npm, &variables)?;
-    test_python(&python, &variables)
+    test_node(&variables)?;
+    test_python(&variables)?;
+    if options.skip_agents {
+        say("Skipping the coding agents");
+        return Ok(());
+    }
+    test_agents(&variables)
 }
 
-/// Runs the suite in the folder `name`.
-fn test_node(
-    name: &str,
-    title: &str,
-    node: &Path,
-    npm: &Path,
-    variables: &[(&str, String)],
-) -> Result<()> {
-    let folder = root().join("tests/sdk").join(name);
-    install(&folder.join("package-lock.json"), &folder.join("node_modules"), || {
-        run(Command::new(npm).arg("ci").args(["--no-audit", "--no-fund"]).current_dir(&folder))
-    })?;
-    say(title);
-    run(Command::new(node).arg("--test").current_dir(&folder).envs(variables.iter().cloned()))
+fn test_node(variables: &[(&str, String)]) -> Result<()> {
+    let folder = root().join("tests/sdk/node");
+    install_node(&folder)?;
+    say("Testing with the SDKs for Node.js");
+    run(Command::new("node").arg("--test").current_dir(&folder).envs(variables.iter().cloned()))
 }
 
-fn test_python(python: &Path, variables: &[(&str, String)]) -> Result<()> {
+fn test_python(variables: &[(&str, String)]) -> Result<()> {
     let folder = root().join("tests/sdk/python");
+    let python = install_python(&folder)?;
+    say("Testing with the SDKs for Python");
+    let pytest = ["-m", "pytest", "-q", "-p", "no:cacheprovider"];
+    run(Command::new(python).args(pytest).current_dir(&folder).envs(variables.iter().cloned()))
+}
+
+fn test_agents(variables: &[(&str, String)]) -> Result<()> {
+    let folder = root().join("tests/sdk/agents");
+    install_node(&folder)?;
+    install_python(&folder)?;
+    say("Testing with coding agents");
+    run(Command::new("node").arg("--test").current_dir(&folder).envs(variables.iter().cloned()))
+}
+
+fn install_node(folder: &Path) -> Result<()> {
+    install(&folder.join("package-lock.json"), &folder.join("node_modules"), || {
+        run(Command::new("npm").arg("ci").args(["--no-audit", "--no-fund"]).current_dir(folder))
+    })
+}
+
+/// Installs the packages of `folder` and returns the Python that has them.
+fn install_python(folder: &Path) -> Result<PathBuf> {
     let environment = folder.join(".venv");
-    let inner = environment.join("bin/python");
+    let python = environment.join("bin/python");
     install(&folder.join("requirements.txt"), &environment, || {
-        run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&environment))?;
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
         let pip = ["-m", "pip", "install", "--quiet"];
         // The lock file lists every package with its hash, so pip must not resolve any itself.
         let locked = ["--no-deps", "--require-hashes", "-r", "requirements.txt"];
-        run(Command::new(&inner).args(pip).args(locked).current_dir(&folder))
+        run(Command::new(&python).args(pip).args(locked).current_dir(folder))
     })?;
-    say("Testing with the SDKs for Python");
-    let pytest = ["-m", "pytest", "-q", "-p", "no:cacheprovider"];
-    run(Command::new(&inner).args(pytest).current_dir(&folder).envs(variables.iter().cloned()))
+    Ok(python)
 }
 
 /// Installs the packages in the `lock` file into `folder`, unless they were installed from the same
@@ -102,13 +118,13 @@ fn install(lock: &Path, folder: &Path, install: impl FnOnce() -> Result<()>) -> 
 }
 
 /// Checks that `program` is installed.
-fn require(program: &str, what: &str) -> Result<PathBuf> {
+fn require(program: &str, what: &str) -> Result<()> {
     let found = Command::new(program).arg("--version").output();
     ensure!(
         found.is_ok_and(|output| output.status.success()),
         "the SDK tests need `{program}` ({what}): install it, or pass --skip-sdk"
     );
-    Ok(PathBuf::from(program))
+    Ok(())
 }
 
 fn run(command: &mut Command) -> Result<()> {

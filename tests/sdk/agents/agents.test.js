@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
@@ -14,7 +14,15 @@ const ADMIN_TOKEN = setting('ADMIN_TOKEN');
 /** An agent starts slowly on a busy machine. */
 const PATIENCE_MS = 120_000;
 
-const PROGRAMS = fileURLToPath(new URL('node_modules/.bin/', import.meta.url));
+/** The programs of npm's packages and of Python's. */
+const PROGRAMS = ['node_modules/.bin', 'node_modules/opencode-linux-x64/bin', '.venv/bin'].map(
+  (folder) => fileURLToPath(new URL(folder, import.meta.url)),
+);
+
+/** npm has a package of these programs for each platform, and the lock file has this one's. */
+const LINUX_ONLY =
+  process.platform !== 'linux' || process.arch !== 'x64' ? 'locked for Linux on x64 only' : false;
+
 const DOCUMENT = await readFile(new URL('../../../docs/agents.md', import.meta.url), 'utf8');
 
 const key = await createKey();
@@ -54,6 +62,11 @@ function variables(name) {
   );
 }
 
+/** Returns the words of a shell block with one command. */
+function command(name) {
+  return block(name).trim().split(/\s+/);
+}
+
 /** Writes a file of the agent's configuration. */
 async function configure(path, text) {
   const file = join(home, path);
@@ -63,8 +76,12 @@ async function configure(path, text) {
 
 /** Runs an agent without a terminal and returns what it prints. */
 function run(program, args, env = {}) {
-  const own = { PATH: process.env.PATH, HOME: home, XDG_CONFIG_HOME: join(home, '.config') };
-  const child = spawn(join(PROGRAMS, program), args, {
+  const own = {
+    PATH: [...PROGRAMS, process.env.PATH].join(delimiter),
+    HOME: home,
+    XDG_CONFIG_HOME: join(home, '.config'),
+  };
+  const child = spawn(program, args, {
     cwd: work,
     env: { ...own, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -115,3 +132,38 @@ for (const version of ['', '/v1', '/v1beta', '/v1alpha']) {
     assert.match(await run('gemini', ['-p', 'hello', '-m', 'gemini-2.5-flash'], env), /You said: /);
   });
 }
+
+// The simulated provider calls the first tool of an agent, and repeats what the tool returned.
+const RESPONDED = /(You said|The tool says): /;
+
+test('OpenCode responds to a prompt', { skip: LINUX_ONLY }, async () => {
+  await configure('.config/opencode/opencode.json', block('opencode'));
+  assert.match(await run('opencode', ['run', 'hello'], variables('opencode-key')), RESPONDED);
+});
+
+test('Cline responds to a prompt', { skip: LINUX_ONLY }, async () => {
+  const [program, ...args] = command('cline');
+  // Without it, Cline leaves a server running.
+  const env = { CLINE_SESSION_BACKEND_MODE: 'local' };
+  await run(program, args, env);
+  assert.match(await run('cline', ['say hello'], env), RESPONDED);
+});
+
+test('Continue responds to a prompt', async () => {
+  await configure('.continue/config.yaml', block('continue'));
+  assert.match(await run('cn', ['-p', 'hello'], { CONTINUE_TELEMETRY_ENABLED: '0' }), RESPONDED);
+});
+
+test('aider responds to a prompt', async () => {
+  const [program, ...args] = command('aider');
+  const script = ['--message', 'hello', '--no-git', '--no-check-update', '--analytics-disable'];
+  const printed = await run(program, [...args, ...script], variables('aider-key'));
+  assert.match(printed, /You said: /);
+});
+
+test('llm responds to a prompt', async () => {
+  await configure('.config/io.datasette.llm/extra-openai-models.yaml', block('llm'));
+  const [program, ...args] = command('llm-key');
+  await run(program, args);
+  assert.match(await run('llm', ['-m', 'gateway-gpt-4o', 'hello']), /You said: hello/);
+});
