@@ -8,8 +8,8 @@ use toml::{Table, Value};
 
 /// Maximum size in bytes of a component that only passes requests through.
 const PASS_THROUGH_BYTES: u64 = 300_000;
-/// Maximum size in bytes of any other component: 700 KiB.
-const OTHER_BYTES: u64 = 700 * 1024;
+/// Maximum size in bytes of any other component.
+const OTHER_BYTES: u64 = 800_000;
 
 /// Maximum number of lines of a source file.
 const FILE_LINES: usize = 400;

@@ -23,6 +23,9 @@ const EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
 /// The media type of OpenAI's streams.
 const SERVER_SENT_EVENTS: &str = "text/event-stream";
 
+/// The maximum number of retries without what the model rejected.
+const MAX_RETRIES: usize = 2;
+
 /// Serves a request for a chat completion.
 ///
 /// # Errors
@@ -36,10 +39,13 @@ pub(crate) fn respond(
     let model = aliases::resolve_for(&settings.aliases, &request.model, context)?;
     let chat =
         Chat { client_request, context, settings: &settings, request: &request, model: &model };
-    match chat.send(chat.draft(Fallback::default())?) {
-        Err(error) => chat.retry_with_fallback(error),
-        sent => sent,
+    let mut fallback = Fallback::default();
+    let mut sent = chat.send(chat.draft(fallback)?);
+    for _ in 0..MAX_RETRIES {
+        let Err(error) = sent else { break };
+        (fallback, sent) = chat.retry(fallback, error)?;
     }
+    sent
 }
 
 /// A request and what it needs to be sent.
@@ -61,21 +67,17 @@ struct Draft {
 }
 
 impl Chat<'_> {
-    /// Translates the request without what `fallback` leaves out.
+    /// Translates the request without what `fallback` takes from the model's capabilities.
     fn draft(&self, fallback: Fallback) -> Result<Draft, Error> {
         let (converse, mut response_context) = request::build(self.request, self.model, fallback)?;
         response_context.created = seconds(self.context.now);
-        let streams = self.model.capabilities.streams_tools || converse.tool_config.is_none();
+        let streams_tools = self.model.capabilities.streams_tools && !fallback.tool_stream;
+        let streams = streams_tools || converse.tool_config.is_none();
         // Room for the whole, because a buffer that grows takes three times its size.
         let mut body = Vec::with_capacity(self.client_request.body.len() + converse.overhead());
         serde_json::to_writer(&mut body, &converse)
             .map_err(|error| Error::invalid_param("messages", error.to_string()))?;
         Ok(Draft { body, response_context, is_stream: self.request.is_stream && streams })
-    }
-
-    /// Hashes the body that the first attempt sent. The body itself is not kept: it may be large.
-    fn first_digest(&self) -> Result<[u8; 32], Error> {
-        Ok(digest(&self.draft(Fallback::default())?.body))
     }
 
     /// Sends the request, and translates the response.
@@ -102,20 +104,35 @@ impl Chat<'_> {
         whole(response, &id, &response_context, !is_stream && self.request.is_stream)
     }
 
-    /// Retries without the parameters that the model rejected, unless the request would be the
-    /// same.
-    fn retry_with_fallback(&self, error: Error) -> Result<Translated, Error> {
-        let Some(fallback) = fallback::for_error(&error) else {
+    /// Retries without what the model rejected after `fallback`, unless the request would be the same.
+    /// Returns what the retry did without, and its outcome.
+    ///
+    /// # Errors
+    /// The `error` of the attempt before, if a retry cannot help.
+    fn retry(&self, fallback: Fallback, error: Error) -> Result<(Fallback, Sent), Error> {
+        let Some(rejected) = fallback::for_error(&error) else {
             return Err(error);
         };
-        let first = self.first_digest()?;
-        let reduced = self.draft(fallback)?;
-        // The same body would be rejected for the same reason.
-        if digest(&reduced.body) == first {
+        let reduced = fallback.and(rejected);
+        // Translated again: a body may be too large to keep.
+        let before = self.draft(fallback)?.digest();
+        let draft = self.draft(reduced)?;
+        // The same request would be rejected for the same reason.
+        if draft.digest() == before {
             return Err(error);
         }
         self.context.transport.note_retry(&error);
-        self.send(reduced)
+        Ok((reduced, self.send(draft)))
+    }
+}
+
+/// The outcome of an attempt.
+type Sent = Result<Translated, Error>;
+
+impl Draft {
+    /// Hashes what would be sent.
+    fn digest(&self) -> (bool, [u8; 32]) {
+        (self.is_stream, Sha256::digest(&self.body).into())
     }
 }
 
@@ -133,11 +150,6 @@ fn whole(
         (response::translate(&body, id, response_context)?, JSON)
     };
     Ok(Translated::Whole(aws::response::for_client(response.headers, body, media_type)))
-}
-
-/// Hashes a body.
-fn digest(body: &[u8]) -> [u8; 32] {
-    Sha256::digest(body).into()
 }
 
 /// Returns Unix time in seconds.

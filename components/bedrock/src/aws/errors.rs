@@ -173,13 +173,25 @@ fn by_status(status: u16) -> Parts {
 
 /// Determines the code of a validation error by its message, because the type is always the same.
 fn validation_code(message: &str) -> &'static str {
-    const TOO_LONG: [&str; 3] = ["too long", "exceeds the maximum", "maximum context"];
+    // Bedrock has its own words, and passes on those of the model's server.
+    const TOO_LONG: [&str; 8] = [
+        "input is too long",
+        "prompt is too long",
+        "input too long",
+        "total text bytes",
+        "too many tokens",
+        "context limit",
+        "context length",
+        "context window",
+    ];
     // Stops before the apostrophe of "isn't", which Bedrock writes in two ways.
     const NO_MODEL: [&str; 2] =
         ["provided model identifier is invalid", "on-demand throughput isn"];
     let message = message.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
-    if says(&TOO_LONG) {
+    let names_tokens =
+        says(&["input tokens", "input token", "prompt tokens", "tokens in the prompt"]);
+    if says(&TOO_LONG) || names_tokens && says(&["exceed"]) {
         "context_length_exceeded"
     } else if says(&NO_MODEL) {
         "model_not_found"

@@ -48,6 +48,12 @@ pub(crate) struct Capabilities {
     pub(crate) streams_tools: bool,
     /// The smallest `maxTokens`.
     pub(crate) min_tokens: u64,
+    /// The largest `maxTokens`, for models that Bedrock cuts earlier if the request has none.
+    pub(crate) max_tokens: Option<u64>,
+    /// A system prompt of its own, outside the conversation.
+    pub(crate) system_prompt: bool,
+    /// Turns that have tool calls or results next to text.
+    pub(crate) mixed_turns: bool,
 }
 
 /// The values of `toolChoice` that a model supports, other than `auto`.
@@ -66,6 +72,8 @@ pub(crate) enum Reasoning {
     Budget,
     /// `thinking` as far as the model decides, and an effort.
     Adaptive,
+    /// The same, and a summary of the thoughts, which the model otherwise omits.
+    Summarized,
     /// Nova's `reasoningConfig`.
     Nova,
     /// A flat `reasoning_effort`.
@@ -112,8 +120,11 @@ impl Capabilities {
         caching: true,
         caches_long: false,
         caches_tools: false,
-        tool_result_images: true,
+        tool_result_images: false,
         streams_tools: true,
         min_tokens: 1,
+        max_tokens: None,
+        system_prompt: true,
+        mixed_turns: true,
     };
 }

@@ -22,6 +22,9 @@ pub(crate) fn model(family: Family) -> Model {
         tool_result_images: true,
         streams_tools: true,
         min_tokens: 1,
+        max_tokens: None,
+        system_prompt: true,
+        mixed_turns: true,
     };
     Model { id: "sample".to_owned(), family, capabilities }
 }

@@ -6,7 +6,8 @@
 //! of models; a row with `*` stands for many models and is not listed.
 //!
 //! `effort` is the highest effort up to which all are supported: Claude 4.6 supports `max` but not
-//! `xhigh`, and therefore has `high`.
+//! `xhigh`, and therefore has `high`. `output` is the token limit of models that Bedrock would cut
+//! earlier without one.
 
 use crate::catalog::capabilities::{Capabilities, Choices, Effort, Family, Reasoning, Sampling};
 
@@ -129,6 +130,9 @@ fn set(
         "images" => capabilities.tool_result_images = read_bool(cell)?,
         "streams" => capabilities.streams_tools = read_bool(cell)?,
         "min_tokens" => capabilities.min_tokens = cell.parse().ok()?,
+        "output" => capabilities.max_tokens = Some(cell.parse().ok()?),
+        "system" => capabilities.system_prompt = read_bool(cell)?,
+        "mixed" => capabilities.mixed_turns = read_bool(cell)?,
         _ => return None,
     }
     Some(())
@@ -176,6 +180,7 @@ fn read_reasoning(cell: &str) -> Option<Reasoning> {
         "no" => Reasoning::No,
         "budget" => Reasoning::Budget,
         "adaptive" => Reasoning::Adaptive,
+        "summarized" => Reasoning::Summarized,
         "nova" => Reasoning::Nova,
         "flat" => Reasoning::Flat,
         "nested" => Reasoning::Nested,

@@ -1,10 +1,13 @@
-//! The parameters to leave out when a request is retried after the model rejected some.
+//! The capabilities that a model turned out not to have when it rejected a request.
 //!
 //! Models change faster than any table of their capabilities, so the table may be wrong about one.
 
 use gateway::Error;
 
-/// The parameters that the second attempt leaves out, because the model rejected them in the first.
+use crate::catalog::capabilities::{Choices, Reasoning, Sampling};
+use crate::catalog::model::Model;
+
+/// What the next attempt does without, because the model rejected it in an earlier one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a rejection of its own")]
 pub(crate) struct Fallback {
@@ -18,9 +21,34 @@ pub(crate) struct Fallback {
     pub(crate) stop_sequences: bool,
     /// No `toolChoice`.
     pub(crate) tool_choice: bool,
+    /// No `strict` tools.
+    pub(crate) strict_tools: bool,
+    /// No system prompt outside the conversation.
+    pub(crate) system_prompt: bool,
+    /// No text in a turn that has tool calls or results.
+    pub(crate) mixed_turns: bool,
+    /// No stream of a response that may call tools.
+    pub(crate) tool_stream: bool,
+    /// No cache points.
+    pub(crate) caching: bool,
+    /// No reasoning.
+    pub(crate) reasoning: bool,
+    /// No token limit that the client did not set.
+    pub(crate) max_tokens: bool,
 }
 
-/// Determines from `error` what to leave out; `None` if a retry cannot help.
+/// The ways in which Bedrock and its models say that they do not know a field.
+const REJECTIONS: [&str; 7] = [
+    "does not support",
+    "doesn't support",
+    "doesn\u{2019}t support",
+    "not supported",
+    "not permitted",
+    "not allowed",
+    "is deprecated",
+];
+
+/// Determines from `error` what the next attempt must do without; `None` if a retry cannot help.
 ///
 /// Bedrock has no codes for these errors, so their messages are matched.
 pub(crate) fn for_error(error: &Error) -> Option<Fallback> {
@@ -31,18 +59,71 @@ pub(crate) fn for_error(error: &Error) -> Option<Fallback> {
         return None;
     }
     let says = |words: &str| refusal.message.contains(words);
-    let lacks = |field: &str| {
-        says(field)
-            && ["does not support", "doesn't support", "not supported"].into_iter().any(says)
-    };
+    let is_rejection = REJECTIONS.into_iter().any(says);
+    let rejects = |fields: &[&str]| is_rejection && fields.iter().copied().any(says);
     let fallback = Fallback {
-        output_config: says("output_config.format") || says("Schema is too complex"),
-        sampling: says("temperature") && says("deprecated") || says("top_p") && says("deprecated"),
+        output_config: says("output_config.format")
+            || says("Schema is too complex")
+            || rejects(&["outputConfig", "output_config", "textFormat"]),
+        sampling: rejects(&["temperature", "topP", "top_p", "topK", "top_k"]),
         top_p: says("cannot both be specified"),
-        stop_sequences: lacks("stopSequences"),
-        tool_choice: lacks("toolChoice"),
+        stop_sequences: rejects(&["stopSequences", "stop_sequences"]),
+        tool_choice: rejects(&["toolChoice", "tool_choice"]),
+        strict_tools: rejects(&["strict"]),
+        system_prompt: rejects(&["system messages", "system prompt"]),
+        mixed_turns: says("cannot be provided in the same turn"),
+        tool_stream: is_rejection && says("streaming mode") && says("tool"),
+        caching: rejects(&["cachePoint", "cache_control", "prompt caching"]),
+        reasoning: rejects(&["thinking", "reasoning"]),
+        max_tokens: says("exceed context limit") || says("exceeds the model limit"),
     };
     (fallback != Fallback::default()).then_some(fallback)
+}
+
+impl Fallback {
+    /// Combines what two attempts were rejected for.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            output_config: self.output_config || other.output_config,
+            sampling: self.sampling || other.sampling,
+            top_p: self.top_p || other.top_p,
+            stop_sequences: self.stop_sequences || other.stop_sequences,
+            tool_choice: self.tool_choice || other.tool_choice,
+            strict_tools: self.strict_tools || other.strict_tools,
+            system_prompt: self.system_prompt || other.system_prompt,
+            mixed_turns: self.mixed_turns || other.mixed_turns,
+            tool_stream: self.tool_stream || other.tool_stream,
+            caching: self.caching || other.caching,
+            reasoning: self.reasoning || other.reasoning,
+            max_tokens: self.max_tokens || other.max_tokens,
+        }
+    }
+
+    /// Returns `model` without the capabilities that it turned out not to have.
+    pub(crate) fn applied_to(self, model: &Model) -> Model {
+        let mut model = model.clone();
+        let capabilities = &mut model.capabilities;
+        capabilities.structured_output &= !self.output_config;
+        capabilities.strict_tools &= !self.strict_tools;
+        capabilities.system_prompt &= !self.system_prompt;
+        capabilities.mixed_turns &= !self.mixed_turns;
+        capabilities.streams_tools &= !self.tool_stream;
+        capabilities.caching &= !self.caching;
+        capabilities.caches_tools &= !self.caching;
+        capabilities.sampling = match capabilities.sampling {
+            _ if self.sampling => Sampling::No,
+            Sampling::Both if self.top_p => Sampling::One,
+            sampling => sampling,
+        };
+        if self.tool_choice {
+            capabilities.tool_choice = Choices { any: false, tool: false };
+        }
+        capabilities.max_tokens = capabilities.max_tokens.filter(|_| !self.max_tokens);
+        if self.reasoning {
+            capabilities.reasoning = Reasoning::No;
+        }
+        model
+    }
 }
 
 #[cfg(test)]
@@ -63,13 +144,20 @@ mod tests {
     #[test]
     fn for_error_of_a_rejected_parameter_leaves_it_out() {
         let none = Fallback::default();
+        let output_config = Fallback { output_config: true, ..none };
+        let sampling = Fallback { sampling: true, ..none };
+        let tool_choice = Fallback { tool_choice: true, ..none };
+        let strict_tools = Fallback { strict_tools: true, ..none };
         for (message, expected) in [
             (
                 "The model returned the following errors: output_config.format: Extra inputs",
-                Fallback { output_config: true, ..none },
+                output_config,
             ),
-            ("Schema is too complex.", Fallback { output_config: true, ..none }),
-            ("`temperature` is deprecated for this model", Fallback { sampling: true, ..none }),
+            ("Schema is too complex.", output_config),
+            ("outputConfig: Extra inputs are not permitted", output_config),
+            ("`temperature` is deprecated for this model", sampling),
+            ("This model doesn't support the temperature field.", sampling),
+            ("Malformed input request: #: extraneous key [top_k] is not permitted", sampling),
             (
                 "`temperature` and `top_p` cannot both be specified for this model",
                 Fallback { top_p: true, ..none },
@@ -78,9 +166,38 @@ mod tests {
                 "This model does not support the stopSequences field",
                 Fallback { stop_sequences: true, ..none },
             ),
+            ("This model doesn't support the toolConfig.toolChoice.any field", tool_choice),
+            ("tool_choice: Extra inputs are not permitted", tool_choice),
+            ("tools.0.custom.strict: Extra inputs are not permitted", strict_tools),
+            ("#/toolConfig/tools/0: extraneous key [strict] is not permitted", strict_tools),
             (
-                "This model doesn't support the toolConfig.toolChoice.any field",
-                Fallback { tool_choice: true, ..none },
+                "This model doesn't support system messages. Try again without system messages.",
+                Fallback { system_prompt: true, ..none },
+            ),
+            (
+                "messages.2.content: Conversation blocks and tool result blocks cannot be \
+                 provided in the same turn.",
+                Fallback { mixed_turns: true, ..none },
+            ),
+            (
+                "This model doesn't support tool use in streaming mode.",
+                Fallback { tool_stream: true, ..none },
+            ),
+            (
+                "#/system/1: extraneous key [cachePoint] is not permitted",
+                Fallback { caching: true, ..none },
+            ),
+            (
+                "input length and `max_tokens` exceed context limit: 150000 + 64000 > 200000",
+                Fallback { max_tokens: true, ..none },
+            ),
+            (
+                "The maximum tokens you requested exceeds the model limit of 32000.",
+                Fallback { max_tokens: true, ..none },
+            ),
+            (
+                "\"thinking.type.enabled\" is not supported for this model",
+                Fallback { reasoning: true, ..none },
             ),
         ] {
             assert_eq!(for_error(&refusal(400, message)), Some(expected), "{message}");
@@ -90,9 +207,17 @@ mod tests {
 
     #[test]
     fn for_error_of_another_kind_is_none() {
-        for message in ["Input is too long", "stopSequences has 3000 items", ""] {
+        for message in ["Input is too long", "stopSequences has 3000 items", "not permitted", ""] {
             assert_eq!(for_error(&refusal(400, message)), None, "{message}");
         }
         assert_eq!(for_error(&Error::MissingKey), None);
+    }
+
+    #[test]
+    fn and_keeps_what_either_attempt_was_rejected_for() {
+        let one = Fallback { sampling: true, mixed_turns: true, ..Fallback::default() };
+        let other = Fallback { caching: true, ..Fallback::default() };
+        let both = Fallback { caching: true, ..one };
+        assert_eq!((one.and(other), other.and(one), one.and(one)), (both, both, one));
     }
 }

@@ -1,6 +1,7 @@
 //! The translation of a chat completion request into a request of Converse.
 
 mod cache;
+mod conform;
 mod content;
 mod documents;
 mod inference_config;
@@ -35,7 +36,7 @@ use crate::translate::request::tool_names::ToolNames;
 use crate::translate::request::tool_pairing::ToolHistory;
 use crate::translate::request::tools::OfferedTools;
 
-/// Translates `request` for `model`, without what `fallback` leaves out.
+/// Translates `request` for `model`, without what `fallback` takes from the model's capabilities.
 ///
 /// # Errors
 /// A client error that names the field at fault.
@@ -44,9 +45,16 @@ pub(crate) fn build<'a>(
     model: &Model,
     fallback: Fallback,
 ) -> Result<(ConverseRequest<'a>, ResponseContext), Error> {
+    let reduced;
+    let model = if fallback == Fallback::default() {
+        model
+    } else {
+        reduced = fallback.applied_to(model);
+        &reduced
+    };
     let mut names = ToolNames::default();
     let offered = tools::offer(request, model, &mut names)?;
-    let format = response_format::choose_format(request, model, fallback)?;
+    let format = response_format::choose_format(request, model)?;
     let mut converse = ConverseRequest {
         inference_config: inference_config::config(request, model, fallback)?,
         request_metadata: metadata::pairs(request),
@@ -59,16 +67,17 @@ pub(crate) fn build<'a>(
     let conversation = messages::convert(&request.messages, model, &mut names, history)?;
     (converse.system, converse.messages) = (conversation.system, conversation.turns);
     let fields = &mut converse.additional_model_request_fields;
-    inference_config::set_top_k(request, model, fallback, fields);
+    inference_config::set_top_k(request, model, fields);
     // Needs the messages: earlier turns may rule out thinking. Comes before the tool choice:
     // thinking rules out a forced call.
     reasoning::ask(request, model, &mut converse)?;
     let (offered, json_tool) = apply_format(format, offered, &mut converse);
-    let choices = choices(model, fallback, reasoning::is_thinking(&converse));
+    let choices = choices(model, reasoning::is_thinking(&converse));
     set_tools(offered, choices, &mut converse);
     if request.parallel_tool_calls == Some(false) && model.capabilities.parallel_tool_config {
         forbid_parallel_calls(&mut converse);
     }
+    conform::conform(&mut converse, &model.capabilities);
     // Last, because the limit is for the cache points of tools, system prompt and messages
     // together.
     cache::clamp(&mut converse);
@@ -131,8 +140,8 @@ fn apply_format<'a>(
 }
 
 /// Returns the values of `toolChoice` that can be used in this request.
-fn choices(model: &Model, fallback: Fallback, is_thinking: bool) -> Choices {
-    let is_forceable = model.capabilities.forced_tool && !is_thinking && !fallback.tool_choice;
+fn choices(model: &Model, is_thinking: bool) -> Choices {
+    let is_forceable = model.capabilities.forced_tool && !is_thinking;
     let Choices { any, tool } = model.capabilities.tool_choice;
     Choices { any: any && is_forceable, tool: tool && is_forceable }
 }

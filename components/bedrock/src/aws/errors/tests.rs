@@ -75,13 +75,33 @@ fn parse_prefers_the_header_to_the_body() {
     assert_eq!(error.shape.code, "rate_limit_exceeded");
 }
 
+const TOO_LONG: &str = "context_length_exceeded";
+
 #[test]
 fn parse_of_a_validation_error_reads_its_message() {
     for (message, code) in [
-        ("Input is too long for requested model.", "context_length_exceeded"),
-        ("prompt is too long: 210000 tokens > 200000 maximum", "context_length_exceeded"),
-        ("The model returned: maximum context length is 8192", "context_length_exceeded"),
-        ("The number of input tokens exceeds the maximum", "context_length_exceeded"),
+        ("Input is too long for requested model.", TOO_LONG),
+        ("prompt is too long: 210000 tokens > 200000 maximum", TOO_LONG),
+        ("The model returned: maximum context length is 8192", TOO_LONG),
+        ("The number of input tokens exceeds the maximum", TOO_LONG),
+        ("Input Tokens Exceeded: Number of input tokens exceeds maximum length.", TOO_LONG),
+        ("The model returned the following errors: too many total text bytes: 9 > 8", TOO_LONG),
+        ("input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000", TOO_LONG),
+        (
+            "Prompt contains 40000 tokens, too large for model with 32768 maximum context length",
+            TOO_LONG,
+        ),
+        (
+            "too many tokens: total number of tokens in the prompt exceeds the limit of 4081",
+            TOO_LONG,
+        ),
+        ("The total of input tokens and max tokens exceeds the context window", TOO_LONG),
+        ("messages.0.content.0.image: image exceeds the maximum of 5 MB", "validation_exception"),
+        (
+            "The maximum tokens you requested exceeds the model limit of 8192.",
+            "validation_exception",
+        ),
+        ("The document file name is too long", "validation_exception"),
         ("The provided model identifier is invalid.", "model_not_found"),
         ("Invocation with on-demand throughput isn’t supported", "model_not_found"),
         ("Invocation with on-demand throughput isn't supported", "model_not_found"),

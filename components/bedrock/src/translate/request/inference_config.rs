@@ -25,14 +25,15 @@ pub(crate) fn config<'a>(
     model: &Model,
     fallback: Fallback,
 ) -> Result<InferenceConfig<'a>, Error> {
-    let takes_any = model.capabilities.sampling != Sampling::No && !fallback.sampling;
+    let takes_any = model.capabilities.sampling != Sampling::No;
     let temperature =
         request.temperature.filter(|_| takes_any).map(|given| given.min(MAX_TEMPERATURE));
-    let takes_both = model.capabilities.sampling == Sampling::Both && !fallback.top_p;
+    let takes_both = model.capabilities.sampling == Sampling::Both;
     let takes_top_p = takes_any && (takes_both || temperature.is_none());
     let least = model.capabilities.min_tokens;
+    let max_tokens = request.max_tokens.map(|given| given.max(least));
     Ok(InferenceConfig {
-        max_tokens: request.max_tokens.map(|given| given.max(least)),
+        max_tokens: max_tokens.or(model.capabilities.max_tokens),
         temperature,
         top_p: request.top_p.filter(|_| takes_top_p),
         stop_sequences: stop_sequences(request, model, fallback)?,
@@ -60,14 +61,9 @@ fn stop_sequences<'a>(
 }
 
 /// Adds `top_k`, which has a parameter of its own in each family that supports it.
-pub(crate) fn set_top_k(
-    request: &ChatRequest<'_>,
-    model: &Model,
-    fallback: Fallback,
-    fields: &mut Fields<'_>,
-) {
+pub(crate) fn set_top_k(request: &ChatRequest<'_>, model: &Model, fields: &mut Fields<'_>) {
     let Some(top_k) = request.top_k else { return };
-    if model.capabilities.sampling == Sampling::No || fallback.sampling {
+    if model.capabilities.sampling == Sampling::No {
         return;
     }
     match model.family {
@@ -101,26 +97,34 @@ mod tests {
 
     #[test]
     fn config_with_sampling_keeps_what_the_model_accepts() {
-        let none = Fallback::default();
         let both = json!({"temperature": 0.5, "top_p": 0.9});
-        let no_sampling = Fallback { sampling: true, ..none };
-        let no_top_p = Fallback { top_p: true, ..none };
-        for (members, sampling, fallback, expected) in [
-            (json!({}), Sampling::Both, none, json!({})),
-            (both.clone(), Sampling::Both, none, json!({"temperature": 0.5, "topP": 0.9})),
-            (both.clone(), Sampling::One, none, json!({"temperature": 0.5})),
-            (both.clone(), Sampling::No, none, json!({})),
-            (both.clone(), Sampling::Both, no_sampling, json!({})),
-            (both, Sampling::Both, no_top_p, json!({"temperature": 0.5})),
-            (json!({"top_p": 0.9}), Sampling::One, none, json!({"topP": 0.9})),
-            (json!({"top_p": 0.9}), Sampling::Both, no_top_p, json!({"topP": 0.9})),
-            (json!({"temperature": 1.7}), Sampling::Both, none, json!({"temperature": 1.0})),
-            (json!({"temperature": 0}), Sampling::Both, none, json!({"temperature": 0.0})),
+        for (members, sampling, expected) in [
+            (json!({}), Sampling::Both, json!({})),
+            (both.clone(), Sampling::Both, json!({"temperature": 0.5, "topP": 0.9})),
+            (both.clone(), Sampling::One, json!({"temperature": 0.5})),
+            (both, Sampling::No, json!({})),
+            (json!({"top_p": 0.9}), Sampling::One, json!({"topP": 0.9})),
+            (json!({"temperature": 1.7}), Sampling::Both, json!({"temperature": 1.0})),
+            (json!({"temperature": 0}), Sampling::Both, json!({"temperature": 0.0})),
         ] {
             let mut model = sample::model(Family::Claude);
             model.capabilities.sampling = sampling;
-            let found = configured(&members, &model, fallback);
-            assert_eq!(found, Ok(expected), "{members} {sampling:?} {fallback:?}");
+            let found = configured(&members, &model, Fallback::default());
+            assert_eq!(found, Ok(expected), "{members} {sampling:?}");
+        }
+    }
+
+    #[test]
+    fn config_without_a_limit_has_that_of_a_model_which_is_cut_earlier() {
+        let mut model = sample::model(Family::Claude);
+        for (limit, given, expected) in [
+            (None, json!({}), json!({})),
+            (Some(64_000), json!({}), json!({"maxTokens": 64_000})),
+            (Some(64_000), json!({"max_tokens": 5}), json!({"maxTokens": 5})),
+        ] {
+            model.capabilities.max_tokens = limit;
+            let found = configured(&given, &model, Fallback::default());
+            assert_eq!(found, Ok(expected), "{given} {limit:?}");
         }
     }
 
@@ -166,11 +170,11 @@ mod tests {
         ] {
             let mut model = sample::model(family);
             let mut fields = Fields::default();
-            set_top_k(&request, &model, Fallback::default(), &mut fields);
+            set_top_k(&request, &model, &mut fields);
             assert_eq!(serde_json::to_value(&fields).unwrap(), expected, "{family:?}");
             model.capabilities.sampling = Sampling::No;
             let mut fields = Fields::default();
-            set_top_k(&request, &model, Fallback::default(), &mut fields);
+            set_top_k(&request, &model, &mut fields);
             assert!(fields.is_empty(), "{family:?}");
         }
     }

@@ -24,8 +24,8 @@ pub(crate) struct Conversation<'a> {
     pub(crate) turns: Vec<Turn<'a>>,
 }
 
-/// The text of an empty turn, or of a turn that has documents but no text: Bedrock rejects missing
-/// text and blank text.
+/// The text of an empty turn, of a turn that has documents but no text, and of the user's turn before
+/// a conversation that the assistant starts: Bedrock rejects missing text and blank text.
 const PLACEHOLDER: &str = ".";
 
 /// Converts `messages` for `model`.
@@ -54,6 +54,9 @@ pub(crate) fn convert<'a>(
     // Bedrock requires a user turn, so instructions alone become one.
     if turns.is_empty() {
         turns.push(Turn { role: Role::User, content: mem::take(&mut system) });
+    }
+    if turns.first().is_some_and(|first| first.role == Role::Assistant) {
+        turns.insert(0, Turn { role: Role::User, content: vec![Block::text(PLACEHOLDER)] });
     }
     // Pairing requires alternating roles and may leave blocks out of order, so it runs between
     // `alternate` and `finish`.
@@ -286,7 +289,7 @@ mod tests {
             ),
             (
                 json!([assistant("a"), user("b")]),
-                json!([assistant([text("a")]), user([text("b")])]),
+                json!([user([text(".")]), assistant([text("a")]), user([text("b")])]),
             ),
             (
                 json!([user("a"), calling(&["1", "2"]), tool("1", "r"), tool("2", ""), user("b")]),

@@ -12,9 +12,13 @@ use crate::openai::request::ChatRequest;
 /// <https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html>
 const MIN_BUDGET: u64 = 1024;
 
-/// Tokens for the response itself if the client sets no limit: the budget must be below the limit,
-/// and Bedrock's default may be lower than the budget.
+/// Tokens for the response itself, next to the budget: the limit is for both.
 const RESPONSE_TOKENS: u64 = 8192;
+
+/// The values of `thinking` for models that decide how much they think.
+/// <https://docs.claude.com/en/docs/build-with-claude/adaptive-thinking>
+const ADAPTIVE: &str = r#"{"type":"adaptive"}"#;
+const SUMMARIZED: &str = r#"{"type":"adaptive","display":"summarized"}"#;
 
 /// The lowest `topP` that Claude accepts while thinking.
 const MIN_TOP_P: f64 = 0.95;
@@ -35,7 +39,10 @@ pub(crate) fn ask(
             Reasoning::No => {}
             Reasoning::Budget => set_budget(effort, converse),
             Reasoning::Adaptive => {
-                set_adaptive(effort.min(model.capabilities.max_effort), converse);
+                set_adaptive(effort.min(model.capabilities.max_effort), ADAPTIVE, converse);
+            }
+            Reasoning::Summarized => {
+                set_adaptive(effort.min(model.capabilities.max_effort), SUMMARIZED, converse);
             }
             Reasoning::Nova => set_nova(effort, converse),
             Reasoning::Flat => {
@@ -74,7 +81,8 @@ fn drop_incompatible(converse: &mut ConverseRequest<'_>) {
     converse.additional_model_request_fields.remove("top_k");
 }
 
-/// Sets a budget below the client's limit; none if the limit is too low for one.
+/// Sets a budget that leaves room for the response itself, half the limit if it is low; no budget if
+/// the limit is too low for one.
 fn set_budget(effort: Effort, converse: &mut ConverseRequest<'_>) {
     let budget = match effort {
         Effort::None => return,
@@ -89,7 +97,7 @@ fn set_budget(effort: Effort, converse: &mut ConverseRequest<'_>) {
         return;
     }
     let limit = *converse.inference_config.max_tokens.get_or_insert(budget + RESPONSE_TOKENS);
-    let budget = budget.min(limit.saturating_sub(1));
+    let budget = budget.min(limit - RESPONSE_TOKENS.min(limit / 2));
     if budget >= MIN_BUDGET {
         let thinking = format!(r#"{{"type":"enabled","budget_tokens":{budget}}}"#);
         set(converse, "thinking", thinking);
@@ -104,11 +112,11 @@ fn lacks_reasoning(turns: &[Turn<'_>]) -> bool {
     is_loop && !matches!(calling.content.first(), Some(Block::ReasoningContent(_)))
 }
 
-/// Sets an effort, and lets the model decide how much it thinks.
-fn set_adaptive(effort: Effort, converse: &mut ConverseRequest<'_>) {
+/// Sets an effort, and lets the model decide how much it thinks, as `thinking` says.
+fn set_adaptive(effort: Effort, thinking: &str, converse: &mut ConverseRequest<'_>) {
     if effort != Effort::None {
         let effort = if effort == Effort::Minimal { Effort::Low } else { effort };
-        set(converse, "thinking", r#"{"type":"adaptive"}"#.to_owned());
+        set(converse, "thinking", thinking.to_owned());
         set(converse, "output_config", effort_of(name(effort)));
     }
 }

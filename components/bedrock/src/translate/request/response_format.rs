@@ -12,7 +12,6 @@ use crate::converse::request::{
 };
 use crate::json::invalid;
 use crate::openai::request::{ChatRequest, Content, JsonSchema, Message, ResponseFormat};
-use crate::translate::fallback::Fallback;
 use crate::translate::json_tool::{JSON_TOOL, JsonTool};
 use crate::translate::request::schema;
 
@@ -48,7 +47,6 @@ const SCHEMA: &str = "response_format.json_schema.schema";
 pub(crate) fn choose_format<'a>(
     request: &'a ChatRequest<'a>,
     model: &Model,
-    fallback: Fallback,
 ) -> Result<FormatStrategy<'a>, Error> {
     match &request.response_format {
         ResponseFormat::Text => Ok(FormatStrategy::Free),
@@ -58,7 +56,7 @@ pub(crate) fn choose_format<'a>(
         }
         ResponseFormat::JsonSchema(schema) => {
             schema::check(schema.schema, SCHEMA.into())?;
-            let knows_schemas = model.capabilities.structured_output && !fallback.output_config;
+            let knows_schemas = model.capabilities.structured_output;
             let grammar = if knows_schemas { grammar(schema) } else { None };
             grammar.or_else(|| tool(schema)).ok_or_else(|| invalid(SCHEMA, "must be a JSON schema"))
         }
@@ -121,20 +119,14 @@ mod tests {
     use crate::catalog::sample;
 
     /// Returns the strategy for a request with `content`, in short form.
-    fn chosen(
-        format: &Value,
-        content: &Value,
-        native: bool,
-        fallback: bool,
-    ) -> Result<String, String> {
+    fn chosen(format: &Value, content: &Value, native: bool) -> Result<String, String> {
         let messages = json!([{"role": "user", "content": content}]);
         let body = json!({"model": "m", "messages": messages, "response_format": format});
         let body = body.to_string();
         let request = ChatRequest::parse(body.as_bytes()).unwrap();
         let mut model = sample::model(Family::Claude);
         model.capabilities.structured_output = native;
-        let fallback = Fallback { output_config: fallback, ..Fallback::default() };
-        match choose_format(&request, &model, fallback) {
+        match choose_format(&request, &model) {
             Ok(FormatStrategy::Free) => Ok("free".to_owned()),
             Ok(FormatStrategy::Prompt(words)) => Ok(words.to_owned()),
             Ok(FormatStrategy::Grammar(config)) => Ok(serde_json::to_string(&config).unwrap()),
@@ -157,7 +149,7 @@ mod tests {
             (object, json!([]), OBJECT),
             (json!({"type": "json_schema", "json_schema": {"name": "n"}}), json!("hi"), OBJECT),
         ] {
-            assert_eq!(chosen(&format, &content, true, false).as_deref(), Ok(expected), "{format}");
+            assert_eq!(chosen(&format, &content, true).as_deref(), Ok(expected), "{format}");
         }
     }
 
@@ -173,16 +165,15 @@ mod tests {
         let object = json!({"type": "object"});
         let open = json!({"type": "object", "additionalProperties": true});
         let plain = tool(&object.to_string(), false);
-        for (schema, native, fallback, expected) in [
-            (&object, true, false, closed.to_owned()),
-            (&object, true, true, plain.clone()),
-            (&object, false, false, plain),
-            (&open, true, false, tool(&open.to_string(), false)),
+        for (schema, native, expected) in [
+            (&object, true, closed.to_owned()),
+            (&object, false, plain),
+            (&open, true, tool(&open.to_string(), false)),
         ] {
-            let found = chosen(&format(schema.clone()), &json!("hi"), native, fallback);
-            assert_eq!(found, Ok(expected), "{schema} {native} {fallback}");
+            let found = chosen(&format(schema.clone()), &json!("hi"), native);
+            assert_eq!(found, Ok(expected), "{schema} {native}");
         }
         let expected = Err("response_format.json_schema.schema".to_owned());
-        assert_eq!(chosen(&format(json!([])), &json!("hi"), true, false), expected);
+        assert_eq!(chosen(&format(json!([])), &json!("hi"), true), expected);
     }
 }

@@ -26,13 +26,21 @@ fn formatted(outcome: Result<Value, Error>) -> String {
 
 /// Reads what the second attempt leaves out, by the names of a golden file.
 fn fallback(case: &Value) -> Fallback {
-    let is_left_out = |name: &str| case["without"] == name;
+    let without = case["without"].as_str().unwrap_or_default();
+    let is_left_out = |name: &str| without.split(' ').any(|left_out| left_out == name);
     Fallback {
         output_config: is_left_out("output_config"),
         sampling: is_left_out("sampling"),
         top_p: is_left_out("top_p"),
         stop_sequences: is_left_out("stop_sequences"),
         tool_choice: is_left_out("tool_choice"),
+        strict_tools: is_left_out("strict_tools"),
+        system_prompt: is_left_out("system_prompt"),
+        mixed_turns: is_left_out("mixed_turns"),
+        tool_stream: is_left_out("tool_stream"),
+        caching: is_left_out("caching"),
+        reasoning: is_left_out("reasoning"),
+        max_tokens: is_left_out("max_tokens"),
     }
 }
 
@@ -56,6 +64,7 @@ mod cases {
         blank_messages_are_dropped
         cache_marks_on_llama_are_left_out
         cache_marks_on_nova_tools_are_left_out
+        caching_after_rejection_is_left_out
         choice_after_rejection_is_a_prompt
         choice_auto_is_left_out
         choice_none_with_history_is_text
@@ -68,6 +77,7 @@ mod cases {
         choice_required_on_llama_is_a_prompt
         choice_required_while_thinking_is_a_prompt
         choice_required_without_tools_is_rejected
+        conversation_starts_with_the_user
         custom_tools_are_rejected
         documents_get_names_and_text
         duplicate_id_gets_another
@@ -79,15 +89,20 @@ mod cases {
         ids_on_mistral_have_nine_characters
         image_as_data
         image_in_a_tool_result
+        image_in_a_tool_result_follows_it_on_an_unknown_model
         image_in_a_tool_result_follows_it_on_gpt_oss
+        image_in_a_tool_result_on_llama_4
         image_in_s3
         image_on_the_web_is_rejected
         invalid_ids_and_names_are_replaced
         json_object_is_a_prompt
         json_object_with_json_in_the_messages_has_no_prompt
+        limit_of_an_unknown_claude
         max_completion_tokens_overrides_max_tokens
         metadata_and_tier
         min_tokens_of_gpt_6
+        mixed_turns_after_rejection_are_separate
+        mixed_turns_on_llama_are_separate
         no_messages_are_rejected
         parallel_calls_are_forbidden_on_claude
         parallel_calls_are_forbidden_with_a_choice
@@ -112,6 +127,8 @@ mod cases {
         results_of_parallel_calls_are_one_turn
         sampling_after_rejection_is_left_out
         sampling_is_left_out_on_claude_opus_4_7
+        sampling_is_left_out_on_gpt_5_6
+        sampling_is_left_out_on_grok
         schema_after_rejection_is_a_tool
         schema_by_a_grammar
         schema_by_a_grammar_with_a_tool
@@ -129,11 +146,14 @@ mod cases {
         stop_drops_empty_sequences
         stop_is_a_list
         stop_on_qwen_is_rejected
+        strict_after_rejection_is_left_out
         strict_tools_with_support_are_strict
         strict_tools_without_support_are_not_strict
+        system_after_rejection_begins_the_conversation
         system_alone_is_a_user_turn
         system_and_developer_are_hoisted
         system_in_mid_conversation_stays
+        system_on_mistral_7b_begins_the_conversation
         temperature_alone_on_claude_haiku_4_5
         temperature_is_at_most_one
         tier_auto_is_left_out
@@ -143,6 +163,7 @@ mod cases {
         top_p_after_rejection_is_left_out
         turns_of_one_role_are_merged
         two_choices_are_rejected
+        two_rejections_leave_out_both
         unsigned_reasoning_is_not_sent_back
         video_and_audio
     }
@@ -172,7 +193,7 @@ fn build_of_a_request_returns_the_context_of_its_response() {
     }
 }
 
-const MODELS: [&str; 13] = [
+const MODELS: [&str; 18] = [
     "amazon.nova-pro-v1:0",
     "us.amazon.nova-2-lite-v1:0",
     "anthropic.claude-3-7-sonnet-20250219-v1:0",
@@ -181,21 +202,21 @@ const MODELS: [&str; 13] = [
     "global.anthropic.claude-opus-4-7",
     "anthropic.claude-opus-5-5",
     "meta.llama3-1-70b-instruct-v1:0",
+    "us.meta.llama4-maverick-17b-instruct-v1:0",
     "mistral.mistral-large-2407-v1:0",
+    "mistral.mistral-7b-instruct-v0:2",
+    "openai.gpt-5.6-mini",
+    "xai.grok-4.6",
+    "arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/a1b2c3",
     "deepseek.v3-v1:0",
     "openai.gpt-oss-120b-1:0",
     "qwen.qwen3-32b-v1:0",
     "cohere.command-text-v14",
 ];
 
-/// Errors that only the client can fix: how the conversation begins and ends, and how much it
-/// contains.
-const CLIENTS: [&str; 4] = [
-    "A conversation must start with a user message",
-    "Expected toolResult blocks",
-    "more than the maximum",
-    "final assistant content",
-];
+/// Errors that only the client can fix: how the conversation ends, and how much it contains.
+const CLIENTS: [&str; 3] =
+    ["Expected toolResult blocks", "more than the maximum", "final assistant content"];
 
 fn tool() -> impl Strategy<Value = Value> {
     let name = select(vec!["f", "g", "a.b", "tool with spaces", JSON_TOOL]);

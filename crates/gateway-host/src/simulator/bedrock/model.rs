@@ -1,16 +1,24 @@
 //! Parses the model that a path names, as far as rules and responses depend on it.
 
 /// The vendors that have models, as the prefixes of their model IDs.
-const VENDORS: [&str; 9] = [
+const VENDORS: [&str; 17] = [
     "ai21.",
     "amazon.",
     "anthropic.",
     "cohere.",
     "deepseek.",
+    "google.",
     "meta.",
+    "minimax.",
     "mistral.",
+    "moonshot.",
+    "moonshotai.",
+    "nvidia.",
     "openai.",
     "qwen.",
+    "writer.",
+    "xai.",
+    "zai.",
 ];
 
 /// The prefixes that inference profiles put in front of a model ID.

@@ -149,7 +149,7 @@ proptest! {
         model.capabilities.tool_result_images = tool_result_images;
         let Conversation { system, turns } =
             convert(&messages, &model, &mut ToolNames::default(), history).unwrap();
-        prop_assert!(!turns.is_empty());
+        prop_assert!(turns.first().is_some_and(|first| first.role == Role::User));
         prop_assert!(!system.iter().any(Block::is_blank));
         prop_assert!(turns.windows(2).all(|pair| pair[0].role != pair[1].role));
         turns.iter().for_each(assert_sound);

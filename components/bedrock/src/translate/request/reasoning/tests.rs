@@ -31,7 +31,7 @@ fn limited(max_tokens: Option<u64>) -> InferenceConfig<'static> {
 }
 
 #[test]
-fn ask_with_a_budget_stays_below_the_limit() {
+fn ask_with_a_budget_leaves_half_of_the_limit() {
     let model = model(Reasoning::Budget, Effort::High);
     let thinking = |budget: u64| json!({"thinking": {"type": "enabled", "budget_tokens": budget}});
     let levels = json!({"maxTokens": 1024, "temperature": 0.5, "topP": 0.9});
@@ -39,11 +39,16 @@ fn ask_with_a_budget_stays_below_the_limit() {
         ("minimal", None, thinking(1024), json!({"maxTokens": 9216})),
         ("low", None, thinking(1024), json!({"maxTokens": 9216})),
         ("medium", None, thinking(2048), json!({"maxTokens": 10240})),
-        ("high", Some(5000), thinking(4096), json!({"maxTokens": 5000})),
-        ("xhigh", Some(3000), thinking(2999), json!({"maxTokens": 3000})),
-        ("max", Some(1025), thinking(1024), json!({"maxTokens": 1025})),
+        ("high", Some(9000), thinking(4096), json!({"maxTokens": 9000})),
+        ("xhigh", Some(3000), thinking(1500), json!({"maxTokens": 3000})),
+        ("max", Some(2048), thinking(1024), json!({"maxTokens": 2048})),
         ("max", None, thinking(16384), json!({"maxTokens": 24576})),
-        ("high", Some(1024), json!({}), levels.clone()),
+        (
+            "high",
+            Some(2046),
+            json!({}),
+            json!({"maxTokens": 2046, "temperature": 0.5, "topP": 0.9}),
+        ),
         ("none", Some(1024), json!({}), levels),
     ] {
         let found = asked(&model, effort, limited(max_tokens));
@@ -60,6 +65,15 @@ fn ask_with_any_effort_uses_one_that_the_model_supports() {
         (Reasoning::Adaptive, Effort::High, "minimal", adaptive("low")),
         (Reasoning::Adaptive, Effort::High, "max", adaptive("high")),
         (Reasoning::Adaptive, Effort::Max, "xhigh", adaptive("xhigh")),
+        (
+            Reasoning::Summarized,
+            Effort::Max,
+            "high",
+            json!({
+                "thinking": {"type": "adaptive", "display": "summarized"},
+                "output_config": {"effort": "high"},
+            }),
+        ),
         (Reasoning::Flat, Effort::High, "none", json!({})),
         (Reasoning::Flat, Effort::High, "minimal", json!({"reasoning_effort": "low"})),
         (Reasoning::Flat, Effort::High, "max", json!({"reasoning_effort": "high"})),

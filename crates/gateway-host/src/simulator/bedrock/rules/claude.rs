@@ -7,7 +7,8 @@ use crate::simulator::bedrock::request::{Request, has, list};
 use crate::simulator::bedrock::rules::Rule;
 
 /// The rules of Claude models.
-pub(super) const RULES: [Rule; 9] = [
+pub(super) const RULES: [Rule; 10] = [
+    exceeds_output_limit,
     has_bad_budget,
     thinks_in_wrong_way,
     thinks_and_forces,
@@ -31,6 +32,33 @@ const SAMPLES_ONE_WAY: [&str; 5] =
 
 /// The minimum thinking budget, in tokens.
 const BUDGET: u64 = 1024;
+
+/// The output limits of models, in tokens. The first whose name is in a model's id applies.
+/// <https://docs.claude.com/en/docs/about-claude/models/overview>
+const OUTPUT_LIMITS: [(&str, u64); 8] = [
+    ("claude-3-7", 64_000),
+    ("claude-3-5", 8192),
+    ("claude-3", 4096),
+    ("opus-4-1", 32_000),
+    ("opus-4-2", 32_000),
+    ("haiku-4-5", 64_000),
+    ("sonnet-4", 64_000),
+    ("claude-", 128_000),
+];
+
+/// Checks that the token limit is not above the model's own.
+fn exceeds_output_limit(request: &Request<'_>) -> Option<String> {
+    is_claude(request)?;
+    let mut limits = OUTPUT_LIMITS.into_iter();
+    let (_, limit) = limits.find(|(name, _)| request.model.contains_any(&[name]))?;
+    let requested = request.inference("maxTokens").as_u64()?;
+    (requested > limit).then(|| {
+        format!(
+            "The maximum tokens you requested exceeds the model limit of {limit}. Try again with a \
+             maximum tokens value that is lower than {limit}."
+        )
+    })
+}
 
 /// Checks that a thinking budget is present, large enough, and below the token limit.
 fn has_bad_budget(request: &Request<'_>) -> Option<String> {

@@ -6,7 +6,11 @@ use crate::simulator::bedrock::request::{Request, has, list};
 use crate::simulator::bedrock::rules::{Rule, extraneous};
 
 /// The rules of the vendors.
-pub(super) const RULES: [Rule; 6] = [
+pub(super) const RULES: [Rule; 10] = [
+    has_system_prompt,
+    llama_mixes_blocks,
+    has_image_in_result,
+    samples_while_it_reasons,
     nova_has_cached_tools,
     llama_has_tool_choice,
     mistral_has_named_tool,
@@ -14,6 +18,61 @@ pub(super) const RULES: [Rule; 6] = [
     qwen_has_stop_sequences,
     other_has_reasoning,
 ];
+
+/// Checks that models without system prompts get none.
+/// <https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html>
+fn has_system_prompt(request: &Request<'_>) -> Option<String> {
+    const WITHOUT: [&str; 5] =
+        ["mistral.mistral-7b", "mistral.mixtral", "amazon.titan", "cohere.command-text", "ai21.j2"];
+    let is_without = WITHOUT.iter().any(|model| request.model.has_prefix(model));
+    (is_without && !list(&request.body["system"]).is_empty()).then(|| {
+        "This model doesn't support system messages. Try again without system messages or use a \
+         model that supports system messages."
+            .to_owned()
+    })
+}
+
+/// Checks that no turn for Llama has tool blocks next to others.
+fn llama_mixes_blocks(request: &Request<'_>) -> Option<String> {
+    if !request.model.has_prefix("meta.") {
+        return None;
+    }
+    request.messages().iter().enumerate().find_map(|(index, message)| {
+        let blocks = list(&message["content"]);
+        let any = |kind: &str| blocks.iter().any(|block| has(block, kind));
+        let (uses, results) = (any("toolUse"), any("toolResult"));
+        let is_other = |block: &Value| !has(block, "toolUse") && !has(block, "toolResult");
+        let is_mixed = (uses || results) && blocks.iter().any(is_other);
+        let kind = if uses { "tool use" } else { "tool result" };
+        is_mixed.then(|| {
+            format!(
+                "messages.{index}.content: Conversation blocks and {kind} blocks cannot be \
+                 provided in the same turn."
+            )
+        })
+    })
+}
+
+/// Checks that only models that see images in a tool's result get one.
+fn has_image_in_result(request: &Request<'_>) -> Option<String> {
+    const SEEING: [&str; 3] = ["anthropic.", "amazon.nova", "meta.llama4"];
+    if SEEING.iter().any(|vendor| request.model.has_prefix(vendor)) {
+        return None;
+    }
+    let placed = request.blocks().find(|placed| {
+        list(&placed.block["toolResult"]["content"]).iter().any(|block| has(block, "image"))
+    })?;
+    Some(unsupported(&format!("{}.toolResult.content.image", placed.path())))
+}
+
+/// Checks that models which always reason get no sampling parameters.
+fn samples_while_it_reasons(request: &Request<'_>) -> Option<String> {
+    const REASONING: [&str; 3] = ["openai.gpt-5", "openai.gpt-6", "xai."];
+    let is_reasoning = REASONING.iter().any(|model| request.model.has_prefix(model));
+    let mut fields = ["temperature", "topP"].into_iter();
+    let given = fields.find(|name| !request.inference(name).is_null())?;
+    is_reasoning.then(|| unsupported(given))
+}
 
 /// Checks that tools for Nova have no cache point.
 fn nova_has_cached_tools(request: &Request<'_>) -> Option<String> {

@@ -13,6 +13,9 @@ const SONNET: &str = "anthropic.claude-sonnet-4-6";
 const OPUS: &str = "global.anthropic.claude-opus-4-7";
 const LLAMA: &str = "us.meta.llama3-1-70b-instruct-v1:0";
 const MISTRAL: &str = "mistral.mistral-large-2407-v1:0";
+const LLAMA_4: &str = "meta.llama4-scout-17b-instruct-v1:0";
+const MISTRAL_7B: &str = "mistral.mistral-7b-instruct-v0:2";
+const GROK: &str = "xai.grok-4.6";
 const QWEN: &str = "qwen.qwen3-32b-v1:0";
 
 /// Returns the message for a request that the schema allows; empty if it breaks no rule.
@@ -221,6 +224,34 @@ fn violation_vendor_rule_is_reported() {
 }
 
 #[test]
+fn violation_narrower_conversation_is_reported() {
+    let system = beginning(&json!({"system": [{"text": "Be brief."}]}));
+    let turns =
+        |call: Value, result: Value| called(&json!([hello(), assistant(&call), user(&result)]));
+    let apart = turns(json!([call("abcDEF123")]), json!([result("abcDEF123")]));
+    let calls = turns(json!([text("a"), call("a")]), json!([result("a")]));
+    let results = turns(json!([call("a")]), json!([result("a"), text("a")]));
+    let image = json!({"image": {"format": "png", "source": {"bytes": "iVBORw0KGgo="}}});
+    let seen = json!({"toolResult": {"toolUseId": "abcDEF123", "content": [image]}});
+    let seen = turns(json!([call("abcDEF123")]), json!([seen]));
+    let sampled = |field: &str| beginning(&json!({"inferenceConfig": {field: 0.5}}));
+    assert_outcomes([
+        (MISTRAL, system.clone(), ""),
+        (MISTRAL_7B, system, "doesn't support system messages"),
+        (LLAMA, apart, ""),
+        (LLAMA, calls.clone(), "messages.1.content: Conversation blocks and tool use blocks"),
+        (LLAMA_4, results.clone(), "messages.2.content: Conversation blocks and tool result"),
+        (HAIKU, calls, ""),
+        (HAIKU, results, ""),
+        (LLAMA_4, seen.clone(), ""),
+        (MISTRAL, seen, "messages.2.content.0.toolResult.content.image"),
+        (GROK, sampled("temperature"), "does not support the temperature field"),
+        (GROK, sampled("topP"), "does not support the topP field"),
+        (QWEN, sampled("topP"), ""),
+    ]);
+}
+
+#[test]
 fn violation_claude_thinking_is_reported() {
     let thinking = |budget: u64, fields: Value| {
         let mut body = beginning(&fields);
@@ -288,6 +319,9 @@ fn violation_claude_field_is_reported() {
         (NOVA, sampled(json!({"temperature": 0.5, "topP": 0.5})), ""),
         (OPUS, sampled(json!({"temperature": 1})), "temperature is deprecated for this model"),
         (OPUS, sampled(json!({"topP": 1})), "top_p is deprecated for this model"),
+        (HAIKU, sampled(json!({"maxTokens": 64_000})), ""),
+        (HAIKU, sampled(json!({"maxTokens": 64_001})), "exceeds the model limit of 64000"),
+        (OPUS, sampled(json!({"maxTokens": 128_000})), ""),
         (HAIKU, formatted(closed), ""),
         (HAIKU, formatted(open), "'additionalProperties' must be explicitly set to false"),
         (HAIKU, formatted("{"), "not valid JSON"),
