@@ -30,6 +30,7 @@
     reason = "a test that finds something missing has failed"
 )]
 
+mod bedrock;
 mod clients;
 mod cors;
 mod deploy;

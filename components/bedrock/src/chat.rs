@@ -39,6 +39,9 @@ pub(crate) fn respond(
     let model = aliases::resolve_for(&settings.aliases, &request.model, context)?;
     let chat =
         Chat { client_request, context, settings: &settings, request: &request, model: &model };
+    if !request.ignored.is_empty() {
+        context.transport.note_ignored(request.ignored.join(", "));
+    }
     let mut fallback = Fallback::default();
     let mut sent = chat.send(chat.draft(fallback)?);
     for _ in 0..MAX_RETRIES {

@@ -136,7 +136,14 @@ impl Transport for SpinTransport<'_> {
     }
 
     fn note_retry(&self, error: &Error) {
-        self.entry.borrow_mut().retried = Some(error.to_string());
+        let mut entry = self.entry.borrow_mut();
+        let before = entry.retried.take();
+        let errors: Vec<_> = before.into_iter().chain([error.to_string()]).collect();
+        entry.retried = Some(errors.join("; "));
+    }
+
+    fn note_ignored(&self, names: String) {
+        self.entry.borrow_mut().ignored = Some(names);
     }
 }
 

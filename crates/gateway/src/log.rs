@@ -55,6 +55,9 @@ pub struct Entry {
     /// The AI Gateway's id of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cf_aig_log_id: Option<String>,
+    /// The fields of the request that were ignored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ignored: Option<String>,
     /// Why the request was retried in another form.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retried: Option<String>,
@@ -125,6 +128,7 @@ impl Entry {
             (&mut self.original_model, 500),
             (&mut self.model, 500),
             (&mut self.cf_aig_log_id, 200),
+            (&mut self.ignored, 200),
             (&mut self.retried, 500),
             (&mut self.error, 1000),
         ];
@@ -187,7 +191,7 @@ mod tests {
             for field in [&mut entry.original_model, &mut entry.model, &mut entry.cf_aig_log_id] {
                 *field = Some(long.clone());
             }
-            entry.retried = Some(long.clone());
+            (entry.ignored, entry.retried) = (Some(long.clone()), Some(long.clone()));
             (entry.total_ms, entry.bytes, entry.status) = (u64::MAX, u64::MAX, u16::MAX);
             (entry.head_ms, entry.upstream_status) = (Some(u64::MAX), Some(u16::MAX));
             let line = entry.to_line();

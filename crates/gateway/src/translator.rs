@@ -87,6 +87,9 @@ pub trait Transport {
 
     /// Notes in the log that the request is retried in another form because of `error`.
     fn note_retry(&self, error: &Error);
+
+    /// Notes in the log that the fields `names` of the request were ignored.
+    fn note_ignored(&self, names: String);
 }
 
 /// A request in flight: waits for its response headers.

@@ -53,6 +53,10 @@ impl Transport for Canned {
     fn note_retry(&self, error: &Error) {
         panic!("embeddings are asked for once: {error}");
     }
+
+    fn note_ignored(&self, names: String) {
+        panic!("unknown fields of embeddings are rejected: {names}");
+    }
 }
 
 impl Canned {

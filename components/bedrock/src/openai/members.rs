@@ -22,7 +22,7 @@ const STRING: &str = "a string";
 
 /// Fields that are hints: without them the response may differ, but is still correct. [`check`]
 /// rejects some of them first, unless their value has no effect.
-const HINTS: [&str; 14] = [
+const HINTS: [&str; 15] = [
     "audio",
     "frequency_penalty",
     "logit_bias",
@@ -32,12 +32,17 @@ const HINTS: [&str; 14] = [
     "prediction",
     "presence_penalty",
     "prompt_cache_key",
+    "prompt_cache_options",
     "prompt_cache_retention",
     "seed",
     "store",
     "top_logprobs",
     "verbosity",
 ];
+
+/// The models' own parameters that a request may contain at its top level. Any other belongs into
+/// `additionalModelRequestFields`.
+const MODEL_FIELDS: [&str; 4] = ["anthropic_beta", "output_config", "reasoningConfig", "thinking"];
 
 impl<'a> ChatRequest<'a> {
     /// Parses a request, and rejects what this route does not support.
@@ -95,7 +100,8 @@ impl<'a> ChatRequest<'a> {
             }
             "service_tier" => self.service_tier = Some(read_text("service_tier", value, STRING)?),
             _ if self.extensions.set(&name, value)? || HINTS.contains(&&*name) => {}
-            _ => self.unknown.push((name, value)),
+            _ if MODEL_FIELDS.contains(&&*name) => self.model_fields.push((name, value)),
+            _ => self.ignored.push(name),
         }
         Ok(())
     }
@@ -152,6 +158,15 @@ fn check(name: &str, value: &RawValue) -> Result<(), Error> {
         }
         "web_search_options" => (false, "web search is not supported"),
         "functions" | "function_call" => (false, "use `tools` and `tool_choice` instead"),
+        "moderation" => (false, "moderation is not supported: use `guardrailConfig`"),
+        // Fields of other APIs, without which the response would be another.
+        "input" | "instructions" | "prompt" | "system" => (false, "use `messages` instead"),
+        "max_output_tokens" | "maxTokens" => (false, "use `max_completion_tokens` instead"),
+        "stop_sequences" | "stopSequences" => (false, "use `stop` instead"),
+        "inferenceConfig" | "toolConfig" | "outputConfig" => {
+            (false, "use the fields of chat completions instead")
+        }
+        "extra_body" => (false, "put its fields into the request itself"),
         _ => return Ok(()),
     };
     if has_no_effect {

@@ -33,8 +33,10 @@ pub(crate) struct ChatRequest<'a> {
     pub(crate) metadata: Vec<(Cow<'a, str>, Text<'a>)>,
     pub(crate) service_tier: Option<Text<'a>>,
     pub(crate) extensions: Extensions<'a>,
-    /// Fields that this gateway does not know, which may be the model's own parameters.
-    pub(crate) unknown: Vec<(Cow<'a, str>, &'a RawValue)>,
+    /// The model's own parameters at the top level of the request.
+    pub(crate) model_fields: Vec<(Cow<'a, str>, &'a RawValue)>,
+    /// The names of fields that this gateway does not know.
+    pub(crate) ignored: Vec<Cow<'a, str>>,
 }
 
 /// Fields of Converse that a request may contain; they are sent unchanged.

@@ -97,7 +97,7 @@ fn with_extensions<'a>(extensions: &Extensions<'a>) -> ConverseRequest<'a> {
 }
 
 /// Collects the model's own parameters: the client's `additionalModelRequestFields`, then the
-/// fields this gateway does not know.
+/// those at the top level of the request.
 fn model_fields<'a>(request: &ChatRequest<'a>) -> Result<Fields<'a>, Error> {
     const NAME: &str = "additionalModelRequestFields";
     let own = request.extensions.additional_model_request_fields;
@@ -109,8 +109,8 @@ fn model_fields<'a>(request: &ChatRequest<'a>) -> Result<Fields<'a>, Error> {
     let Members(own) = own;
     // A name given in both places would be sent twice: the explicit one wins.
     let known = json::set(own.iter().map(|(name, _)| &**name));
-    let unknown = request.unknown.iter().filter(|(name, _)| !known.contains(&**name));
-    let given = own.iter().chain(unknown).cloned();
+    let others = request.model_fields.iter().filter(|(name, _)| !known.contains(&**name));
+    let given = own.iter().chain(others).cloned();
     Ok(Fields(given.map(|(name, value)| (name, Json::Given(value))).collect()))
 }
 

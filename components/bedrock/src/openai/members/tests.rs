@@ -96,10 +96,16 @@ fn parse_with_an_unsupported_value_is_rejected() {
         ("web_search_options", json!({}), json!(null)),
         ("functions", json!([]), json!(null)),
         ("function_call", json!("auto"), json!(null)),
+        ("moderation", json!({"input": true}), json!(null)),
+        ("system", json!("Be brief."), json!(null)),
+        ("stop_sequences", json!(["x"]), json!(null)),
+        ("max_output_tokens", json!(5), json!(null)),
+        ("toolConfig", json!({}), json!(null)),
+        ("extra_body", json!({"top_k": 5}), json!(null)),
         ("response_format", json!({"type": "grammar"}), json!({"type": "text"})),
     ] {
         assert_rejected(&body(&json!({name: refused})), "unsupported_value", Some(name));
-        picked(&json!({name: harmless}), |request| assert_eq!(request.unknown.len(), 0, "{name}"));
+        picked(&json!({name: harmless}), |request| assert_eq!(request.ignored.len(), 0, "{name}"));
     }
 }
 
@@ -175,12 +181,13 @@ fn parse_of_metadata_puts_it_before_the_user() {
 }
 
 #[test]
-fn parse_keeps_unknown_fields_and_drops_hints() {
+fn parse_keeps_the_models_fields_and_the_names_of_unknown_ones() {
     let members = json!({"seed": 1, "store": true, "thinking": {"type": "enabled"}, "x": [1]});
     picked(&members, |request| {
         let found: Vec<_> =
-            request.unknown.iter().map(|(name, raw)| (&**name, raw.get())).collect();
-        assert_eq!(found, [("thinking", r#"{"type":"enabled"}"#), ("x", "[1]")]);
+            request.model_fields.iter().map(|(name, raw)| (&**name, raw.get())).collect();
+        assert_eq!(found, [("thinking", r#"{"type":"enabled"}"#)]);
+        assert_eq!(request.ignored, ["x"]);
     });
 }
 

@@ -6,7 +6,8 @@ use crate::simulator::bedrock::request::{Request, has, list};
 use crate::simulator::bedrock::rules::{Rule, extraneous};
 
 /// The rules of the vendors.
-pub(super) const RULES: [Rule; 10] = [
+pub(super) const RULES: [Rule; 11] = [
+    streams_tools,
     has_system_prompt,
     llama_mixes_blocks,
     has_image_in_result,
@@ -30,6 +31,15 @@ fn has_system_prompt(request: &Request<'_>) -> Option<String> {
          model that supports system messages."
             .to_owned()
     })
+}
+
+/// Checks that models which cannot stream tool calls are not asked to.
+fn streams_tools(request: &Request<'_>) -> Option<String> {
+    const WITHOUT: [&str; 3] = ["meta.llama3", "mistral.mistral-large-240", "writer."];
+    let is_without = WITHOUT.iter().any(|model| request.model.has_prefix(model));
+    let has_tools = request.tools().next().is_some();
+    (request.is_stream && has_tools && is_without)
+        .then(|| "This model doesn't support tool use in streaming mode.".to_owned())
 }
 
 /// Checks that no turn for Llama has tool blocks next to others.

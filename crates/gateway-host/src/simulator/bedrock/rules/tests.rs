@@ -252,6 +252,18 @@ fn violation_narrower_conversation_is_reported() {
 }
 
 #[test]
+fn violation_streamed_tools_are_reported_for_models_that_cannot() {
+    let body = called(&json!([hello()]));
+    for (model, is_stream, is_refused) in
+        [(LLAMA, true, true), (LLAMA, false, false), (LLAMA_4, true, false), (NOVA, true, false)]
+    {
+        let model = Model::read(model).unwrap();
+        let message = violation(&Request { body: &body, model: &model, is_stream });
+        assert_eq!(message.is_some(), is_refused, "{model:?} {is_stream}: {message:?}");
+    }
+}
+
+#[test]
 fn violation_claude_thinking_is_reported() {
     let thinking = |budget: u64, fields: Value| {
         let mut body = beginning(&fields);
