@@ -40,7 +40,7 @@ const HINTS: [&str; 15] = [
     "verbosity",
 ];
 
-/// The models' own parameters that a request may contain at its top level. Any other belongs into
+/// The models' own parameters that a request may contain at its top level. Any other belongs in
 /// `additionalModelRequestFields`.
 const MODEL_FIELDS: [&str; 4] = ["anthropic_beta", "output_config", "reasoningConfig", "thinking"];
 
