@@ -54,6 +54,8 @@ pub(crate) struct Capabilities {
     pub(crate) system_prompt: bool,
     /// Turns that have tool calls or results next to text.
     pub(crate) mixed_turns: bool,
+    /// Schemas of tools with three keywords at the top level, and no references.
+    pub(crate) narrow_schemas: bool,
 }
 
 /// The values of `toolChoice` that a model supports, other than `auto`.
@@ -126,5 +128,6 @@ impl Capabilities {
         max_tokens: None,
         system_prompt: true,
         mixed_turns: true,
+        narrow_schemas: false,
     };
 }

@@ -25,6 +25,7 @@ pub(crate) fn model(family: Family) -> Model {
         max_tokens: None,
         system_prompt: true,
         mixed_turns: true,
+        narrow_schemas: false,
     };
     Model { id: "sample".to_owned(), family, capabilities }
 }

@@ -133,6 +133,7 @@ fn set(
         "output" => capabilities.max_tokens = Some(cell.parse().ok()?),
         "system" => capabilities.system_prompt = read_bool(cell)?,
         "mixed" => capabilities.mixed_turns = read_bool(cell)?,
+        "narrow" => capabilities.narrow_schemas = read_bool(cell)?,
         _ => return None,
     }
     Some(())

@@ -13,7 +13,8 @@ use crate::converse::request::{
 use crate::json::invalid;
 use crate::openai::request::{ChatRequest, Content, JsonSchema, Message, ResponseFormat};
 use crate::translate::json_tool::{JSON_TOOL, JsonTool};
-use crate::translate::request::schema;
+use crate::translate::request::schema::inline::GROWTH;
+use crate::translate::request::{schema, tools};
 
 /// How the response gets its format.
 #[derive(Clone, Debug)]
@@ -58,7 +59,9 @@ pub(crate) fn choose_format<'a>(
             schema::check(schema.schema, SCHEMA.into())?;
             let knows_schemas = model.capabilities.structured_output;
             let grammar = if knows_schemas { grammar(schema) } else { None };
-            grammar.or_else(|| tool(schema)).ok_or_else(|| invalid(SCHEMA, "must be a JSON schema"))
+            grammar
+                .or_else(|| tool(schema, model))
+                .ok_or_else(|| invalid(SCHEMA, "must be a JSON schema"))
         }
     }
 }
@@ -98,15 +101,16 @@ fn grammar<'a>(schema: &'a JsonSchema<'a>) -> Option<FormatStrategy<'a>> {
 }
 
 /// Translates `schema` into the synthetic tool; none if it is not a schema.
-fn tool<'a>(schema: &'a JsonSchema<'a>) -> Option<FormatStrategy<'a>> {
+fn tool<'a>(schema: &'a JsonSchema<'a>, model: &Model) -> Option<FormatStrategy<'a>> {
     let (json, tool) = schema::of_response(schema.schema?)?;
     let description = schema.description.as_deref().filter(|text| !text.trim().is_empty());
-    let spec = ToolSpec {
+    let mut spec = ToolSpec {
         name: Cow::Borrowed(JSON_TOOL),
         description: Some(Cow::Borrowed(description.unwrap_or(PURPOSE))),
         input_schema: InputSchema { json },
         strict: None,
     };
+    tools::conform(&mut spec, model, &mut GROWTH.clone());
     Some(FormatStrategy::Tool(spec, tool))
 }
 

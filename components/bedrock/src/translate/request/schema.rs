@@ -2,6 +2,9 @@
 //!
 //! Each reads a schema once and writes text: a tree of values would take many times its size.
 
+pub(crate) mod inline;
+pub(crate) mod narrow;
+
 use std::borrow::Cow;
 
 use gateway::Error;

@@ -134,6 +134,7 @@ mod cases {
         schema_by_a_grammar_with_a_tool
         schema_by_a_tool
         schema_by_a_tool_on_mistral
+        schema_by_a_tool_on_nova_has_three_keywords
         schema_by_a_tool_that_cannot_be_forced
         schema_by_a_tool_while_thinking
         schema_by_a_tool_with_another
@@ -160,6 +161,7 @@ mod cases {
         tier_scale_is_rejected
         tool_history_without_tools_is_text
         tool_schemas_get_a_type
+        tool_schemas_on_nova_have_three_keywords
         top_p_after_rejection_is_left_out
         turns_of_one_role_are_merged
         two_choices_are_rejected
@@ -224,6 +226,11 @@ fn tool() -> impl Strategy<Value = Value> {
         Value::Null,
         json!({}),
         json!({"type": "object", "properties": {"city": {"type": "string"}}}),
+        json!({
+            "$schema": "s", "title": "T", "$ref": "#/$defs/A", "additionalProperties": false,
+            "$defs": {"A": {"type": "object", "properties": {"a": {"$ref": "#/$defs/A"}}}},
+        }),
+        json!({"anyOf": [{"$ref": "#/definitions/B"}], "definitions": {"B": {"minProperties": 1}}}),
     ]);
     let mark = select(vec![Value::Null, json!({"type": "ephemeral", "ttl": "1h"})]);
     (name, parameters, any::<bool>(), mark).prop_map(|(name, parameters, strict, mark)| {

@@ -8,10 +8,12 @@ use std::slice;
 use gateway::Error;
 
 use crate::catalog::model::Model;
-use crate::converse::request::{InputSchema, ToolEntry, ToolSpec};
+use crate::converse::request::{InputSchema, Json, ToolEntry, ToolSpec};
 use crate::json::{invalid, set};
 use crate::limits::NAME_BYTES;
 use crate::openai::request::{ChatRequest, Tool, ToolChoice, ToolFunction};
+use crate::translate::request::schema::inline::GROWTH;
+use crate::translate::request::schema::narrow::{Narrowed, narrowed};
 use crate::translate::request::tool_choice::ToolDemand;
 use crate::translate::request::tool_names::ToolNames;
 use crate::translate::request::{cache, schema};
@@ -39,10 +41,11 @@ pub(crate) fn offer<'a>(
         _ => None,
     };
     let mut tools = Vec::with_capacity(request.tools.len());
+    let mut growth = GROWTH;
     for (index, tool) in request.tools.iter().enumerate() {
         let function = function_of(index, tool)?;
         if allowed.as_ref().is_none_or(|allowed| allowed.contains(&*function.name)) {
-            tools.push(ToolEntry::ToolSpec(spec(index, function, model, names)?));
+            tools.push(ToolEntry::ToolSpec(spec(index, function, model, names, &mut growth)?));
             let mark = tool.cache_control.as_ref().filter(|_| model.capabilities.caches_tools);
             let point = mark.and_then(|mark| cache::point(mark, model));
             tools.extend(point.map(ToolEntry::CachePoint));
@@ -108,6 +111,7 @@ fn spec<'a>(
     function: &'a ToolFunction<'a>,
     model: &Model,
     names: &mut ToolNames,
+    growth: &mut usize,
 ) -> Result<ToolSpec<'a>, Error> {
     let param = format!("tools[{index}].function.parameters");
     schema::check(function.parameters, param.clone().into())?;
@@ -115,12 +119,35 @@ fn spec<'a>(
         .ok_or_else(|| invalid(param, "must be a JSON schema of an object"))?;
     // Bedrock rejects a blank description.
     let description = function.description.as_deref().filter(|text| !text.trim().is_empty());
-    Ok(ToolSpec {
+    let mut spec = ToolSpec {
         name: names.alias(&function.name),
         description: description.map(Cow::Borrowed),
         input_schema: InputSchema { json },
         strict: function.strict.filter(|is_strict| *is_strict && model.capabilities.strict_tools),
-    })
+    };
+    conform(&mut spec, model, growth);
+    Ok(spec)
+}
+
+/// Reduces the schema of `spec` to what `model` accepts, and describes the rest. `growth` is what
+/// remains for the references of this request.
+pub(crate) fn conform(spec: &mut ToolSpec<'_>, model: &Model, growth: &mut usize) {
+    if model.capabilities.narrow_schemas {
+        let Narrowed { schema, note } = narrowed(&spec.input_schema.json.text(), growth);
+        spec.input_schema.json = Json::from_text(schema);
+        spec.description = with_note(spec.description.take(), note);
+    }
+}
+
+/// Adds what a schema cannot hold to the description, unless it is there.
+fn with_note(description: Option<Cow<'_, str>>, note: Option<String>) -> Option<Cow<'_, str>> {
+    match (description, note) {
+        (Some(description), Some(note)) if !description.contains(&note) => {
+            Some(format!("{description}\n\n{note}").into())
+        }
+        (None, Some(note)) => Some(note.into()),
+        (description, _) => description,
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use crate::simulator::bedrock::request::{Request, has, list};
 use crate::simulator::bedrock::rules::{Rule, extraneous};
 
 /// The rules of the vendors.
-pub(super) const RULES: [Rule; 11] = [
+pub(super) const RULES: [Rule; 12] = [
+    nova_has_wide_schema,
     streams_tools,
     has_system_prompt,
     llama_mixes_blocks,
@@ -82,6 +83,33 @@ fn samples_while_it_reasons(request: &Request<'_>) -> Option<String> {
     let mut fields = ["temperature", "topP"].into_iter();
     let given = fields.find(|name| !request.inference(name).is_null())?;
     is_reasoning.then(|| unsupported(given))
+}
+
+/// Checks that the schemas of Nova's tools have three keywords at the top, and no references.
+/// <https://docs.aws.amazon.com/nova/latest/userguide/tool-use-definition.html>
+fn nova_has_wide_schema(request: &Request<'_>) -> Option<String> {
+    const KNOWN: [&str; 3] = ["type", "properties", "required"];
+    if !request.model.has_prefix("amazon.nova") {
+        return None;
+    }
+    request.tools().enumerate().find_map(|(index, tool)| {
+        let schema = &tool["inputSchema"]["json"];
+        let mut keys = schema.as_object().into_iter().flat_map(|members| members.keys());
+        let unknown = keys.find(|key| !KNOWN.contains(&key.as_str())).map(String::as_str);
+        let key = unknown.or_else(|| refers(schema).then_some("$ref"))?;
+        Some(extraneous(&format!("/toolConfig/tools/{index}/toolSpec/inputSchema/json"), key))
+    })
+}
+
+/// Checks whether a schema has a reference anywhere.
+fn refers(schema: &Value) -> bool {
+    match schema {
+        Value::Object(members) => {
+            members.get("$ref").is_some_and(Value::is_string) || members.values().any(refers)
+        }
+        Value::Array(items) => items.iter().any(refers),
+        _ => false,
+    }
 }
 
 /// Checks that tools for Nova have no cache point.

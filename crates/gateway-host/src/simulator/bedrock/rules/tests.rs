@@ -199,6 +199,10 @@ fn violation_vendor_rule_is_reported() {
     let choice = |choice: Value| {
         beginning(&json!({"toolConfig": {"tools": tools()["tools"], "toolChoice": choice}}))
     };
+    let shaped = |schema: Value| {
+        let spec = json!({"name": "weather", "inputSchema": {"json": schema}});
+        beginning(&json!({"toolConfig": {"tools": [{"toolSpec": spec}]}}))
+    };
     let cached = json!({"tools": [tools()["tools"][0], {"cachePoint": {"type": "default"}}]});
     let stops = beginning(&json!({"inferenceConfig": {"stopSequences": ["x"]}}));
     let with_id = |id: &str| {
@@ -210,6 +214,14 @@ fn violation_vendor_rule_is_reported() {
     assert_outcomes([
         (HAIKU, beginning(&json!({"toolConfig": cached})), ""),
         (NOVA, beginning(&json!({"toolConfig": cached})), "#/toolConfig/tools/1: extraneous key"),
+        (NOVA, shaped(json!({"type": "object", "properties": {}, "required": []})), ""),
+        (NOVA, shaped(json!({"type": "object", "$defs": {}})), "extraneous key [$defs]"),
+        (
+            NOVA,
+            shaped(json!({"type": "object", "properties": {"a": {"items": {"$ref": "#"}}}})),
+            "extraneous key [$ref]",
+        ),
+        (HAIKU, shaped(json!({"type": "object", "$defs": {}})), ""),
         (NOVA, choice(json!({"any": {}})), ""),
         (LLAMA, choice(json!({"any": {}})), "does not support the toolConfig.toolChoice.any"),
         (MISTRAL, choice(json!({"any": {}})), ""),
