@@ -57,9 +57,10 @@ fn ignored_fields_are_in_the_log_by_name_only() {
         let line = logged(&json!({
             "model": "nova-lite", "messages": [{"role": "user", "content": "hello"}],
             "seed": 1, "x_one": "secret", "x_two": [1],
+            "tools": [{"type": "function", "function": {"name": "f", "strict": true}}],
         }))
         .await;
-        assert_eq!(line["ignored"], "x_one, x_two");
+        assert_eq!(line["ignored"], "x_one, x_two, strict");
         assert!(!line.to_string().contains("secret"), "{line}");
     });
 }

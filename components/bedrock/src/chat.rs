@@ -10,7 +10,9 @@ use crate::aws::settings::BedrockSettings;
 use crate::aws::{self, endpoint};
 use crate::catalog::aliases;
 use crate::catalog::model::Model;
-use crate::openai::request::ChatRequest;
+use crate::converse::request::{ConverseRequest, ToolEntry};
+use crate::json;
+use crate::openai::request::{ChatRequest, ToolFunction};
 use crate::translate::context::ResponseContext;
 use crate::translate::fallback::Fallback;
 use crate::translate::stream::StreamTranslator;
@@ -39,11 +41,10 @@ pub(crate) fn respond(
     let model = aliases::resolve_for(&settings.aliases, &request.model, context)?;
     let chat =
         Chat { client_request, context, settings: &settings, request: &request, model: &model };
-    if !request.ignored.is_empty() {
-        context.transport.note_ignored(request.ignored.join(", "));
-    }
     let mut fallback = Fallback::default();
-    let mut sent = chat.send(chat.draft(fallback)?);
+    let draft = chat.draft(fallback)?;
+    chat.note_ignored(&draft);
+    let mut sent = chat.send(draft);
     for _ in 0..MAX_RETRIES {
         let Err(error) = sent else { break };
         (fallback, sent) = chat.retry(fallback, error)?;
@@ -64,6 +65,8 @@ struct Chat<'a> {
 struct Draft {
     body: Vec<u8>,
     response_context: ResponseContext,
+    /// Whether the client's `strict` was left out of a tool.
+    is_loosened: bool,
     /// Whether Bedrock is asked for a stream. If not, the gateway may still make one of its
     /// response.
     is_stream: bool,
@@ -80,12 +83,39 @@ impl Chat<'_> {
         let mut body = Vec::with_capacity(self.client_request.body.len() + converse.overhead());
         serde_json::to_writer(&mut body, &converse)
             .map_err(|error| Error::invalid_param("messages", error.to_string()))?;
-        Ok(Draft { body, response_context, is_stream: self.request.is_stream && streams })
+        let is_loosened = self.is_loosened(&converse, &response_context);
+        let is_stream = self.request.is_stream && streams;
+        Ok(Draft { body, response_context, is_loosened, is_stream })
+    }
+
+    /// Checks whether a tool that the client wants strict is sent without `strict`.
+    fn is_loosened(&self, converse: &ConverseRequest<'_>, context: &ResponseContext) -> bool {
+        let strict = |function: &&ToolFunction<'_>| function.strict == Some(true);
+        let functions = self.request.tools.iter().filter_map(|tool| tool.function.as_ref());
+        let strict = json::set(functions.filter(strict).map(|function| &*function.name));
+        let mut sent = converse.tool_config.iter().flat_map(|config| &config.tools);
+        let is_loose = |entry: &ToolEntry<'_>| match entry {
+            ToolEntry::ToolSpec(spec) => {
+                spec.strict.is_none() && strict.contains(context.names.original(&spec.name))
+            }
+            ToolEntry::CachePoint(_) => false,
+        };
+        !strict.is_empty() && sent.any(is_loose)
+    }
+
+    /// Notes in the log what of the request has no effect.
+    fn note_ignored(&self, draft: &Draft) {
+        let strict = draft.is_loosened.then_some("strict");
+        let names: Vec<&str> =
+            self.request.ignored.iter().map(|name| &**name).chain(strict).collect();
+        if !names.is_empty() {
+            self.context.transport.note_ignored(names.join(", "));
+        }
     }
 
     /// Sends the request, and translates the response.
     fn send(&self, draft: Draft) -> Result<Translated, Error> {
-        let Draft { body, response_context, is_stream } = draft;
+        let Draft { body, response_context, is_stream, .. } = draft;
         let (name, accept) =
             if is_stream { ("converse-stream", EVENT_STREAM) } else { ("converse", JSON) };
         let operation = endpoint::Operation { model: &self.model.id, name, accept };

@@ -13,6 +13,7 @@ use crate::converse::request::{
 use crate::json::invalid;
 use crate::openai::request::{ChatRequest, Content, JsonSchema, Message, ResponseFormat};
 use crate::translate::json_tool::{JSON_TOOL, JsonTool};
+use crate::translate::request::schema::grammar::closed;
 use crate::translate::request::schema::inline::GROWTH;
 use crate::translate::request::{schema, tools};
 
@@ -92,7 +93,7 @@ fn mentions_json(message: &Message<'_>) -> bool {
 fn grammar<'a>(schema: &'a JsonSchema<'a>) -> Option<FormatStrategy<'a>> {
     let given = |text: &'a str| Some(Cow::Borrowed(text)).filter(|text| !text.is_empty());
     let json_schema = SchemaText {
-        schema: schema::closed(schema.schema?)?,
+        schema: closed(schema.schema?.get())?,
         name: given(&schema.name),
         description: schema.description.as_deref().and_then(given),
     };

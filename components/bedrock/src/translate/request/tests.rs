@@ -131,6 +131,7 @@ mod cases {
         sampling_is_left_out_on_grok
         schema_after_rejection_is_a_tool
         schema_by_a_grammar
+        schema_by_a_grammar_describes_what_it_does_not_hold
         schema_by_a_grammar_with_a_tool
         schema_by_a_tool
         schema_by_a_tool_on_mistral
@@ -148,6 +149,7 @@ mod cases {
         stop_is_a_list
         stop_on_qwen_is_rejected
         strict_after_rejection_is_left_out
+        strict_tools_describe_what_a_grammar_does_not_hold
         strict_tools_with_support_are_strict
         strict_tools_without_support_are_not_strict
         system_after_rejection_begins_the_conversation
@@ -230,6 +232,11 @@ fn tool() -> impl Strategy<Value = Value> {
             "$schema": "s", "title": "T", "$ref": "#/$defs/A", "additionalProperties": false,
             "$defs": {"A": {"type": "object", "properties": {"a": {"$ref": "#/$defs/A"}}}},
         }),
+        json!({
+            "type": "object", "additionalProperties": false,
+            "properties": {"a": {"oneOf": [{"type": "integer", "minimum": 1}], "maxItems": 3}},
+        }),
+        json!({"type": "object", "additionalProperties": {"type": "string"}}),
         json!({"anyOf": [{"$ref": "#/definitions/B"}], "definitions": {"B": {"minProperties": 1}}}),
     ]);
     let mark = select(vec![Value::Null, json!({"type": "ephemeral", "ttl": "1h"})]);
@@ -253,6 +260,9 @@ fn format() -> impl Strategy<Value = Value> {
         json!({"type": "json_object"}),
         schema(json!({"type": "object", "properties": {"a": {"type": "object"}}})),
         schema(json!({"type": "array", "items": {"type": "object"}})),
+        schema(
+            json!({"type": "object", "properties": {"a": {"minLength": 1, "oneOf": [{"not": {}}]}}}),
+        ),
         schema(json!({"type": "object", "additionalProperties": {"type": "string"}})),
     ])
 }

@@ -12,6 +12,7 @@ use crate::converse::request::{InputSchema, Json, ToolEntry, ToolSpec};
 use crate::json::{invalid, set};
 use crate::limits::NAME_BYTES;
 use crate::openai::request::{ChatRequest, Tool, ToolChoice, ToolFunction};
+use crate::translate::request::schema::grammar::closed;
 use crate::translate::request::schema::inline::GROWTH;
 use crate::translate::request::schema::narrow::{Narrowed, narrowed};
 use crate::translate::request::tool_choice::ToolDemand;
@@ -24,6 +25,10 @@ pub(crate) struct OfferedTools<'a> {
     pub(crate) tools: Vec<ToolEntry<'a>>,
     pub(crate) demand: ToolDemand<'a>,
 }
+
+/// The maximum number of strict tools in a request.
+/// <https://docs.claude.com/en/docs/build-with-claude/structured-outputs>
+const MAX_STRICT: usize = 20;
 
 /// Collects the tools that `request` offers to `model`.
 ///
@@ -41,11 +46,15 @@ pub(crate) fn offer<'a>(
         _ => None,
     };
     let mut tools = Vec::with_capacity(request.tools.len());
-    let mut growth = GROWTH;
+    let (mut growth, mut strict) = (GROWTH, MAX_STRICT);
     for (index, tool) in request.tools.iter().enumerate() {
         let function = function_of(index, tool)?;
         if allowed.as_ref().is_none_or(|allowed| allowed.contains(&*function.name)) {
-            tools.push(ToolEntry::ToolSpec(spec(index, function, model, names, &mut growth)?));
+            let mut spec = spec(index, function, model, names)?;
+            conform(&mut spec, model, &mut growth);
+            spec.strict = spec.strict.filter(|_| strict > 0);
+            strict -= usize::from(spec.strict.is_some());
+            tools.push(ToolEntry::ToolSpec(spec));
             let mark = tool.cache_control.as_ref().filter(|_| model.capabilities.caches_tools);
             let point = mark.and_then(|mark| cache::point(mark, model));
             tools.extend(point.map(ToolEntry::CachePoint));
@@ -111,7 +120,6 @@ fn spec<'a>(
     function: &'a ToolFunction<'a>,
     model: &Model,
     names: &mut ToolNames,
-    growth: &mut usize,
 ) -> Result<ToolSpec<'a>, Error> {
     let param = format!("tools[{index}].function.parameters");
     schema::check(function.parameters, param.clone().into())?;
@@ -119,14 +127,12 @@ fn spec<'a>(
         .ok_or_else(|| invalid(param, "must be a JSON schema of an object"))?;
     // Bedrock rejects a blank description.
     let description = function.description.as_deref().filter(|text| !text.trim().is_empty());
-    let mut spec = ToolSpec {
+    Ok(ToolSpec {
         name: names.alias(&function.name),
         description: description.map(Cow::Borrowed),
         input_schema: InputSchema { json },
         strict: function.strict.filter(|is_strict| *is_strict && model.capabilities.strict_tools),
-    };
-    conform(&mut spec, model, growth);
-    Ok(spec)
+    })
 }
 
 /// Reduces the schema of `spec` to what `model` accepts, and describes the rest. `growth` is what
@@ -136,6 +142,12 @@ pub(crate) fn conform(spec: &mut ToolSpec<'_>, model: &Model, growth: &mut usize
         let Narrowed { schema, note } = narrowed(&spec.input_schema.json.text(), growth);
         spec.input_schema.json = Json::from_text(schema);
         spec.description = with_note(spec.description.take(), note);
+    }
+    if spec.strict.is_some() {
+        match closed(&spec.input_schema.json.text()) {
+            Some(schema) => spec.input_schema.json = Json::from_text(schema),
+            None => spec.strict = None,
+        }
     }
 }
 
@@ -192,7 +204,10 @@ mod tests {
                 }),
                 json!({
                     "name": "f", "description": "d", "strict": true,
-                    "inputSchema": {"json": {"type": "object", "properties": {"b": {}, "a": {}}}},
+                    "inputSchema": {"json": {
+                        "type": "object", "properties": {"b": {}, "a": {}},
+                        "additionalProperties": false,
+                    }},
                 }),
             ),
             (
@@ -214,6 +229,7 @@ mod tests {
         }]);
         let mut strict = spec_of("f");
         strict["toolSpec"]["strict"] = json!(true);
+        strict["toolSpec"]["inputSchema"]["json"]["additionalProperties"] = json!(false);
         let mut model = sample::model(Family::Claude);
         let (found, _) = offered(&tools, &json!(null), &model).unwrap();
         assert_eq!(found, json!([strict, {"cachePoint": {"type": "default"}}]));
@@ -221,6 +237,23 @@ mod tests {
         model.capabilities.caches_tools = false;
         let (found, _) = offered(&tools, &json!(null), &model).unwrap();
         assert_eq!(found, json!([spec_of("f")]));
+    }
+
+    #[test]
+    fn offer_keeps_strict_where_a_grammar_holds_the_schema() {
+        let model = sample::model(Family::Claude);
+        let tool = |name: String, parameters: &Value| {
+            let function = json!({"name": name, "strict": true, "parameters": parameters});
+            json!({"type": "function", "function": function})
+        };
+        let open = json!({"type": "object", "additionalProperties": {"type": "string"}});
+        for (parameters, expected) in [(&json!({"type": "object"}), 20), (&open, 0)] {
+            let tools: Value = (0..22).map(|index| tool(format!("f{index}"), parameters)).collect();
+            let (found, _) = offered(&tools, &json!(null), &model).unwrap();
+            let strict =
+                found.as_array().unwrap().iter().filter(|tool| tool["toolSpec"]["strict"] == true);
+            assert_eq!(strict.count(), expected, "{parameters}");
+        }
     }
 
     #[test]

@@ -7,7 +7,8 @@ use crate::simulator::bedrock::request::{Request, has, list};
 use crate::simulator::bedrock::rules::Rule;
 
 /// The rules of Claude models.
-pub(super) const RULES: [Rule; 10] = [
+pub(super) const RULES: [Rule; 11] = [
+    has_bad_strict_tools,
     exceeds_output_limit,
     has_bad_budget,
     thinks_in_wrong_way,
@@ -29,6 +30,23 @@ const WITHOUT_PREFILL: [&str; 2] = ["opus-4-6", "sonnet-4-6"];
 /// Models that accept either `temperature` or `top_p`, but not both.
 const SAMPLES_ONE_WAY: [&str; 5] =
     ["haiku-4-5", "sonnet-4-5", "opus-4-5", "sonnet-4-6", "opus-4-6"];
+
+/// Keywords of JSON Schema that grammars do not hold.
+/// <https://docs.claude.com/en/docs/build-with-claude/structured-outputs#json-schema-limitations>
+const UNKNOWN: [&str; 9] = [
+    "minimum",
+    "maximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "maxItems",
+    "uniqueItems",
+    "oneOf",
+    "not",
+];
+
+/// The maximum number of strict tools.
+const STRICT_TOOLS: usize = 20;
 
 /// The minimum thinking budget, in tokens.
 const BUDGET: u64 = 1024;
@@ -188,12 +206,48 @@ fn has_text_format(request: &Request<'_>) -> Option<String> {
     let Ok(schema) = serde_json::from_str::<Value>(format?.as_str()?) else {
         return Some(refused("output_config.format.schema: not valid JSON"));
     };
-    is_open(&schema).then(|| {
-        refused(
-            "output_config.format.schema: For 'object' type, 'additionalProperties' must be \
-             explicitly set to false",
-        )
+    fault(&schema).map(|why| refused(&format!("output_config.format.schema: {why}")))
+}
+
+/// Checks that strict tools are few, and that a grammar holds their schemas.
+fn has_bad_strict_tools(request: &Request<'_>) -> Option<String> {
+    is_claude(request)?;
+    let is_strict = |tool: &&Value| tool["strict"] == true;
+    let count = request.tools().filter(is_strict).count();
+    if count > STRICT_TOOLS {
+        return Some(refused(&format!(
+            "Too many strict tools ({count}). The maximum number of strict tools supported is \
+             {STRICT_TOOLS}. Try reducing the number of tools marked as strict."
+        )));
+    }
+    request.tools().enumerate().filter(|(_, tool)| is_strict(tool)).find_map(|(index, tool)| {
+        let why = fault(&tool["inputSchema"]["json"])?;
+        Some(refused(&format!("tools.{index}.custom: {why}")))
     })
+}
+
+/// Returns what of a schema a grammar does not hold.
+fn fault(schema: &Value) -> Option<String> {
+    if is_open(schema) {
+        let why = "For 'object' type, 'additionalProperties' must be explicitly set to false";
+        return Some(why.to_owned());
+    }
+    unknown_keyword(schema).map(|keyword| format!("property '{keyword}' is not supported"))
+}
+
+/// Finds a keyword that grammars do not hold, in a schema or in one inside it.
+fn unknown_keyword(schema: &Value) -> Option<&str> {
+    let members = schema.as_object()?;
+    let is_unknown = |(name, value): (&String, &Value)| {
+        UNKNOWN.contains(&name.as_str()) || name == "minItems" && value.as_u64() > Some(1)
+    };
+    if let Some((name, _)) = members.iter().find(|(name, value)| is_unknown((name, value))) {
+        return Some(name);
+    }
+    let lists = ["anyOf", "allOf"].iter().flat_map(|name| list(&schema[name]));
+    let maps = ["properties", "$defs", "definitions"].iter();
+    let named = maps.filter_map(|name| schema[name].as_object()).flat_map(|map| map.values());
+    lists.chain(named).chain(schema.get("items")).find_map(unknown_keyword)
 }
 
 /// Checks whether any object in the schema allows additional properties.

@@ -333,9 +333,22 @@ fn violation_claude_field_is_reported() {
         beginning(&json!({"outputConfig": {"textFormat": format}}))
     };
     let closed = r#"{"type":"object","properties":{},"additionalProperties":false}"#;
-    let open = r#"{"type":"array","items":{"type":"object"}}"#;
+    let open_items = r#"{"type":"array","items":{"type":"object"}}"#;
     let mut strict = tools();
     strict["tools"][0]["toolSpec"]["strict"] = json!(true);
+    let open = strict.clone();
+    let schema = &mut strict["tools"][0]["toolSpec"]["inputSchema"]["json"];
+    schema["additionalProperties"] = json!(false);
+    let mut bounded = strict.clone();
+    bounded["tools"][0]["toolSpec"]["inputSchema"]["json"]["properties"] =
+        json!({"a": {"type": "integer", "minimum": 1}});
+    let many: Vec<Value> = (0..21)
+        .map(|number| {
+            let mut tool = strict["tools"][0].clone();
+            tool["toolSpec"]["name"] = json!(format!("t{number}"));
+            tool
+        })
+        .collect();
     assert_outcomes([
         (HAIKU, sampled(json!({"temperature": 0.5})), ""),
         (HAIKU, sampled(json!({"topP": 0.5})), ""),
@@ -347,10 +360,14 @@ fn violation_claude_field_is_reported() {
         (HAIKU, sampled(json!({"maxTokens": 64_001})), "exceeds the model limit of 64000"),
         (OPUS, sampled(json!({"maxTokens": 128_000})), ""),
         (HAIKU, formatted(closed), ""),
-        (HAIKU, formatted(open), "'additionalProperties' must be explicitly set to false"),
+        (HAIKU, formatted(open_items), "'additionalProperties' must be explicitly set to false"),
         (HAIKU, formatted("{"), "not valid JSON"),
         (OPUS, formatted(closed), "output_config.format: Extra inputs are not permitted"),
         (HAIKU, beginning(&json!({"toolConfig": strict})), ""),
+        (HAIKU, beginning(&json!({"toolConfig": open})), "tools.0.custom: For 'object' type"),
+        (HAIKU, beginning(&json!({"toolConfig": bounded})), "property 'minimum' is not supported"),
+        (HAIKU, beginning(&json!({"toolConfig": {"tools": many[..20]}})), ""),
+        (HAIKU, beginning(&json!({"toolConfig": {"tools": many}})), "Too many strict tools (21)"),
         (OPUS, beginning(&json!({"toolConfig": strict})), "tools.0.custom.strict: Extra inputs"),
     ]);
 }
