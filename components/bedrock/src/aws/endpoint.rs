@@ -35,7 +35,7 @@ pub(crate) fn destination(
     original_model: &str,
 ) -> Result<Route, Error> {
     let Operation { model, name, accept } = *operation;
-    let region = settings.region;
+    let region = region_of(model).unwrap_or(settings.region);
     let path = format!("/model/{}/{name}", encode(model));
     let unsigned = Unsigned { service: Service::Runtime, region, path: &path, body: &body };
     let mut headers = vec![
@@ -80,6 +80,15 @@ pub(crate) fn messages(
     })
 }
 
+/// Returns the region of an ARN, in which alone its model can be called.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>
+fn region_of(model: &str) -> Option<&str> {
+    let region = model.strip_prefix("arn:")?.split(':').nth(2)?;
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let is_region = region.contains('-') && region.len() <= 32 && region.bytes().all(is_plain);
+    is_region.then_some(region)
+}
+
 /// Encodes all characters that are not unreserved in a URL, so that an ARN with its slashes
 /// stays a single segment of the path.
 fn encode(id: &str) -> String {
@@ -120,6 +129,23 @@ mod tests {
         ] {
             let path = format!("/aws-bedrock/bedrock-runtime/eu-west-1/model/{expected}/converse");
             assert_eq!(to(id, Credentials::Stored).path, path, "{id}");
+        }
+    }
+
+    #[test]
+    fn destination_of_an_arn_is_in_its_region() {
+        let keys = Credentials::Keys { id: "A", secret: "s", session_token: None };
+        for (arn, region) in [
+            ("arn:aws:bedrock:us-east-2:1:inference-profile/a.b", "us-east-2"),
+            ("arn:aws-us-gov:bedrock:us-gov-west-1::foundation-model/a.b", "us-gov-west-1"),
+            ("arn:aws:bedrock::1:inference-profile/a.b", "eu-west-1"),
+            ("arn:aws:bedrock:US-EAST-2:1:inference-profile/a.b", "eu-west-1"),
+        ] {
+            let Route { path, headers, .. } = to(arn, keys);
+            let expected = format!("/aws-bedrock/bedrock-runtime/{region}/model/");
+            assert!(path.starts_with(&expected), "{path}");
+            let (_, signed) = headers.iter().find(|(name, _)| *name == "authorization").unwrap();
+            assert!(signed.contains(&format!("/{region}/bedrock/")), "{signed}");
         }
     }
 

@@ -31,6 +31,8 @@ pub(crate) struct Capabilities {
     /// `toolSpec.strict`.
     pub(crate) strict_tools: bool,
     pub(crate) reasoning: Reasoning,
+    /// What `reasoning_effort: "none"` becomes.
+    pub(crate) unreasoned: Unreasoned,
     /// The highest `reasoning_effort`.
     pub(crate) max_effort: Effort,
     pub(crate) sampling: Sampling,
@@ -84,6 +86,17 @@ pub(crate) enum Reasoning {
     Nested,
 }
 
+/// How a model is kept from reasoning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unreasoned {
+    /// It does not reason unless it is asked to.
+    Omit,
+    /// By `thinking` of the type `disabled`.
+    Disabled,
+    /// Not at all: the lowest effort is used.
+    Lowest,
+}
+
 /// A `reasoning_effort`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Effort {
@@ -115,6 +128,7 @@ impl Capabilities {
         structured_output: false,
         strict_tools: false,
         reasoning: Reasoning::No,
+        unreasoned: Unreasoned::Omit,
         max_effort: Effort::High,
         sampling: Sampling::Both,
         stop_sequences: true,

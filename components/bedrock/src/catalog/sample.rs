@@ -1,6 +1,8 @@
 //! A model for tests that does not depend on the table of models.
 
-use crate::catalog::capabilities::{Capabilities, Choices, Effort, Family, Reasoning, Sampling};
+use crate::catalog::capabilities::{
+    Capabilities, Choices, Effort, Family, Reasoning, Sampling, Unreasoned,
+};
 use crate::catalog::model::Model;
 
 /// Creates a model of `family` that supports everything.
@@ -12,6 +14,7 @@ pub(crate) fn model(family: Family) -> Model {
         structured_output: true,
         strict_tools: true,
         reasoning: Reasoning::No,
+        unreasoned: Unreasoned::Omit,
         max_effort: Effort::High,
         sampling: Sampling::Both,
         stop_sequences: true,

@@ -9,7 +9,9 @@
 //! `xhigh`, and therefore has `high`. `output` is the token limit of models that Bedrock would cut
 //! earlier without one.
 
-use crate::catalog::capabilities::{Capabilities, Choices, Effort, Family, Reasoning, Sampling};
+use crate::catalog::capabilities::{
+    Capabilities, Choices, Effort, Family, Reasoning, Sampling, Unreasoned,
+};
 
 /// The table as text.
 const TABLE: &str = include_str!("models.csv");
@@ -121,6 +123,7 @@ fn set(
         "parallel" => capabilities.parallel_tool_config = read_bool(cell)?,
         "schema" => capabilities.structured_output = read_bool(cell)?,
         "reasoning" => capabilities.reasoning = read_reasoning(cell)?,
+        "none" => capabilities.unreasoned = read_unreasoned(cell)?,
         "effort" => capabilities.max_effort = read_effort(cell)?,
         "sampling" => capabilities.sampling = read_sampling(cell)?,
         "stop" => capabilities.stop_sequences = read_bool(cell)?,
@@ -187,6 +190,16 @@ fn read_reasoning(cell: &str) -> Option<Reasoning> {
         "nested" => Reasoning::Nested,
         _ => return None,
     })
+}
+
+/// Reads a way to keep a model from reasoning.
+fn read_unreasoned(cell: &str) -> Option<Unreasoned> {
+    match cell {
+        "omit" => Some(Unreasoned::Omit),
+        "disabled" => Some(Unreasoned::Disabled),
+        "lowest" => Some(Unreasoned::Lowest),
+        _ => None,
+    }
 }
 
 /// Reads an effort.

@@ -81,6 +81,7 @@ pub(crate) fn build<'a>(
     // Last, because the limit is for the cache points of tools, system prompt and messages
     // together.
     cache::clamp(&mut converse);
+    cache::lengthen(&mut converse);
     let (model, include_usage) = (request.model.to_string(), request.include_usage);
     Ok((converse, ResponseContext { model, created: 0, include_usage, names, json_tool }))
 }

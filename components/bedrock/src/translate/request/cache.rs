@@ -38,6 +38,26 @@ pub(crate) fn clamp(request: &mut ConverseRequest<'_>) {
     }
 }
 
+/// Makes every point before one of an hour last an hour too. Bedrock rejects a shorter point there, and
+/// what it caches is a part of what the later point caches.
+/// <https://docs.claude.com/en/docs/build-with-claude/prompt-caching#mixing-different-ttls>
+pub(crate) fn lengthen(request: &mut ConverseRequest<'_>) {
+    let tools = request.tool_config.iter_mut().flat_map(|config| &mut config.tools);
+    let tools = tools.filter_map(|entry| match entry {
+        ToolEntry::CachePoint(point) => Some(point),
+        ToolEntry::ToolSpec(_) => None,
+    });
+    let turns = request.messages.iter_mut().flat_map(|turn| &mut turn.content);
+    let blocks = request.system.iter_mut().chain(turns).filter_map(|block| match block {
+        Block::CachePoint(point) => Some(point),
+        _ => None,
+    });
+    let mut points: Vec<_> = tools.chain(blocks).collect();
+    if let Some(last) = points.iter().rposition(|point| point.ttl.is_some()) {
+        points.iter_mut().take(last).for_each(|point| point.ttl = Some(Cow::Borrowed("1h")));
+    }
+}
+
 /// Checks whether `block` is a cache point.
 pub(crate) fn is_point(block: &Block<'_>) -> bool {
     matches!(block, Block::CachePoint(_))
@@ -82,6 +102,31 @@ mod tests {
         let mut model = model(Family::Llama);
         model.capabilities.caching = false;
         assert_eq!(point(&CacheControl::default(), &model), None);
+    }
+
+    #[test]
+    fn lengthen_makes_points_before_one_of_an_hour_as_long() {
+        for (ttls, expected) in [
+            ([None, None, None], [false, false, false]),
+            ([None, Some("1h"), None], [true, true, false]),
+            ([Some("1h"), None, None], [true, false, false]),
+            ([None, None, Some("1h")], [true, true, true]),
+        ] {
+            let mut request = request(1, 1, &[1]);
+            let [tools, system, turns] =
+                ttls.map(|ttl| CachePoint { kind: "default", ttl: ttl.map(Cow::Borrowed) });
+            request.tool_config.as_mut().unwrap().tools = vec![ToolEntry::CachePoint(tools)];
+            request.system = vec![Block::CachePoint(system)];
+            request.messages[0].content = vec![Block::CachePoint(turns)];
+            lengthen(&mut request);
+            let text = serde_json::to_value(&request).unwrap();
+            let places =
+                ["/toolConfig/tools/0", "/system/0", "/messages/0/content/0"].map(|place| {
+                    let ttl = text.pointer(&format!("{place}/cachePoint/ttl"));
+                    ttl.is_some_and(|ttl| ttl == "1h")
+                });
+            assert_eq!(places, expected, "{ttls:?}");
+        }
     }
 
     /// Creates a request with the given numbers of points.

@@ -2,7 +2,7 @@
 
 use gateway::Error;
 
-use crate::catalog::capabilities::{Effort, Reasoning};
+use crate::catalog::capabilities::{Effort, Reasoning, Unreasoned};
 use crate::catalog::model::Model;
 use crate::converse::request::{Block, ConverseRequest, InferenceConfig, Json, Role, Turn};
 use crate::json::{Members, invalid};
@@ -17,6 +17,7 @@ const RESPONSE_TOKENS: u64 = 8192;
 
 /// The values of `thinking` for models that decide how much they think.
 /// <https://docs.claude.com/en/docs/build-with-claude/adaptive-thinking>
+const DISABLED: &str = r#"{"type":"disabled"}"#;
 const ADAPTIVE: &str = r#"{"type":"adaptive"}"#;
 const SUMMARIZED: &str = r#"{"type":"adaptive","display":"summarized"}"#;
 
@@ -34,7 +35,14 @@ pub(crate) fn ask(
     converse: &mut ConverseRequest<'_>,
 ) -> Result<(), Error> {
     if let Some(effort) = request.reasoning_effort.as_deref() {
-        let effort = read_effort(effort)?;
+        let effort = match (read_effort(effort)?, model.capabilities.unreasoned) {
+            (Effort::None, Unreasoned::Disabled) => {
+                set(converse, "thinking", DISABLED.to_owned());
+                Effort::None
+            }
+            (Effort::None, Unreasoned::Lowest) => Effort::Low,
+            (effort, _) => effort,
+        };
         match model.capabilities.reasoning {
             Reasoning::No => {}
             Reasoning::Budget => set_budget(effort, converse),

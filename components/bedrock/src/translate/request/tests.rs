@@ -64,6 +64,7 @@ mod cases {
         blank_messages_are_dropped
         cache_marks_on_llama_are_left_out
         cache_marks_on_nova_tools_are_left_out
+        cache_point_before_one_of_an_hour_lasts_an_hour
         caching_after_rejection_is_left_out
         choice_after_rejection_is_a_prompt
         choice_auto_is_left_out
@@ -104,6 +105,8 @@ mod cases {
         mixed_turns_after_rejection_are_separate
         mixed_turns_on_llama_are_separate
         no_messages_are_rejected
+        no_reasoning_on_claude_that_reasons_by_default
+        no_reasoning_on_gpt_oss_is_the_lowest
         parallel_calls_are_forbidden_on_claude
         parallel_calls_are_forbidden_with_a_choice
         parallel_calls_cannot_be_forbidden_on_nova

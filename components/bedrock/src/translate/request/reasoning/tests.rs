@@ -86,6 +86,23 @@ fn ask_with_any_effort_uses_one_that_the_model_supports() {
 }
 
 #[test]
+fn ask_for_none_uses_what_the_model_has_for_it() {
+    let disabled = json!({"thinking": {"type": "disabled"}});
+    for (reasoning, unreasoned, expected) in [
+        (Reasoning::Summarized, Unreasoned::Disabled, disabled),
+        (Reasoning::Adaptive, Unreasoned::Omit, json!({})),
+        (Reasoning::Flat, Unreasoned::Lowest, json!({"reasoning_effort": "low"})),
+        (Reasoning::Nested, Unreasoned::Omit, json!({"reasoning": {"effort": "none"}})),
+    ] {
+        let mut model = model(reasoning, Effort::Max);
+        model.capabilities.unreasoned = unreasoned;
+        let (found, limits) = asked(&model, "none", limited(None));
+        assert_eq!(found, expected, "{reasoning:?}");
+        assert_eq!(limits, json!({"temperature": 0.5, "topP": 0.9}), "{reasoning:?}");
+    }
+}
+
+#[test]
 fn ask_of_nova_keeps_the_client_limit() {
     let model = model(Reasoning::Nova, Effort::High);
     let config =

@@ -6,13 +6,14 @@ use crate::simulator::bedrock::request::{Request, has, list};
 use crate::simulator::bedrock::rules::{Rule, extraneous};
 
 /// The rules of the conversation.
-pub(super) const RULES: [Rule; 7] = [
+pub(super) const RULES: [Rule; 8] = [
     starts_with_assistant,
     repeats_role,
     has_blank_text,
     has_blank_system,
     ends_in_whitespace,
     has_too_many_cache_points,
+    has_shorter_point_first,
     has_streaming_mode,
 ];
 
@@ -83,6 +84,21 @@ fn has_too_many_cache_points(request: &Request<'_>) -> Option<String> {
             "The model returned the following errors: A maximum of {CACHE_POINTS} blocks with \
              cache_control may be provided. Found {count}."
         )
+    })
+}
+
+/// Checks that no cache point of five minutes comes before one of an hour.
+fn has_shorter_point_first(request: &Request<'_>) -> Option<String> {
+    let tools = list(&request.body["toolConfig"]["tools"]).iter();
+    let system = list(&request.body["system"]).iter();
+    let blocks = tools.chain(system).chain(request.blocks().map(|placed| placed.block));
+    let points = blocks.filter_map(|block| block.get("cachePoint"));
+    let mut points = points.skip_while(|point| point["ttl"] == "1h");
+    points.any(|point| point["ttl"] == "1h").then(|| {
+        "The model returned the following errors: a ttl='1h' cache_control block must not come \
+         after a ttl='5m' cache_control block. Note that blocks are processed in the following \
+         order: `tools`, `system`, `messages`."
+            .to_owned()
     })
 }
 

@@ -88,6 +88,15 @@ fn violation_conversation_out_of_order_is_reported() {
     let point = json!({"cachePoint": {"type": "default"}});
     let points =
         |count: usize| user(&json!([vec![text("a")], vec![point.clone(); count]].concat()));
+    let lasting = |first: Option<&str>, second: Option<&str>| {
+        let point = |ttl: Option<&str>| match ttl {
+            Some(ttl) => json!({"cachePoint": {"type": "default", "ttl": ttl}}),
+            None => point.clone(),
+        };
+        let mut body = messages(&json!([user(&json!([text("a"), point(second)]))]));
+        body["system"] = json!([text("b"), point(first)]);
+        body
+    };
     assert_outcomes([
         (NOVA, messages(&json!([hello()])), ""),
         (NOVA, messages(&json!([hello(), assistant(&json!([text("Well,")]))])), ""),
@@ -107,6 +116,8 @@ fn violation_conversation_out_of_order_is_reported() {
         (SONNET, messages(&json!([hello(), assistant(&json!([text("a")]))])), "prefill"),
         (HAIKU, messages(&json!([points(4)])), ""),
         (HAIKU, messages(&json!([points(5)])), "A maximum of 4 blocks"),
+        (HAIKU, lasting(None, Some("1h")), "must not come after"),
+        (HAIKU, lasting(Some("1h"), None), ""),
         (
             NOVA,
             beginning(&json!({"guardrailConfig": {"streamProcessingMode": "sync"}})),
