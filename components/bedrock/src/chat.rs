@@ -15,6 +15,7 @@ use crate::json;
 use crate::openai::request::{ChatRequest, ToolFunction};
 use crate::translate::context::ResponseContext;
 use crate::translate::fallback::Fallback;
+use crate::translate::request::tools;
 use crate::translate::stream::StreamTranslator;
 use crate::translate::{fallback, request, response};
 
@@ -80,7 +81,9 @@ impl Chat<'_> {
         let streams_tools = self.model.capabilities.streams_tools && !fallback.tool_stream;
         let streams = streams_tools || converse.tool_config.is_none();
         // Room for the whole, because a buffer that grows takes three times its size.
-        let mut body = Vec::with_capacity(self.client_request.body.len() + converse.overhead());
+        let tools = converse.tool_config.iter().flat_map(|config| &config.tools);
+        let added = converse.overhead() + tools.map(tools::made_bytes).sum::<usize>();
+        let mut body = Vec::with_capacity(self.client_request.body.len() + added);
         serde_json::to_writer(&mut body, &converse)
             .map_err(|error| Error::invalid_param("messages", error.to_string()))?;
         let is_loosened = self.is_loosened(&converse, &response_context);

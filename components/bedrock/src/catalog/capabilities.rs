@@ -36,6 +36,8 @@ pub(crate) struct Capabilities {
     /// The highest `reasoning_effort`.
     pub(crate) max_effort: Effort,
     pub(crate) sampling: Sampling,
+    /// `top_k`, by whatever name the family has for it.
+    pub(crate) top_k: bool,
     pub(crate) stop_sequences: bool,
     /// A conversation that ends with an assistant message, which the model continues.
     pub(crate) prefill: bool,
@@ -131,6 +133,7 @@ impl Capabilities {
         unreasoned: Unreasoned::Omit,
         max_effort: Effort::High,
         sampling: Sampling::Both,
+        top_k: true,
         stop_sequences: true,
         prefill: true,
         caching: true,

@@ -17,6 +17,7 @@ pub(crate) fn model(family: Family) -> Model {
         unreasoned: Unreasoned::Omit,
         max_effort: Effort::High,
         sampling: Sampling::Both,
+        top_k: true,
         stop_sequences: true,
         prefill: true,
         caching: true,

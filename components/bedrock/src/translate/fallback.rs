@@ -15,6 +15,8 @@ pub(crate) struct Fallback {
     pub(crate) output_config: bool,
     /// No `temperature` and no `topP`.
     pub(crate) sampling: bool,
+    /// No `top_k`.
+    pub(crate) top_k: bool,
     /// No `topP` next to a `temperature`.
     pub(crate) top_p: bool,
     /// No `stopSequences`.
@@ -61,20 +63,26 @@ pub(crate) fn for_error(error: &Error) -> Option<Fallback> {
     let says = |words: &str| refusal.message.contains(words);
     let is_rejection = REJECTIONS.into_iter().any(says);
     let rejects = |fields: &[&str]| is_rejection && fields.iter().copied().any(says);
+    // Which schema it is about does not show.
+    let is_schema = ["Schema is too complex", "compiled grammar", "Schemas contains too many"]
+        .into_iter()
+        .any(says);
+    let is_effort = says("output_config") && !says("output_config.format");
     let fallback = Fallback {
-        output_config: says("output_config.format")
-            || says("Schema is too complex")
-            || rejects(&["outputConfig", "output_config", "textFormat"]),
-        sampling: rejects(&["temperature", "topP", "top_p", "topK", "top_k"]),
+        output_config: is_schema
+            || says("output_config.format")
+            || rejects(&["outputConfig", "textFormat"]),
+        sampling: rejects(&["temperature", "topP", "top_p"]),
+        top_k: rejects(&["topK", "top_k"]),
         top_p: says("cannot both be specified"),
         stop_sequences: rejects(&["stopSequences", "stop_sequences"]),
         tool_choice: rejects(&["toolChoice", "tool_choice"]),
-        strict_tools: rejects(&["strict"]),
+        strict_tools: is_schema || rejects(&[".strict", "[strict]", ".custom"]),
         system_prompt: rejects(&["system messages", "system prompt"]),
         mixed_turns: says("cannot be provided in the same turn"),
         tool_stream: is_rejection && says("streaming mode") && says("tool"),
         caching: rejects(&["cachePoint", "cache_control", "prompt caching"]),
-        reasoning: rejects(&["thinking", "reasoning"]),
+        reasoning: rejects(&["thinking", "reasoning", "effort"]) || is_rejection && is_effort,
         max_tokens: says("exceed context limit") || says("exceeds the model limit"),
     };
     (fallback != Fallback::default()).then_some(fallback)
@@ -86,6 +94,7 @@ impl Fallback {
         Self {
             output_config: self.output_config || other.output_config,
             sampling: self.sampling || other.sampling,
+            top_k: self.top_k || other.top_k,
             top_p: self.top_p || other.top_p,
             stop_sequences: self.stop_sequences || other.stop_sequences,
             tool_choice: self.tool_choice || other.tool_choice,
@@ -103,6 +112,7 @@ impl Fallback {
     pub(crate) fn applied_to(self, model: &Model) -> Model {
         let mut model = model.clone();
         let capabilities = &mut model.capabilities;
+        capabilities.top_k &= !self.top_k;
         capabilities.structured_output &= !self.output_config;
         capabilities.strict_tools &= !self.strict_tools;
         capabilities.system_prompt &= !self.system_prompt;
@@ -141,68 +151,105 @@ mod tests {
         Error::Provider(Box::new(ProviderError { shape, message, headers }))
     }
 
-    #[test]
-    fn for_error_of_a_rejected_parameter_leaves_it_out() {
-        let none = Fallback::default();
-        let output_config = Fallback { output_config: true, ..none };
-        let sampling = Fallback { sampling: true, ..none };
-        let tool_choice = Fallback { tool_choice: true, ..none };
-        let strict_tools = Fallback { strict_tools: true, ..none };
-        for (message, expected) in [
-            (
-                "The model returned the following errors: output_config.format: Extra inputs",
-                output_config,
-            ),
-            ("Schema is too complex.", output_config),
-            ("outputConfig: Extra inputs are not permitted", output_config),
-            ("`temperature` is deprecated for this model", sampling),
-            ("This model doesn't support the temperature field.", sampling),
-            ("Malformed input request: #: extraneous key [top_k] is not permitted", sampling),
-            (
-                "`temperature` and `top_p` cannot both be specified for this model",
-                Fallback { top_p: true, ..none },
-            ),
-            (
-                "This model does not support the stopSequences field",
-                Fallback { stop_sequences: true, ..none },
-            ),
-            ("This model doesn't support the toolConfig.toolChoice.any field", tool_choice),
-            ("tool_choice: Extra inputs are not permitted", tool_choice),
-            ("tools.0.custom.strict: Extra inputs are not permitted", strict_tools),
-            ("#/toolConfig/tools/0: extraneous key [strict] is not permitted", strict_tools),
-            (
-                "This model doesn't support system messages. Try again without system messages.",
-                Fallback { system_prompt: true, ..none },
-            ),
-            (
-                "messages.2.content: Conversation blocks and tool result blocks cannot be \
-                 provided in the same turn.",
-                Fallback { mixed_turns: true, ..none },
-            ),
-            (
-                "This model doesn't support tool use in streaming mode.",
-                Fallback { tool_stream: true, ..none },
-            ),
-            (
-                "#/system/1: extraneous key [cachePoint] is not permitted",
-                Fallback { caching: true, ..none },
-            ),
-            (
-                "input length and `max_tokens` exceed context limit: 150000 + 64000 > 200000",
-                Fallback { max_tokens: true, ..none },
-            ),
-            (
-                "The maximum tokens you requested exceeds the model limit of 32000.",
-                Fallback { max_tokens: true, ..none },
-            ),
-            (
-                "\"thinking.type.enabled\" is not supported for this model",
-                Fallback { reasoning: true, ..none },
-            ),
-        ] {
+    fn none() -> Fallback {
+        Fallback::default()
+    }
+
+    #[track_caller]
+    fn assert_rejected(messages: &[&str], expected: Fallback) {
+        for message in messages {
             assert_eq!(for_error(&refusal(400, message)), Some(expected), "{message}");
             assert_eq!(for_error(&refusal(429, message)), None, "{message}");
         }
+    }
+
+    #[test]
+    fn for_error_of_a_rejected_parameter_leaves_it_out() {
+        assert_rejected(
+            &[
+                "`temperature` is deprecated for this model",
+                "This model doesn't support the temperature field.",
+            ],
+            Fallback { sampling: true, ..none() },
+        );
+        assert_rejected(
+            &["Malformed input request: #: extraneous key [top_k] is not permitted"],
+            Fallback { top_k: true, ..none() },
+        );
+        assert_rejected(
+            &["`temperature` and `top_p` cannot both be specified for this model"],
+            Fallback { top_p: true, ..none() },
+        );
+        assert_rejected(
+            &["This model does not support the stopSequences field"],
+            Fallback { stop_sequences: true, ..none() },
+        );
+        assert_rejected(
+            &[
+                "This model doesn't support the toolConfig.toolChoice.any field",
+                "tool_choice: Extra inputs are not permitted",
+            ],
+            Fallback { tool_choice: true, ..none() },
+        );
+        assert_rejected(
+            &[
+                "input length and `max_tokens` exceed context limit: 150000 + 64000 > 200000",
+                "The maximum tokens you requested exceeds the model limit of 32000.",
+            ],
+            Fallback { max_tokens: true, ..none() },
+        );
+    }
+
+    #[test]
+    fn for_error_about_a_schema_or_reasoning_leaves_it_out() {
+        assert_rejected(
+            &[
+                "The model returned the following errors: output_config.format: Extra inputs",
+                "outputConfig: Extra inputs are not permitted",
+            ],
+            Fallback { output_config: true, ..none() },
+        );
+        assert_rejected(
+            &["Schema is too complex.", "The compiled grammar is too large."],
+            Fallback { output_config: true, strict_tools: true, ..none() },
+        );
+        assert_rejected(
+            &[
+                "tools.0.custom: property 'pattern' is not supported",
+                "tools.0.custom.strict: Extra inputs are not permitted",
+                "#/toolConfig/tools/0: extraneous key [strict] is not permitted",
+            ],
+            Fallback { strict_tools: true, ..none() },
+        );
+        assert_rejected(
+            &[
+                "output_config.effort: Extra inputs are not permitted",
+                "This model does not support the effort parameter.",
+                "\"thinking.type.enabled\" is not supported for this model",
+            ],
+            Fallback { reasoning: true, ..none() },
+        );
+    }
+
+    #[test]
+    fn for_error_about_the_form_of_a_conversation_changes_it() {
+        assert_rejected(
+            &["This model doesn't support system messages. Try again without system messages."],
+            Fallback { system_prompt: true, ..none() },
+        );
+        assert_rejected(
+            &["messages.2.content: Conversation blocks and tool result blocks cannot be provided \
+               in the same turn."],
+            Fallback { mixed_turns: true, ..none() },
+        );
+        assert_rejected(
+            &["This model doesn't support tool use in streaming mode."],
+            Fallback { tool_stream: true, ..none() },
+        );
+        assert_rejected(
+            &["#/system/1: extraneous key [cachePoint] is not permitted"],
+            Fallback { caching: true, ..none() },
+        );
     }
 
     #[test]

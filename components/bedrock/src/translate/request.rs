@@ -15,7 +15,7 @@ mod tool_choice;
 mod tool_ids;
 pub(crate) mod tool_names;
 mod tool_pairing;
-mod tools;
+pub(crate) mod tools;
 mod turn;
 
 use std::borrow::Cow;

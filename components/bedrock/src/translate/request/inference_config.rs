@@ -63,7 +63,7 @@ fn stop_sequences<'a>(
 /// Adds `top_k`, which has a parameter of its own in each family that supports it.
 pub(crate) fn set_top_k(request: &ChatRequest<'_>, model: &Model, fields: &mut Fields<'_>) {
     let Some(top_k) = request.top_k else { return };
-    if model.capabilities.sampling == Sampling::No {
+    if model.capabilities.sampling == Sampling::No || !model.capabilities.top_k {
         return;
     }
     match model.family {

@@ -161,13 +161,13 @@ mod tests {
     #[test]
     fn choose_format_for_a_schema_is_a_grammar_or_a_tool() {
         let format = |schema: Value| json!({"type": "json_schema", "json_schema": {"name": "n", "schema": schema}});
-        let closed = r#"{"textFormat":{"type":"json_schema","structure":{"jsonSchema":{"schema":"{\"type\":\"object\",\"additionalProperties\":false}","name":"n"}}}}"#;
+        let closed = r#"{"textFormat":{"type":"json_schema","structure":{"jsonSchema":{"schema":"{\"properties\":{},\"type\":\"object\",\"additionalProperties\":false}","name":"n"}}}}"#;
         let tool = |schema: &str, is_wrapped| {
             format!(
                 r#"{{"name":"{JSON_TOOL}","description":"{PURPOSE}","inputSchema":{{"json":{schema}}}}} {is_wrapped}"#
             )
         };
-        let object = json!({"type": "object"});
+        let object = json!({"type": "object", "properties": {}});
         let open = json!({"type": "object", "additionalProperties": true});
         let plain = tool(&object.to_string(), false);
         for (schema, native, expected) in [

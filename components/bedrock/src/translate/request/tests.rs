@@ -32,6 +32,7 @@ fn fallback(case: &Value) -> Fallback {
         output_config: is_left_out("output_config"),
         sampling: is_left_out("sampling"),
         top_p: is_left_out("top_p"),
+        top_k: is_left_out("top_k"),
         stop_sequences: is_left_out("stop_sequences"),
         tool_choice: is_left_out("tool_choice"),
         strict_tools: is_left_out("strict_tools"),

@@ -51,8 +51,8 @@ pub(crate) fn offer<'a>(
         let function = function_of(index, tool)?;
         if allowed.as_ref().is_none_or(|allowed| allowed.contains(&*function.name)) {
             let mut spec = spec(index, function, model, names)?;
-            conform(&mut spec, model, &mut growth);
             spec.strict = spec.strict.filter(|_| strict > 0);
+            conform(&mut spec, model, &mut growth);
             strict -= usize::from(spec.strict.is_some());
             tools.push(ToolEntry::ToolSpec(spec));
             let mark = tool.cache_control.as_ref().filter(|_| model.capabilities.caches_tools);
@@ -151,6 +151,21 @@ pub(crate) fn conform(spec: &mut ToolSpec<'_>, model: &Model, growth: &mut usize
     }
 }
 
+/// Returns the bytes of a tool that the client did not send. A description is sent as a string, in which
+/// a character may need an escape.
+pub(crate) fn made_bytes(entry: &ToolEntry<'_>) -> usize {
+    let ToolEntry::ToolSpec(spec) = entry else { return 0 };
+    let schema = match &spec.input_schema.json {
+        Json::Made(schema) => schema.get().len(),
+        Json::Given(_) | Json::Wrapped { .. } => 0,
+    };
+    let description = match &spec.description {
+        Some(Cow::Owned(description)) => 2 * description.len(),
+        Some(Cow::Borrowed(_)) | None => 0,
+    };
+    schema + description
+}
+
 /// Adds what a schema cannot hold to the description, unless it is there.
 fn with_note(description: Option<Cow<'_, str>>, note: Option<String>) -> Option<Cow<'_, str>> {
     match (description, note) {
@@ -247,7 +262,9 @@ mod tests {
             json!({"type": "function", "function": function})
         };
         let open = json!({"type": "object", "additionalProperties": {"type": "string"}});
-        for (parameters, expected) in [(&json!({"type": "object"}), 20), (&open, 0)] {
+        for (parameters, expected) in
+            [(&json!({"type": "object", "properties": {}}), 20), (&open, 0)]
+        {
             let tools: Value = (0..22).map(|index| tool(format!("f{index}"), parameters)).collect();
             let (found, _) = offered(&tools, &json!(null), &model).unwrap();
             let strict =

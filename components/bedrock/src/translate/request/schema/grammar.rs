@@ -18,8 +18,8 @@ const UNKNOWN: &str = "minimum maximum exclusiveMinimum exclusiveMaximum multipl
                        dependentRequired dependentSchemas unevaluatedItems unevaluatedProperties";
 
 /// Returns `schema` as a grammar holds it: no object allows additional members, which must be explicit
-/// for each, and what a grammar cannot express is in the descriptions. None if the schema allows
-/// additional members somewhere, or is not a schema.
+/// for each, and what a grammar cannot express is in the descriptions. None if an object may have
+/// members that the schema does not name, if it has parts in `allOf`, or if it is not a schema.
 pub(crate) fn closed(schema: &str) -> Option<String> {
     if !schema.starts_with('{') {
         return None;
@@ -84,8 +84,10 @@ impl<'a> Closer<'a> {
         let is_object =
             object.kind.map_or(object.has_properties, |kind| kind.contains(r#""object""#));
         match object.additional {
+            // Closed, it could only be empty.
+            None if is_object && !object.has_properties => return None,
             None if is_object => self.write(ADDITIONAL, "false"),
-            Some(given) if is_object && given != "false" => return None,
+            Some(given) if given != "false" => return None,
             _ => {}
         }
         if let Some(description) = object.described() {
@@ -116,6 +118,8 @@ impl<'a> Closer<'a> {
                 self.schema(depth)?;
             }
             "anyOf" | "oneOf" => return None,
+            // Closed, each part would forbid what the others have.
+            "allOf" if !self.has_one_item()? => return None,
             "items" | "prefixItems" | "allOf" => {
                 self.name(written);
                 self.schema(depth)?;
@@ -128,7 +132,7 @@ impl<'a> Closer<'a> {
                     return Some(());
                 }
                 match &*name {
-                    "type" => object.kind = object.kind.or(Some(value)),
+                    "type" if value != "null" => object.kind = object.kind.or(Some(value)),
                     ADDITIONAL => object.additional = object.additional.or(Some(value)),
                     _ => {}
                 }
@@ -137,6 +141,14 @@ impl<'a> Closer<'a> {
             }
         }
         Some(())
+    }
+
+    /// Checks whether the next value is a list of one item.
+    fn has_one_item(&self) -> Option<bool> {
+        let mut scanner = Scanner::new(self.scanner.clone().value()?);
+        scanner.skip();
+        scanner.value()?;
+        Some(scanner.peek()? == b']')
     }
 
     /// Copies a map from names to schemas.
@@ -211,9 +223,9 @@ mod tests {
         for (schema, expected) in [
             (r#"{"type":"string"}"#, Some(r#"{"type":"string"}"#)),
             (
-                r#"{"type":"object","properties":{"z":{"type":"array","items":{"type":"object"}},"a":{"anyOf":[{"type":"object"},{"type":"null"}]}}}"#,
+                r#"{"type":"object","properties":{"z":{"type":"array","items":{"type":"object","properties":{}}},"a":{"anyOf":[{"type":"object","properties":{}},{"type":"null"}]}}}"#,
                 Some(
-                    r#"{"type":"object","properties":{"z":{"type":"array","items":{"type":"object","additionalProperties":false}},"a":{"anyOf":[{"type":"object","additionalProperties":false},{"type":"null"}]}},"additionalProperties":false}"#,
+                    r#"{"type":"object","properties":{"z":{"type":"array","items":{"type":"object","properties":{},"additionalProperties":false}},"a":{"anyOf":[{"type":"object","properties":{},"additionalProperties":false},{"type":"null"}]}},"additionalProperties":false}"#,
                 ),
             ),
             (
@@ -228,6 +240,13 @@ mod tests {
             ),
             (r#"{"type":"object","additionalProperties":{"type":"string"}}"#, None),
             (r#"{"items":{"type":["object","null"],"additionalProperties":true}}"#, None),
+            (r#"{"type":"object"}"#, None),
+            (r#"{"required":["a"],"additionalProperties":true}"#, None),
+            (r#"{"allOf":[{"properties":{}},{"properties":{}}]}"#, None),
+            (
+                r#"{"allOf":[{"properties":{}}]}"#,
+                Some(r#"{"allOf":[{"properties":{},"additionalProperties":false}]}"#),
+            ),
             ("[]", None),
             ("true", None),
             (&format!("{}1{}", r#"{"items":"#.repeat(100), "}".repeat(100)), None),

@@ -1,7 +1,7 @@
 //! Schemas without references, for families whose models are not shown the definitions.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::json::scanner::{Scanner, member, members, name_of};
 
@@ -12,9 +12,14 @@ pub(crate) const GROWTH: usize = 2 * 1024 * 1024;
 /// The maximum depth of an inlined schema: each level takes stack, and a guest has little.
 const MAX_DEPTH: usize = 64;
 
-/// What a reference becomes that cannot be replaced: it is part of itself, refers to nothing, or would
-/// let the schema grow too much.
-const OPEN: &str = r#"{"type":"object"}"#;
+/// The maximum number of definitions that are found by name.
+const MAX_DEFINITIONS: usize = 4096;
+
+/// What a reference becomes to a schema that it is a part of.
+const RECURSIVE: &str = r#"{"type":"object"}"#;
+
+/// What a reference becomes that refers to nothing, or would let the schema grow too much.
+const ANYTHING: &str = "{}";
 
 /// The keyword of a reference.
 const REFERENCE: &str = "$ref";
@@ -23,42 +28,55 @@ const REFERENCE: &str = "$ref";
 const DEFINITIONS: [&str; 2] = ["$defs", "definitions"];
 
 /// The keywords whose value maps names to schemas.
-const NAMED: [&str; 3] = ["properties", "patternProperties", "dependentSchemas"];
+const NAMED: [&str; 4] = ["properties", "patternProperties", "dependentSchemas", "dependencies"];
 
 /// The keywords whose value is a schema or a list of schemas.
 const NESTED: &str = "items prefixItems additionalItems contains additionalProperties \
-                      propertyNames anyOf oneOf allOf not if then else unevaluatedProperties";
+                      propertyNames anyOf oneOf allOf not if then else unevaluatedProperties \
+                      unevaluatedItems";
 
 /// Returns `schema` with each reference replaced by what it refers to, as far as `growth` suffices.
-pub(crate) fn inlined(schema: &str, growth: &mut usize) -> String {
-    let definitions = DEFINITIONS.into_iter().flat_map(|keyword| {
-        let defined = member(schema, keyword).unwrap_or_default();
-        members(defined).map(move |(name, value)| (format!("#/{keyword}/{}", name_of(name)), value))
+pub(crate) fn inlined<'a>(schema: &'a str, growth: &mut usize) -> Cow<'a, str> {
+    // An escape may hide the keyword.
+    if !schema.contains(REFERENCE) && !schema.contains("\\u") {
+        return schema.into();
+    }
+    let definitions = DEFINITIONS.map(|keyword| {
+        let defined = members(member(schema, keyword).unwrap_or_default());
+        defined.take(MAX_DEFINITIONS).map(|(name, value)| (name_of(name), value)).collect()
     });
-    let definitions = definitions.collect();
     let text = String::with_capacity(schema.len());
-    let mut inliner = Inliner { definitions, open: Vec::new(), text, growth };
+    let mut inliner = Inliner { root: schema, definitions, open: vec![schema], text, growth };
     inliner.schema(schema, MAX_DEPTH);
-    inliner.text
+    inliner.text.into()
 }
 
 /// Copies a schema, and replaces its references.
 struct Inliner<'a, 'g> {
-    /// The definitions of the schema by the references to them.
-    definitions: BTreeMap<String, &'a str>,
-    /// The definitions that are being copied.
+    root: &'a str,
+    /// The definitions of the root by their names, for each keyword.
+    definitions: [BTreeMap<Cow<'a, str>, &'a str>; 2],
+    /// What is being copied because something refers to it.
     open: Vec<&'a str>,
     text: String,
     growth: &'g mut usize,
 }
 
+/// What a reference stands for.
+enum Target<'a> {
+    Schema(&'a str),
+    Recursive,
+    Unknown,
+}
+
 impl<'a> Inliner<'a, '_> {
     /// Copies a schema or a list of schemas, at most `depth` levels deep.
     fn schema(&mut self, schema: &'a str, depth: usize) {
-        let Some(depth) = depth.checked_sub(1) else { return self.text.push_str(OPEN) };
-        match Scanner::new(schema).peek() {
-            Some(b'{') => self.object(schema, depth),
-            Some(b'[') => self.list(schema, depth),
+        match (Scanner::new(schema).peek(), depth.checked_sub(1)) {
+            (Some(b'{'), Some(depth)) => self.object(schema, depth),
+            (Some(b'['), Some(depth)) => self.list(schema, depth),
+            (Some(b'{'), None) => self.text.push_str(ANYTHING),
+            (Some(b'['), None) => self.text.push_str("[]"),
             _ => self.text.push_str(schema),
         }
     }
@@ -76,68 +94,82 @@ impl<'a> Inliner<'a, '_> {
         self.text.push(']');
     }
 
-    /// Copies one schema.
+    /// Copies one schema, with what it refers to.
     fn object(&mut self, schema: &'a str, depth: usize) {
-        let reference = member(schema, REFERENCE).filter(|value| value.starts_with('"'));
-        let Some(reference) = reference else {
+        let Some(mut reference) = reference_of(schema) else {
             self.text.push('{');
-            self.members(schema, |_| true, depth);
+            members(schema).for_each(|(name, value)| self.member(name, value, depth));
             return self.text.push('}');
         };
-        let is_alone = members(schema).nth(1).is_none();
-        match self.resolve(&name_of(reference)) {
-            None if is_alone => self.text.push_str(OPEN),
-            None => {
-                self.text.push('{');
-                self.members(schema, |name| name != REFERENCE, depth);
-                self.text.push('}');
-            }
-            Some(target) => {
-                self.open.push(target);
-                self.text.push('{');
-                // What is written next to a reference takes precedence.
-                let own: Vec<Cow<'a, str>> =
-                    members(schema).take(MAX_DEPTH).map(|(name, _)| name_of(name)).collect();
-                self.merge(target, &own, depth);
-                self.members(schema, |name| name != REFERENCE, depth);
-                self.text.push('}');
-                self.open.pop();
-            }
-        }
-    }
-
-    /// Copies the members of the definition `target` that are not its user's `own`.
-    fn merge(&mut self, target: &'a str, own: &[Cow<'a, str>], depth: usize) {
-        let is_new = |name: &str| name != REFERENCE && !own.iter().any(|own| own == name);
-        let next = member(target, REFERENCE).filter(|value| value.starts_with('"'));
-        if let Some(depth) = depth.checked_sub(1)
-            && let Some(next) = next.and_then(|next| self.resolve(&name_of(next)))
+        let opened = self.open.len();
+        let mut chain = Vec::new();
+        while let target = self.target(&reference)
+            && let Target::Schema(schema) = target
         {
-            self.open.push(next);
-            let nearer = members(target).take(MAX_DEPTH).map(|(name, _)| name_of(name));
-            let own: Vec<_> = own.iter().cloned().chain(nearer).collect();
-            self.merge(next, &own, depth);
-            self.open.pop();
+            self.open.push(schema);
+            chain.push(schema);
+            let Some(next) = reference_of(schema) else { break };
+            reference = next;
         }
-        self.members(target, is_new, depth);
+        let is_alone = members(schema).nth(1).is_none();
+        if chain.is_empty() && is_alone {
+            let is_recursive = matches!(self.target(&reference), Target::Recursive);
+            return self.text.push_str(if is_recursive { RECURSIVE } else { ANYTHING });
+        }
+        self.merge(schema, &chain, opened, depth);
     }
 
-    /// Copies the members of a schema whose names are `kept`.
-    fn members(&mut self, schema: &'a str, kept: impl Fn(&str) -> bool, depth: usize) {
-        for (written, value) in members(schema) {
-            let name = name_of(written);
-            if DEFINITIONS.contains(&&*name) || !kept(&name) {
-                continue;
+    /// Copies a schema with those that it refers to, of which the nearer ones take precedence.
+    fn merge(&mut self, schema: &'a str, chain: &[&'a str], opened: usize, depth: usize) {
+        let referred = self.open.split_off(opened);
+        let (mut written, mut rest) = (BTreeSet::new(), Vec::new());
+        self.text.push('{');
+        for (index, part) in std::iter::once(schema).chain(chain.iter().copied()).enumerate() {
+            if index == 1 {
+                self.open.extend(&referred);
             }
+            for (name, value) in members(part) {
+                let key = name_of(name);
+                if key == REFERENCE || DEFINITIONS.contains(&&*key) {
+                    continue;
+                }
+                if written.insert(key.clone()) {
+                    self.member(name, value, depth);
+                } else if matches!(&*key, "properties" | "required") {
+                    rest.push((name, value));
+                }
+            }
+        }
+        // Both sides apply, and neither replaces the other.
+        if !rest.is_empty() && written.insert("allOf".into()) {
             self.separate();
-            self.text.extend([written, ":"]);
-            if NAMED.contains(&&*name) {
-                self.named(value, depth);
-            } else if NESTED.split(' ').any(|keyword| keyword == name) {
-                self.schema(value, depth);
-            } else {
-                self.text.push_str(value);
+            self.text.push_str(r#""allOf":["#);
+            for (name, value) in rest {
+                self.separate();
+                self.text.push('{');
+                self.member(name, value, depth);
+                self.text.push('}');
             }
+            self.text.push(']');
+        }
+        self.text.push('}');
+        self.open.truncate(opened);
+    }
+
+    /// Copies one member of a schema.
+    fn member(&mut self, written: &'a str, value: &'a str, depth: usize) {
+        let name = name_of(written);
+        if DEFINITIONS.contains(&&*name) {
+            return;
+        }
+        self.separate();
+        self.text.extend([written, ":"]);
+        if NAMED.contains(&&*name) {
+            self.named(value, depth);
+        } else if NESTED.split(' ').any(|keyword| keyword == name) {
+            self.schema(value, depth);
+        } else {
+            self.text.push_str(value);
         }
     }
 
@@ -155,14 +187,46 @@ impl<'a> Inliner<'a, '_> {
         self.text.push('}');
     }
 
-    /// Returns the definition that `reference` names, if it can be copied here.
-    fn resolve(&mut self, reference: &str) -> Option<&'a str> {
-        let target = *self.definitions.get(reference)?;
-        let is_part_of_itself = self.open.iter().any(|open| std::ptr::eq(*open, target));
-        if is_part_of_itself || !target.starts_with('{') {
-            return None;
+    /// Finds what `reference` stands for, if it can be copied here.
+    fn target(&mut self, reference: &str) -> Target<'a> {
+        let Some(target) = self.find(reference).filter(|target| target.starts_with('{')) else {
+            return Target::Unknown;
+        };
+        if self.open.iter().any(|open| std::ptr::eq(*open, target)) {
+            return Target::Recursive;
         }
-        *self.growth = self.growth.checked_sub(target.len())?;
+        match self.growth.checked_sub(target.len()) {
+            Some(left) => {
+                *self.growth = left;
+                Target::Schema(target)
+            }
+            None => Target::Unknown,
+        }
+    }
+
+    /// Follows a JSON pointer from the root.
+    fn find(&mut self, reference: &str) -> Option<&'a str> {
+        let pointer = decode(reference.strip_prefix('#')?)?;
+        if pointer.is_empty() {
+            return Some(self.root);
+        }
+        let mut segments = pointer.strip_prefix('/')?.split('/').map(unescape);
+        let first = segments.next()?;
+        let keyword = DEFINITIONS.iter().position(|keyword| *keyword == first);
+        let defined = keyword.and_then(|keyword| self.definitions.get(keyword));
+        let mut target = if let Some(definitions) = defined {
+            definitions.get(&segments.next()?).copied()?
+        } else {
+            *self.growth = self.growth.checked_sub(self.root.len())?;
+            member(self.root, &first)?
+        };
+        for segment in segments {
+            *self.growth = self.growth.checked_sub(target.len())?;
+            target = match segment.parse::<usize>() {
+                Ok(index) if target.starts_with('[') => item(target, index)?,
+                _ => member(target, &segment)?,
+            };
+        }
         Some(target)
     }
 
@@ -171,6 +235,45 @@ impl<'a> Inliner<'a, '_> {
         if !self.text.ends_with(['{', '[']) {
             self.text.push(',');
         }
+    }
+}
+
+/// Returns the reference of a schema. A property may have the same name as the keyword.
+fn reference_of(schema: &str) -> Option<Cow<'_, str>> {
+    member(schema, REFERENCE).filter(|value| value.starts_with('"')).map(name_of)
+}
+
+/// Returns an entry of a list.
+fn item(list: &str, index: usize) -> Option<&str> {
+    let mut scanner = Scanner::new(list);
+    scanner.skip();
+    let mut items = std::iter::from_fn(|| scanner.value().filter(|item| !item.is_empty()));
+    items.nth(index)
+}
+
+/// Decodes the percent-encoding of a fragment.
+fn decode(fragment: &str) -> Option<Cow<'_, str>> {
+    if !fragment.contains('%') {
+        return Some(fragment.into());
+    }
+    let mut bytes = Vec::with_capacity(fragment.len());
+    let mut parts = fragment.split('%');
+    bytes.extend(parts.next()?.bytes());
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2)?;
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        bytes.extend(rest.bytes());
+    }
+    String::from_utf8(bytes).ok().map(Cow::Owned)
+}
+
+/// Decodes the escapes of a JSON pointer.
+/// <https://www.rfc-editor.org/rfc/rfc6901>
+fn unescape(segment: &str) -> Cow<'_, str> {
+    if segment.contains('~') {
+        segment.replace("~1", "/").replace("~0", "~").into()
+    } else {
+        segment.into()
     }
 }
 
@@ -190,14 +293,34 @@ mod tests {
             ),
             (
                 r##"{"items":{"description":"b","$ref":"#/$defs/A"},DEFS}"##,
-                r#"{"items":{"type":"string","description":"b"}}"#,
+                r#"{"items":{"description":"b","type":"string"}}"#,
             ),
             (
                 r##"{"anyOf":[{"$ref":"#/$defs/B"},{"type":"null"}],DEFS}"##,
                 r#"{"anyOf":[{"type":"string","description":"a"},{"type":"null"}]}"#,
             ),
             (r##"{"$ref":"#/$defs/A",DEFS}"##, r#"{"type":"string","description":"a"}"#),
-            (r#"{"items":{"$ref":"other.json"},DEFS}"#, r#"{"items":{"type":"object"}}"#),
+            (r#"{"items":{"$ref":"other.json"},DEFS}"#, r#"{"items":{}}"#),
+            (
+                r##"{"items":{"\u0024ref":"#/$defs/A"},DEFS}"##,
+                r#"{"items":{"type":"string","description":"a"}}"#,
+            ),
+            (
+                r##"{"properties":{"a":{"type":"string"},"b":{"$ref":"#/properties/a"}}}"##,
+                r#"{"properties":{"a":{"type":"string"},"b":{"type":"string"}}}"#,
+            ),
+            (
+                r##"{"anyOf":[{"type":"null"}],"items":{"$ref":"#/anyOf/0"},"not":{"$ref":"#"}}"##,
+                r#"{"anyOf":[{"type":"null"}],"items":{"type":"null"},"not":{"type":"object"}}"#,
+            ),
+            (
+                r##"{"items":{"$ref":"#/$defs/a~1b%20c"},"$defs":{"a/b c":{"type":"null"}}}"##,
+                r#"{"items":{"type":"null"}}"#,
+            ),
+            (
+                r##"{"items":{"$ref":"#/$defs/A","required":["b"]},"$defs":{"A":{"type":"object","required":["a"]}}}"##,
+                r#"{"items":{"required":["b"],"type":"object","allOf":[{"required":["a"]}]}}"#,
+            ),
             (r##"{"default":{"$ref":"#/$defs/A"},DEFS}"##, r##"{"default":{"$ref":"#/$defs/A"}}"##),
         ] {
             let schema = schema.replace("DEFS", defs);
@@ -212,6 +335,17 @@ mod tests {
         assert_eq!(inlined(schema, &mut GROWTH.clone()), expected);
         let schema = schema.replace("#/$defs/Node\",", "#/$defs/Loop\",");
         assert_eq!(inlined(&schema, &mut GROWTH.clone()), "{}");
+    }
+
+    #[test]
+    fn inlined_of_a_deep_schema_is_no_longer() {
+        for inner in ["0,0,0,0", r#"{"a":1},[1]"#] {
+            let lists = ("[".repeat(70), "]".repeat(70));
+            let schema = format!(r#"{{"a":{{"$ref":""}},"anyOf":{}{inner}{}}}"#, lists.0, lists.1);
+            let found = inlined(&schema, &mut GROWTH.clone());
+            assert!(found.len() <= schema.len(), "{found}");
+            serde_json::from_str::<serde_json::Value>(&found).unwrap();
+        }
     }
 
     #[test]

@@ -25,10 +25,16 @@ pub(crate) fn narrowed(schema: &str, growth: &mut usize) -> Narrowed {
     let (mut description, mut has_properties) = (None, false);
     for (written, value) in members(&whole) {
         let name = name_of(written);
+        if value == "null" {
+            continue;
+        }
         has_properties |= name == "properties";
         match &*name {
             "type" => {}
-            "description" => description = serde_json::from_str::<String>(value).ok(),
+            "description" => {
+                let text: Option<String> = serde_json::from_str(value).ok();
+                description = text.filter(|text| !text.trim().is_empty());
+            }
             "additionalProperties" if matches!(value, "true" | "false") => {}
             name if KEPT.contains(&name) => kept.extend([written, ":", value, ","]),
             name if SILENT.contains(&name) => {}
@@ -54,6 +60,11 @@ mod tests {
     fn narrowed_keeps_three_keywords_and_notes_the_others() {
         for (schema, expected, note) in [
             (r#"{"type":"object"}"#, r#"{"properties":{},"type":"object"}"#, None),
+            (
+                r#"{"properties":null,"required":null,"description":" "}"#,
+                r#"{"properties":{},"type":"object"}"#,
+                None,
+            ),
             (
                 r##"{"$schema":"s","title":"T","type":"object","additionalProperties":false,"properties":{"a":{"$ref":"#/$defs/A"}},"required":["a"],"$defs":{"A":{"type":"string","title":"A"}}}"##,
                 r#"{"properties":{"a":{"type":"string","title":"A"}},"required":["a"],"type":"object"}"#,

@@ -103,9 +103,12 @@ fn nova_has_wide_schema(request: &Request<'_>) -> Option<String> {
 
 /// Checks whether a schema has a reference anywhere.
 fn refers(schema: &Value) -> bool {
+    const VALUES: [&str; 4] = ["const", "default", "enum", "examples"];
     match schema {
         Value::Object(members) => {
-            members.get("$ref").is_some_and(Value::is_string) || members.values().any(refers)
+            let nested = members.iter().filter(|(name, _)| !VALUES.contains(&name.as_str()));
+            members.get("$ref").is_some_and(Value::is_string)
+                || nested.map(|(_, schema)| schema).any(refers)
         }
         Value::Array(items) => items.iter().any(refers),
         _ => false,
