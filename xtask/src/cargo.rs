@@ -78,6 +78,13 @@ pub(crate) fn run_with<'a>(
     Ok(())
 }
 
+/// Prints what the gateway knows about the models `ids`.
+pub(crate) fn describe_models(ids: &[String]) -> Result<()> {
+    let start = ["run", "--quiet", "--package", "bedrock", "--bin", "model"];
+    let options = ["--features", "bedrock/describe", "--"];
+    run(start.into_iter().chain(options).chain(ids.iter().map(String::as_str)))
+}
+
 /// Returns cargo's target folder, which may be set from outside.
 fn target_folder() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)

@@ -68,7 +68,8 @@ pub(crate) fn ci() -> Result<()> {
     say("Checking the wording");
     wording::check()?;
     say("Linting");
-    cargo::run(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+    let all = ["clippy", "--workspace", "--all-targets", "--features", "bedrock/describe"];
+    cargo::run(all.into_iter().chain(["--", "-D", "warnings"]))?;
     say("Linting the components as wasm");
     let components = components()?;
     let packages = components.iter().flat_map(|name| ["--package", name]);

@@ -36,6 +36,12 @@ enum Command {
     Wording,
     /// Manages the team keys of a running gateway.
     Tokens(Box<tokens::Options>),
+    /// Prints what the gateway knows about models of Bedrock.
+    Model {
+        /// Ids, inference profiles or ARNs.
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
     /// Compares the gateway with a bare pass-through component and with no gateway.
     Bench(ci::BenchOptions),
     /// Sends mixed traffic for minutes and checks every response, latencies and memory.
@@ -44,8 +50,8 @@ enum Command {
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
-    // These two build no component, so they do not need the target.
-    if !matches!(cli.command, Command::Tokens(_) | Command::Wording) {
+    // These build no component, so they do not need the target.
+    if !matches!(cli.command, Command::Tokens(_) | Command::Wording | Command::Model { .. }) {
         setup::make_target_present()?;
     }
     match cli.command {
@@ -56,6 +62,7 @@ fn main() -> Result<()> {
         Command::Test(options) => ci::test(&options),
         Command::Ci => ci::ci(),
         Command::Wording => wording::check(),
+        Command::Model { ids } => cargo::describe_models(&ids),
         Command::Bench(options) => ci::bench(&options),
         Command::Soak(options) => ci::soak(&options),
     }

@@ -2,6 +2,8 @@
 
 pub(crate) mod aliases;
 pub(crate) mod capabilities;
+#[cfg(any(test, feature = "describe"))]
+pub(crate) mod describe;
 pub(crate) mod model;
 #[cfg(test)]
 pub(crate) mod sample;
