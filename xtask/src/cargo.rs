@@ -80,7 +80,7 @@ pub(crate) fn run_with<'a>(
 
 /// Prints what the gateway knows about the models `ids`.
 pub(crate) fn describe_models(ids: &[String]) -> Result<()> {
-    let start = ["run", "--quiet", "--package", "bedrock", "--bin", "model"];
+    let start = ["run", "--quiet", "--package=bedrock", "--bin=model"];
     let options = ["--features", "bedrock/describe", "--"];
     run(start.into_iter().chain(options).chain(ids.iter().map(String::as_str)))
 }

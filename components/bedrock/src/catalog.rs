@@ -2,7 +2,7 @@
 
 pub(crate) mod aliases;
 pub(crate) mod capabilities;
-#[cfg(any(test, feature = "describe"))]
+#[cfg(test)]
 pub(crate) mod describe;
 pub(crate) mod model;
 #[cfg(test)]

@@ -5,9 +5,11 @@
 #![expect(clippy::print_stdout, reason = "the program's result")]
 
 mod catalog;
+#[path = "catalog/describe.rs"]
+mod describe;
 
 fn main() {
     for id in std::env::args().skip(1) {
-        println!("{}", catalog::describe::describe(&id));
+        println!("{}", describe::describe(&id));
     }
 }

@@ -9,8 +9,7 @@ pub(crate) fn describe(id: &str) -> String {
     let source = match base.map(|base| (base, table::find(base))) {
         None => "nothing, because this ARN does not show its model".to_owned(),
         Some((base, None)) => format!("nothing, because no vendor has a model {base}"),
-        Some((base, Some(_))) if table::names_model(base) => format!("the row of {base}"),
-        Some((base, Some(_))) => format!("the row of the vendor, because no row is for {base}"),
+        Some((base, Some(_))) => format!("the rows whose models begin {base}"),
     };
     let Model { family, capabilities, .. } = Model::of(id);
     let capabilities = format!("{capabilities:#?}");
@@ -29,10 +28,10 @@ mod tests {
         for (id, source, fact) in [
             (
                 "us.anthropic.claude-opus-4-7",
-                "facts from: the row of anthropic.claude-opus-4-7\n",
+                "facts from: the rows whose models begin anthropic.claude-opus-4-7\n",
                 "reasoning: Summarized\n",
             ),
-            ("anthropic.claude-x-9", "the row of the vendor", "max_tokens: Some(\n    64000"),
+            ("anthropic.claude-x-9", "begin anthropic.claude-x-9", "max_tokens: Some(\n    64000"),
             ("tomorrow.model", "no vendor has a model tomorrow.model", "family: Other\n"),
             (profile, "this ARN does not show its model", "forced_tool: true\n"),
         ] {

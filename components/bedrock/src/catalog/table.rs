@@ -48,12 +48,6 @@ pub(crate) fn names_vendor_of(id: &str) -> bool {
     rows_near(id).any(|row| row.model.ends_with('.') && id.starts_with(row.model))
 }
 
-/// Checks whether a row is for the model `id`, or for a family of which it is one.
-#[cfg(any(test, feature = "describe"))]
-pub(crate) fn names_model(id: &str) -> bool {
-    rows_near(id).any(|row| !row.model.ends_with('.') && row.applies_to(id))
-}
-
 /// Lists the full ids of the table's models.
 pub(crate) fn listed() -> impl Iterator<Item = String> {
     rows().filter(|row| row.version != MANY).map(|row| format!("{}{}", row.model, row.version))
