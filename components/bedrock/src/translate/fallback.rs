@@ -4,7 +4,7 @@
 
 use gateway::Error;
 
-use crate::catalog::capabilities::{Choices, Reasoning, Sampling};
+use crate::catalog::capabilities::{Choices, Reasoning, Sampling, Unreasoned};
 use crate::catalog::model::Model;
 
 /// What the next attempt does without, because the model rejected it in an earlier one.
@@ -131,6 +131,7 @@ impl Fallback {
         capabilities.max_tokens = capabilities.max_tokens.filter(|_| !self.max_tokens);
         if self.reasoning {
             capabilities.reasoning = Reasoning::No;
+            capabilities.unreasoned = Unreasoned::Omit;
         }
         model
     }

@@ -35,7 +35,13 @@ pub(crate) fn ask(
     converse: &mut ConverseRequest<'_>,
 ) -> Result<(), Error> {
     if let Some(effort) = request.reasoning_effort.as_deref() {
-        let effort = match (read_effort(effort)?, model.capabilities.unreasoned) {
+        let effort = match (read_effort(effort)?, model.capabilities.reasoning) {
+            (effort, Reasoning::Adaptive | Reasoning::Summarized) => {
+                fitting(effort, request.max_tokens)
+            }
+            (effort, _) => effort,
+        };
+        let effort = match (effort, model.capabilities.unreasoned) {
             (Effort::None, Unreasoned::Disabled) => {
                 set(converse, "thinking", DISABLED.to_owned());
                 Effort::None
@@ -118,6 +124,16 @@ fn lacks_reasoning(turns: &[Turn<'_>]) -> bool {
     let [.., calling, Turn { role: Role::User, content: results }] = turns else { return false };
     let is_loop = results.iter().any(|block| matches!(block, Block::ToolResult(_)));
     is_loop && !matches!(calling.content.first(), Some(Block::ReasoningContent(_)))
+}
+
+/// Lowers an effort for which the client's limit leaves little room next to the response: the model
+/// decides how much it thinks, and the limit is for both.
+fn fitting(effort: Effort, limit: Option<u64>) -> Effort {
+    match limit {
+        Some(limit) if limit < 2 * MIN_BUDGET => Effort::None,
+        Some(limit) if limit < RESPONSE_TOKENS => effort.min(Effort::Low),
+        _ => effort,
+    }
 }
 
 /// Sets an effort, and lets the model decide how much it thinks, as `thinking` says.

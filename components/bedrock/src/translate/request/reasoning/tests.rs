@@ -86,6 +86,26 @@ fn ask_with_any_effort_uses_one_that_the_model_supports() {
 }
 
 #[test]
+fn ask_of_an_adaptive_model_leaves_room_for_the_response() {
+    let model = model(Reasoning::Adaptive, Effort::Max);
+    for (effort, max_tokens, expected) in [
+        ("high", None, Some("high")),
+        ("high", Some(8192), Some("high")),
+        ("high", Some(8191), Some("low")),
+        ("low", Some(2048), Some("low")),
+        ("high", Some(2047), None),
+        ("none", Some(9000), None),
+    ] {
+        let mut converse = ConverseRequest::default();
+        let request = ChatRequest { max_tokens, ..with_effort(effort) };
+        ask(&request, &model, &mut converse).unwrap();
+        let fields = serde_json::to_value(&converse.additional_model_request_fields).unwrap();
+        let found = fields.pointer("/output_config/effort").and_then(Value::as_str);
+        assert_eq!((found, is_thinking(&converse)), (expected, expected.is_some()), "{effort}");
+    }
+}
+
+#[test]
 fn ask_for_none_uses_what_the_model_has_for_it() {
     let disabled = json!({"thinking": {"type": "disabled"}});
     for (reasoning, unreasoned, expected) in [
