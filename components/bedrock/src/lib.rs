@@ -1,7 +1,8 @@
 //! Amazon Bedrock behind OpenAI's API: chat completions by Converse, embeddings by `InvokeModel`.
 //!
-//! Anthropic's Messages API passes through (`messages`). For the rest, `openai` and `converse` hold the two wire formats, `translate` maps one to the other, `aws`
-//! knows the service and `catalog` the models.
+//! Anthropic's Messages API passes through (`messages`). For the rest, `openai` and `converse` hold the
+//! two wire formats, `translate` maps one to the other, `aws` knows the service and `catalog` the
+//! models.
 //! <https://developers.cloudflare.com/ai-gateway/usage/providers/bedrock/>
 
 mod aws;
