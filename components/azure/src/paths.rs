@@ -3,14 +3,14 @@
 use std::ops::Range;
 
 use gateway::Error;
+use gateway::http::target::without_version;
 use gateway::operation::{Class, Operation, by_id, inference};
 
 /// Where Azure's own SDK puts the deployment.
 const DEPLOYMENTS: &str = "/openai/deployments/";
 
-/// The base path of Azure's SDKs, with a version in those of its newer API.
+/// The base path of Azure's SDKs; in those of its newer API, a version follows.
 const OPENAI: &str = "/openai";
-const VERSION: &str = "/v1";
 
 /// The operations of a deployment, which is in their URL.
 const OF_DEPLOYMENT: &[Operation] = &[
@@ -83,11 +83,7 @@ fn operation(path: &str) -> &str {
     if let Some(place) = deployment_in(path) {
         return path.get(place.end..).unwrap_or_default();
     }
-    let mut operation = path.strip_prefix(OPENAI).unwrap_or(path);
-    while let Some(rest) = operation.strip_prefix(VERSION).filter(|rest| rest.starts_with('/')) {
-        operation = rest;
-    }
-    operation
+    without_version(path.strip_prefix(OPENAI).unwrap_or(path))
 }
 
 #[cfg(test)]

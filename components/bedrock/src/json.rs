@@ -11,8 +11,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use gateway::Error;
+use gateway::http::json::MembersVisitor;
 pub(crate) use gateway::http::json::{Text, from_bytes};
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -22,8 +23,6 @@ use crate::limits::{FIELDS, Limit, NAME_BYTES};
 /// [`FIELDS`] of them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Members<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
-
-struct MembersVisitor;
 
 /// Reads the entries of a JSON array, and at most one more than the limit of them.
 struct Entries(&'static Limit);
@@ -37,25 +36,7 @@ impl<'a> Members<'a> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MembersVisitor)
-    }
-}
-
-impl<'de> Visitor<'de> for MembersVisitor {
-    type Value = Members<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
-        let mut members = Vec::new();
-        while let Some((name, value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
-            if members.len() <= FIELDS.most {
-                members.push((name.0, value));
-            }
-        }
-        Ok(Members(members))
+        deserializer.deserialize_map(MembersVisitor { most: FIELDS.most + 1 }).map(Self)
     }
 }
 

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use gateway::edit::check_error;
 use gateway::http::body::probe;
 use gateway::http::json::quoted;
+use gateway::http::target::without_version;
 use gateway::models::aliases::Target;
 use gateway::translator::{Context, EventStream, Rewrite, Translated, UpstreamResponse};
 use gateway::{Error, Request, Response};
@@ -15,9 +16,8 @@ use crate::aws::settings::BedrockSettings;
 use crate::aws::{endpoint, response};
 use crate::catalog::aliases;
 
-/// The base path of Anthropic's API, and the version that its SDKs add.
+/// The base path of Anthropic's API.
 const BASE: &str = "/anthropic";
-const VERSION: &str = "/v1";
 
 /// The vendor in the ids of Anthropic's models.
 const VENDOR: &str = "anthropic";
@@ -29,11 +29,7 @@ pub(crate) fn is_native(path: &str) -> bool {
 
 /// Returns the operation at a `path` of Anthropic's API, whether its version is missing or given twice.
 pub(crate) fn operation(path: &str) -> Option<&str> {
-    let mut operation = path.strip_prefix(BASE)?;
-    while let Some(rest) = operation.strip_prefix(VERSION).filter(|rest| rest.starts_with('/')) {
-        operation = rest;
-    }
-    Some(operation)
+    path.strip_prefix(BASE).map(without_version)
 }
 
 /// Serves a request for a message.

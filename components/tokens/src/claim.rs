@@ -45,10 +45,13 @@ impl Claim {
         };
         // A request whose clock is just before or behind the window's edge counts elsewhere.
         for neighbour in [window.saturating_sub(1), window + 1] {
-            if store.get(&name(prefix, neighbour))?.is_some() {
-                claim.release(action);
-                return Err(Error::InProgress);
-            }
+            let outcome = match store.get(&name(prefix, neighbour)) {
+                Ok(None) => continue,
+                Ok(Some(_)) => Error::InProgress,
+                Err(error) => error,
+            };
+            claim.release(action);
+            return Err(outcome);
         }
         Ok(claim)
     }

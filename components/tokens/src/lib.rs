@@ -23,6 +23,7 @@ mod team_ids;
 mod testing;
 
 use gateway::http::target::check_path;
+use gateway::keys::api_key::bearer;
 use gateway::log::Entry;
 use gateway::service::{Context, ReadBody, Service};
 use gateway::{Error, Request, Response};
@@ -100,9 +101,7 @@ impl<'a> Action<'a> {
 
     /// Returns the bearer token of the `Authorization` header, the only place of the admin token.
     fn bearer_token(&self) -> Option<&'a str> {
-        let (scheme, token) =
-            self.request.head.headers.get_str("authorization")?.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+        bearer(self.request.head.headers.get_str("authorization")?)
     }
 
     /// Returns when the request was received, RFC 3339.

@@ -65,13 +65,15 @@ mod tests {
         host.create(r#"{"teamId":"blue"}"#);
         host.send("DELETE", &format!("/tokens/{}", key(1).id().as_str()), ADMIN, "").unwrap();
         host.store.set("claim:1:abandoned", b"x").unwrap();
+        host.store.set("n:claim:1:abandoned", b"x").unwrap();
         let count = |prefix: &str| {
             let keys = host.store.keys().unwrap();
             keys.iter().filter(|key| key.starts_with(prefix)).count()
         };
-        let counts = || ["done:", "revoked:", "claim:", "key:", "team:"].map(count);
-        assert_eq!(counts(), [1, 1, 1, 1, 1]);
-        for (hours, expected) in [(0, [1, 1, 0, 1, 1]), (2, [1, 0, 0, 1, 1]), (22, [0, 0, 0, 1, 1])]
+        let counts = || ["done:", "revoked:", "claim:", "n:claim:1:", "key:", "team:"].map(count);
+        assert_eq!(counts(), [1, 1, 1, 1, 1, 1]);
+        for (hours, expected) in
+            [(0, [1, 1, 0, 0, 1, 1]), (2, [1, 0, 0, 0, 1, 1]), (22, [0, 0, 0, 0, 1, 1])]
         {
             host.advance(hours * 60 * 60);
             host.send("GET", "/tokens", ADMIN, "").unwrap();

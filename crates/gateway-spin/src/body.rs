@@ -17,7 +17,7 @@ pub(crate) fn upstream_failure(error: &IoError) -> Error {
     if timed_out(error, &description) {
         Error::UpstreamSilent(Cause(description))
     } else {
-        Error::UpstreamInterrupted(Cause(description))
+        Error::interrupted(description)
     }
 }
 

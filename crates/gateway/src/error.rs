@@ -110,7 +110,7 @@ pub enum Error {
         id: String,
     },
     /// The same request is being carried out, or was interrupted a moment ago.
-    #[error("the same request is in progress: retry in half a minute")]
+    #[error("the same request is in progress: retry, for up to half a minute")]
     InProgress,
     /// The key was rotated too recently to be rotated again.
     #[error("this key was created by a rotation a moment ago: retry in {seconds} seconds")]

@@ -17,6 +17,9 @@ use crate::operation::Class;
 use crate::operator::Operator;
 use crate::{Error, Head, Provider, RequestParts, Team, Upstream};
 
+/// The operation that creates embeddings, in OpenAI's API.
+const EMBEDDINGS: &str = "/embeddings";
+
 /// The methods of HTTP APIs. `CONNECT` and `TRACE` make no sense for an API gateway.
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
@@ -71,8 +74,7 @@ impl Route {
         check_method(&head.method)?;
         // Every rule below reads the path, so it must have only one meaning by then.
         let target = Target::parse(&head.path_with_query, P::SLUG)?;
-        let is_restricted =
-            team.scope.restricts_models() || operator.limited_models.applies_to(team);
+        let is_restricted = operator.restricts_models(team);
         let class = P::class(head, target.path);
         let named = Named::read::<P>(&body, target.path, class, is_restricted)?;
         named.check(&body, team, operator)?;
@@ -87,7 +89,7 @@ impl Route {
         let new_name = named.new_name::<P>(&body, &choice, model);
         let edit = if team.scope.restricts_models() && list::is_list(target.path) {
             Edit::FilterModels(ModelFilter::new(P::SLUG, &team.scope, P::bare_model))
-        } else if P::RETURNS_NUMBERS && body.wants_base64() {
+        } else if P::RETURNS_NUMBERS && target.path.ends_with(EMBEDDINGS) && body.wants_base64() {
             Edit::EncodeVectors
         } else {
             echo(&upstream, choice.model, model)
@@ -104,8 +106,7 @@ impl Route {
 }
 
 fn check_method(method: &Method) -> Result<(), Error> {
-    use Method as M;
-    if matches!(*method, M::GET | M::HEAD | M::POST | M::PUT | M::PATCH | M::DELETE | M::OPTIONS) {
+    if METHODS.split(", ").any(|known| known == method.as_str()) {
         return Ok(());
     }
     Err(Error::MethodNotAllowed { allowed: METHODS })

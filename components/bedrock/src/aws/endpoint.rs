@@ -65,7 +65,7 @@ pub(crate) fn messages(
     now: SystemTime,
     original_model: &str,
 ) -> Result<Route, Error> {
-    let region = settings.region;
+    let region = region_of(model).unwrap_or(settings.region);
     let path = "/anthropic/v1/messages";
     let unsigned = Unsigned { service: Service::Mantle, region, path, body: &body };
     let mut headers = vec![("content-type", "application/json".to_owned())];
@@ -146,6 +146,14 @@ mod tests {
             assert!(path.starts_with(&expected), "{path}");
             let (_, signed) = headers.iter().find(|(name, _)| *name == "authorization").unwrap();
             assert!(signed.contains(&format!("/{region}/bedrock/")), "{signed}");
+            let settings = BedrockSettings {
+                region: "eu-west-1",
+                credentials: keys,
+                aliases: Aliases::default(),
+            };
+            let route = messages(&settings, arn, b"{}".to_vec(), UNIX_EPOCH, "mine").unwrap();
+            let expected = format!("/aws-bedrock/bedrock-mantle/{region}/anthropic/v1/messages");
+            assert_eq!(route.path, expected);
         }
     }
 

@@ -29,8 +29,8 @@ pub(super) fn unescape(text: &str) -> Option<String> {
     Some(unescaped)
 }
 
-/// Reads the character at the beginning of `escape`, `\uXXXX` or a pair of these, and returns how many
-/// bytes it takes.
+/// Reads the character at the beginning of `escape`, which is `\u` with four hexadecimal digits or a
+/// pair of these, and returns how many bytes it takes.
 fn read_units(escape: &str) -> Option<(char, usize)> {
     let unit = |start: usize| u16::from_str_radix(escape.get(start..start + 4)?, 16).ok();
     let first = unit(2)?;

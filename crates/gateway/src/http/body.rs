@@ -58,7 +58,7 @@ pub struct Probe {
 // === impl Plan ===
 
 impl Plan {
-    /// Chooses how to read the body of a request with these headers.
+    /// Chooses how to read the body of a request with this head.
     ///
     /// `needs_form_model` and `needs_bytes` say whether a decision depends on a form's model, and
     /// on all bytes of a body of any type.

@@ -49,7 +49,12 @@ pub fn to_ascii(json: &str) -> String {
     text
 }
 
-struct MembersVisitor;
+/// Reads the members of a JSON object, and keeps the first `most` of them.
+#[derive(Clone, Copy, Debug)]
+pub struct MembersVisitor {
+    /// The number of members that are kept.
+    pub most: usize,
+}
 
 impl Deref for Text<'_> {
     type Target = str;
@@ -80,22 +85,24 @@ impl<'a> Members<'a> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MembersVisitor)
+        deserializer.deserialize_map(MembersVisitor { most: usize::MAX }).map(Self)
     }
 }
 
 impl<'de> Visitor<'de> for MembersVisitor {
-    type Value = Members<'de>;
+    type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut members = Vec::new();
         while let Some((name, value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
-            members.push((name.0, value));
+            if members.len() < self.most {
+                members.push((name.0, value));
+            }
         }
-        Ok(Members(members))
+        Ok(members)
     }
 }

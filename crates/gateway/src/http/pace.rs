@@ -1,7 +1,7 @@
 //! How fast a request's body must arrive. Until it is there, it occupies one of the host's instances.
 
 /// Milliseconds that any body may take.
-pub const GRACE_MS: u64 = 20_000;
+const GRACE_MS: u64 = 20_000;
 
 /// The minimum rate after that, in bytes per millisecond.
 const MIN_BYTES_PER_MS: u64 = 16;

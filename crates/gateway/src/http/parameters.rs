@@ -47,12 +47,12 @@ pub(crate) fn is_utf8(value: &str) -> Result<bool, Reason> {
 
 /// Rejects an escaped quote: parsers disagree on whether it ends the string, so what follows may or may
 /// not be a parameter.
-pub(crate) fn check_quotes(value: &str) -> Result<(), Reason> {
+fn check_quotes(value: &str) -> Result<(), Reason> {
     if find(value.as_bytes(), b"\\\"").is_some() { Err("a quote is escaped") } else { Ok(()) }
 }
 
 /// Strips the quotes of a parameter's value.
-pub(crate) fn unquoted(value: &str) -> Result<&str, Reason> {
+fn unquoted(value: &str) -> Result<&str, Reason> {
     let inner = value.strip_prefix('"').and_then(|open| open.strip_suffix('"')).unwrap_or(value);
     if inner.contains(['"', '\\']) { Err("badly quoted parameter") } else { Ok(inner) }
 }

@@ -60,7 +60,12 @@ impl<'a> Target<'a> {
 pub fn raw_path<'a>(path_with_query: &'a str, slug: &str) -> &'a str {
     let path = path_with_query.split('?').next().unwrap_or_default();
     let below = path.strip_prefix('/').and_then(|path| path.strip_prefix(slug));
-    split_version(below.unwrap_or_default()).1
+    without_version(below.unwrap_or_default())
+}
+
+/// Strips versions from the beginning of a path.
+pub fn without_version(path: &str) -> &str {
+    split_version(path).1
 }
 
 /// Splits an optional version off. People configure both `/openai` and `/openai/v1` as base URL, and some

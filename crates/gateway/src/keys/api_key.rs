@@ -114,12 +114,15 @@ impl fmt::Debug for ApiKey {
     }
 }
 
+/// Returns the token of an `Authorization: Bearer` value.
+pub fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
 /// Strips the scheme of an `Authorization: Bearer` value; other values are the key itself.
 pub fn without_scheme(value: &str) -> &str {
-    match value.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
-        _ => value.trim(),
-    }
+    bearer(value).unwrap_or_else(|| value.trim())
 }
 
 /// Hashes `text` with SHA-256, in hex, for names in the store that must not reveal it.

@@ -9,6 +9,7 @@ struct Echo;
 
 impl Provider for Echo {
     const SLUG: &'static str = "echo";
+    const RETURNS_NUMBERS: bool = true;
 
     /// Takes every path outside of OpenAI's table for inference, except those below `/account`.
     fn class(head: &Head, path: &str) -> Class {
@@ -213,6 +214,15 @@ fn new_echoes_the_clients_model() {
     assert_eq!(echo.push(br#"{"model":"theirs"}"#), br#"{"model":"mine"}"#);
     let same = send(request("/echo/x", &[], r#"{"model":"mine"}"#)).unwrap();
     assert!(matches!(same.edit, Edit::Nothing));
+}
+
+#[test]
+fn new_encodes_vectors_of_embeddings_only() {
+    let body = r#"{"model":"mine","encoding_format":"base64"}"#;
+    let edit = |path, body| send(request(path, &[("x-model", "theirs")], body)).unwrap().edit;
+    assert!(matches!(edit("/echo/v1/embeddings", body), Edit::EncodeVectors));
+    assert!(matches!(edit("/echo/v1/embeddings", r#"{"model":"mine"}"#), Edit::EchoModel(_)));
+    assert!(matches!(edit("/echo/v1/chat/completions", body), Edit::EchoModel(_)));
 }
 
 #[test]

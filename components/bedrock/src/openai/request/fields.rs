@@ -6,233 +6,106 @@ use super::{
 };
 use crate::openai::slots::{Object, Slot};
 
-impl<'a> Object<'a> for Message<'a> {
-    fn required(&self) -> &'static [&'static str] {
-        &["role"]
-    }
+/// Declares objects: for each the fields that must be given, and the slot of every field.
+macro_rules! objects {
+    ($($object:ident [$($required:literal),*] { $($name:literal: $slot:ident $place:ident),* $(,)? })*) => {
+        $(impl<'a> Object<'a> for $object<'a> {
+            fn required(&self) -> &'static [&'static str] {
+                &[$($required),*]
+            }
 
-    fn slot(&mut self, name: &str) -> Option<Slot<'_, 'a>> {
-        Some(match name {
-            "role" => Slot::Text(&mut self.role),
-            "content" => Slot::Content(&mut self.content),
-            "refusal" => Slot::OptionalText(&mut self.refusal),
-            "tool_calls" => Slot::List(&mut self.tool_calls),
-            "tool_call_id" => Slot::OptionalText(&mut self.tool_call_id),
-            "name" => Slot::OptionalText(&mut self.name),
-            "function_call" => Slot::Object(&mut self.function_call),
-            "thinking_blocks" => Slot::List(&mut self.thinking_blocks),
-            "cache_control" => Slot::Object(&mut self.cache_control),
-            _ => return None,
-        })
-    }
+            fn slot(&mut self, name: &str) -> Option<Slot<'_, 'a>> {
+                Some(match name {
+                    $($name => Slot::$slot(&mut self.$place),)*
+                    _ => return None,
+                })
+            }
+        })*
+    };
 }
 
-impl<'a> Object<'a> for Part<'a> {
-    fn required(&self) -> &'static [&'static str] {
-        &["type"]
+objects! {
+    Message ["role"] {
+        "role": Text role,
+        "content": Content content,
+        "refusal": OptionalText refusal,
+        "tool_calls": List tool_calls,
+        "tool_call_id": OptionalText tool_call_id,
+        "name": OptionalText name,
+        "function_call": Object function_call,
+        "thinking_blocks": List thinking_blocks,
+        "cache_control": Object cache_control,
     }
-
-    fn slot(&mut self, name: &str) -> Option<Slot<'_, 'a>> {
-        Some(match name {
-            "type" => Slot::Text(&mut self.kind),
-            "text" => Slot::OptionalText(&mut self.text),
-            "refusal" => Slot::OptionalText(&mut self.refusal),
-            "image_url" => Slot::Object(&mut self.image_url),
-            "video_url" => Slot::Object(&mut self.video_url),
-            "input_audio" => Slot::Object(&mut self.input_audio),
-            "file" => Slot::Object(&mut self.file),
-            "cache_control" => Slot::Object(&mut self.cache_control),
-            _ => return None,
-        })
+    Part ["type"] {
+        "type": Text kind,
+        "text": OptionalText text,
+        "refusal": OptionalText refusal,
+        "image_url": Object image_url,
+        "video_url": Object video_url,
+        "input_audio": Object input_audio,
+        "file": Object file,
+        "cache_control": Object cache_control,
     }
-}
-
-impl<'a> Object<'a> for Url<'a> {
-    fn required(&self) -> &'static [&'static str] {
-        &["url"]
+    Url ["url"] {
+        "url": Text url,
     }
-
-    fn slot(&mut self, name: &str) -> Option<Slot<'_, 'a>> {
-        Some(match name {
-            "url" => Slot::Text(&mut self.url),
-            _ => return None,
-        })
+    InputAudio ["data", "format"] {
+        "data": Text data,
+        "format": Text format,
     }
-}
-
-impl<'a> Object<'a> for InputAudio<'a> {
-    fn required(&self) -> &'static [&'static str] {
-        &["data", "format"]
+    File [] {
+        "file_data": OptionalText data,
+        "filename": OptionalText name,
+        "file_id": OptionalText id,
     }
-
-    fn slot(&mut self, name: &str) -> Option<Slot<'_, 'a>> {
-        Some(match name {
-            "data" => Slot::Text(&mut self.data),
-            "format" => Slot::Text(&mut self.format),
-            _ => return None,
-        })
+    CacheControl [] {
+        "ttl": OptionalText ttl,
     }
-}
-
-impl<'a> Object<'a> for File<'a> {
-    fn slot(&mut self, name: &str) -> Option<Slot<'_, 'a>> {
-        Some(match name {
-            "file_data" => Slot::OptionalText(&mut self.data),
-            "filename" => Slot::OptionalText(&mut self.name),
-            "file_id" => Slot::OptionalText(&mut self.id),
-            _ => return None,
-        })
+    ToolCall ["id"] {
+        "id": Text id,
+        "function": Object function,
     }
-}
-
-impl<'a> Object<'a> for CacheControl<'a> {
-    fn slot(&mut self, name: &str) -> Option<Slot<'_, 'a>> {
-        Some(match name {
-            "ttl" => Slot::OptionalText(&mut self.ttl),
-            _ => return None,
-        })
+    Function ["name"] {
+        "name": Text name,
+        "arguments": Text arguments,
     }
-}
-
-impl<'a> Object<'a> for ToolCall<'a> {
-    fn required(&self) -> &'static [&'static str] {
-        &["id"]
+    ThinkingBlock ["type"] {
+        "type": Text kind,
+        "thinking": OptionalText thinking,
+        "signature": OptionalText signature,
+        "data": OptionalText data,
     }
-
-    fn slot(&mut self, name: &str) -> Option<Slot<'_, 'a>> {
-        Some(match name {
-            "id" => Slot::Text(&mut self.id),
-            "function" => Slot::Object(&mut self.function),
-            _ => return None,
-        })
+    Tool ["type"] {
+        "type": Text kind,
+        "function": Object function,
+        "cache_control": Object cache_control,
     }
-}
-
-impl<'a> Object<'a> for Function<'a> {
-    fn required(&self) -> &'static [&'static str] {
-        &["name"]
+    ToolFunction ["name"] {
+        "name": Text name,
+        "description": OptionalText description,
+        "parameters": Raw parameters,
+        "strict": Flag strict,
     }
-
-    fn slot(&mut self, name: &str) -> Option<Slot<'_, 'a>> {
-        Some(match name {
-            "name" => Slot::Text(&mut self.name),
-            "arguments" => Slot::Text(&mut self.arguments),
-            _ => return None,
-        })
+    JsonSchema [] {
+        "name": Text name,
+        "description": OptionalText description,
+        "schema": Raw schema,
     }
-}
-
-impl<'a> Object<'a> for ThinkingBlock<'a> {
-    fn required(&self) -> &'static [&'static str] {
-        &["type"]
+    Format ["type"] {
+        "type": Text kind,
+        "json_schema": Object json_schema,
     }
-
-    fn slot(&mut self, name: &str) -> Option<Slot<'_, 'a>> {
-        Some(match name {
-            "type" => Slot::Text(&mut self.kind),
-            "thinking" => Slot::OptionalText(&mut self.thinking),
-            "signature" => Slot::OptionalText(&mut self.signature),
-            "data" => Slot::OptionalText(&mut self.data),
-            _ => return None,
-        })
+    Choice ["type"] {
+        "type": Text kind,
+        "function": Object function,
+        "allowed_tools": Object allowed_tools,
     }
-}
-
-impl<'a> Object<'a> for Tool<'a> {
-    fn required(&self) -> &'static [&'static str] {
-        &["type"]
+    Named ["name"] {
+        "name": Text name,
     }
-
-    fn slot(&mut self, name: &str) -> Option<Slot<'_, 'a>> {
-        Some(match name {
-            "type" => Slot::Text(&mut self.kind),
-            "function" => Slot::Object(&mut self.function),
-            "cache_control" => Slot::Object(&mut self.cache_control),
-            _ => return None,
-        })
-    }
-}
-
-impl<'a> Object<'a> for ToolFunction<'a> {
-    fn required(&self) -> &'static [&'static str] {
-        &["name"]
-    }
-
-    fn slot(&mut self, name: &str) -> Option<Slot<'_, 'a>> {
-        Some(match name {
-            "name" => Slot::Text(&mut self.name),
-            "description" => Slot::OptionalText(&mut self.description),
-            "parameters" => Slot::Raw(&mut self.parameters),
-            "strict" => Slot::Flag(&mut self.strict),
-            _ => return None,
-        })
-    }
-}
-
-impl<'a> Object<'a> for JsonSchema<'a> {
-    fn slot(&mut self, name: &str) -> Option<Slot<'_, 'a>> {
-        Some(match name {
-            "name" => Slot::Text(&mut self.name),
-            "description" => Slot::OptionalText(&mut self.description),
-            "schema" => Slot::Raw(&mut self.schema),
-            _ => return None,
-        })
-    }
-}
-
-impl<'a> Object<'a> for Format<'a> {
-    fn required(&self) -> &'static [&'static str] {
-        &["type"]
-    }
-
-    fn slot(&mut self, name: &str) -> Option<Slot<'_, 'a>> {
-        Some(match name {
-            "type" => Slot::Text(&mut self.kind),
-            "json_schema" => Slot::Object(&mut self.json_schema),
-            _ => return None,
-        })
-    }
-}
-
-impl<'a> Object<'a> for Choice<'a> {
-    fn required(&self) -> &'static [&'static str] {
-        &["type"]
-    }
-
-    fn slot(&mut self, name: &str) -> Option<Slot<'_, 'a>> {
-        Some(match name {
-            "type" => Slot::Text(&mut self.kind),
-            "function" => Slot::Object(&mut self.function),
-            "allowed_tools" => Slot::Object(&mut self.allowed_tools),
-            _ => return None,
-        })
-    }
-}
-
-impl<'a> Object<'a> for Named<'a> {
-    fn required(&self) -> &'static [&'static str] {
-        &["name"]
-    }
-
-    fn slot(&mut self, name: &str) -> Option<Slot<'_, 'a>> {
-        Some(match name {
-            "name" => Slot::Text(&mut self.name),
-            _ => return None,
-        })
-    }
-}
-
-impl<'a> Object<'a> for Allowed<'a> {
-    fn required(&self) -> &'static [&'static str] {
-        &["mode", "tools"]
-    }
-
-    fn slot(&mut self, name: &str) -> Option<Slot<'_, 'a>> {
-        Some(match name {
-            "mode" => Slot::Text(&mut self.mode),
-            "tools" => Slot::List(&mut self.tools),
-            _ => return None,
-        })
+    Allowed ["mode", "tools"] {
+        "mode": Text mode,
+        "tools": List tools,
     }
 }
 

@@ -103,18 +103,23 @@ impl<'a> Inliner<'a, '_> {
         };
         let opened = self.open.len();
         let mut chain = Vec::new();
-        while let target = self.target(&reference)
-            && let Target::Schema(schema) = target
-        {
-            self.open.push(schema);
-            chain.push(schema);
-            let Some(next) = reference_of(schema) else { break };
-            reference = next;
-        }
+        let end = loop {
+            match self.target(&reference) {
+                Target::Schema(next) => {
+                    self.open.push(next);
+                    chain.push(next);
+                }
+                Target::Recursive => break RECURSIVE,
+                Target::Unknown => break ANYTHING,
+            }
+            match chain.last().copied().and_then(reference_of) {
+                Some(next) => reference = next,
+                None => break ANYTHING,
+            }
+        };
         let is_alone = members(schema).nth(1).is_none();
         if chain.is_empty() && is_alone {
-            let is_recursive = matches!(self.target(&reference), Target::Recursive);
-            return self.text.push_str(if is_recursive { RECURSIVE } else { ANYTHING });
+            return self.text.push_str(end);
         }
         self.merge(schema, &chain, opened, depth);
     }
@@ -130,7 +135,7 @@ impl<'a> Inliner<'a, '_> {
             }
             for (name, value) in members(part) {
                 let key = name_of(name);
-                if key == REFERENCE || DEFINITIONS.contains(&&*key) {
+                if key == REFERENCE {
                     continue;
                 }
                 if written.insert(key.clone()) {
