@@ -27,7 +27,8 @@ async fn send(app: &App, key: &str, draft: Draft) -> Response {
 fn assert_denied(response: &Response, what: &str) {
     let text = response.text();
     assert_eq!(response.status, 403, "{what}: {text}");
-    assert!(text.contains("key"), "{what}: {text}");
+    let is_refusal = text.contains("this key") || text.contains("key with `account`");
+    assert!(is_refusal, "{what}: {text}");
 }
 
 #[test]

@@ -27,13 +27,15 @@ for (const end of ENDS) {
     });
   }
 
-  test(`Anthropic's SDK works with /anthropic${end}`, async () => {
-    const client = new Anthropic({ apiKey, baseURL: `${GATEWAY_URL}/anthropic${end}` });
-    const message = await client.messages.create(
-      chat('hello', { model: 'claude-sonnet-4-5', max_tokens: 16 }),
-    );
-    assert.equal(message.content[0].text, 'You said: hello');
-  });
+  for (const base of ['/anthropic', '/bedrock/anthropic']) {
+    test(`Anthropic's SDK works with ${base}${end}`, async () => {
+      const client = new Anthropic({ apiKey, baseURL: `${GATEWAY_URL}${base}${end}` });
+      const message = await client.messages.create(
+        chat('hello', { model: 'claude-sonnet-4-5', max_tokens: 16 }),
+      );
+      assert.equal(message.content[0].text, 'You said: hello');
+    });
+  }
 }
 
 for (const end of ['', '/', '/v1', '/v1beta', '/v1beta/', '/v1alpha']) {
