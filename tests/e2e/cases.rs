@@ -133,13 +133,15 @@ fn show_request(request: &Received) -> String {
 
 /// Hides the creation time of a translated response.
 fn hide_created(text: &str) -> String {
-    let mut parts = text.split("\"created\":");
-    let mut hidden = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let rest = part.trim_start_matches(|character: char| character.is_ascii_digit());
-        hidden.extend(["\"created\":[now]", rest]);
-    }
-    hidden
+    ["\"created\":", "\"created_at\":"].iter().fold(text.to_owned(), |text, field| {
+        let mut parts = text.split(field);
+        let mut hidden = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let rest = part.trim_start_matches(|character: char| character.is_ascii_digit());
+            hidden.extend([field, "[now]", rest]);
+        }
+        hidden
+    })
 }
 
 fn show_headers(headers: &http::HeaderMap) -> String {

@@ -74,6 +74,32 @@ fn bodies() -> Vec<(&'static str, String)> {
     ]
 }
 
+/// Returns a request for a response whose input is filled with `unit`.
+fn input(start: &str, unit: &str, end: &str) -> String {
+    filled(&format!(r#"{{{MODEL},"input":[{start}"#), unit, &format!("{end},{LAST}"))
+}
+
+/// Returns bodies for responses that would take much memory if they were read naively.
+fn bodies_of_responses() -> Vec<(&'static str, String)> {
+    let instructions = format!(r#"{{{MODEL},"input":"x","instructions":""#);
+    let parts = r#"{"role":"user","content":["#;
+    let part = r#"{"type":"input_text","text":"x"}"#;
+    let tools =
+        format!(r#"{{{MODEL},"input":"x","tools":[{{"type":"namespace","name":"n","tools":["#);
+    vec![
+        ("instructions", filled(&instructions, "word ", "\"}")),
+        ("instructions with an escape", filled(&instructions, r"word \n", "\"}")),
+        ("text", input(r#"{"role":"user","content":""#, "word ", r#""}"#)),
+        ("parts", input(parts, &format!("{part},"), &format!("{part}]}}"))),
+        ("reasoning", input(r#"{"type":"reasoning","encrypted_content":""#, "AAAA", r#""}"#)),
+        (
+            "items",
+            input("", r#"{"role":"user","content":"x"},"#, r#"{"role":"user","content":"x"}"#),
+        ),
+        ("functions", filled(&tools, r#"{"type":"function","name":"f"},"#, "0]}]}")),
+    ]
+}
+
 #[test]
 fn memory_of_any_body_is_at_most_four_times_the_body() {
     run(async {
@@ -83,8 +109,11 @@ fn memory_of_any_body_is_at_most_four_times_the_body() {
             filled(r#"{"model":"amazon.titan-embed-text-v2:0","input":["\n"#, "word ", "\"]}");
         let chats =
             bodies().into_iter().map(|(name, body)| (name, "/bedrock/chat/completions", body));
-        for (name, target, body) in chats.chain([("embeddings", "/bedrock/embeddings", embeddings)])
-        {
+        let responses = bodies_of_responses();
+        let responses =
+            responses.into_iter().map(|(name, body)| (name, "/bedrock/responses", body));
+        let embeddings = [("embeddings", "/bedrock/embeddings", embeddings)];
+        for (name, target, body) in chats.chain(responses).chain(embeddings) {
             let length = body.len();
             let request = Client::request("POST", target)
                 .header("content-type", "application/json")

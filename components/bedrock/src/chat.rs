@@ -1,5 +1,6 @@
-//! `POST /chat/completions`: a chat completion by Converse.
+//! `POST /chat/completions` and `POST /responses`: a chat completion by Converse, in either API.
 
+use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use gateway::translator::{Context, EventStream, Translated, UpstreamResponse};
@@ -13,6 +14,8 @@ use crate::catalog::model::Model;
 use crate::converse::request::{ConverseRequest, ToolEntry};
 use crate::json;
 use crate::openai::request::{ChatRequest, ToolFunction};
+use crate::openai::responses::request::ResponsesRequest;
+use crate::openai::writer::Api;
 use crate::translate::context::ResponseContext;
 use crate::translate::fallback::Fallback;
 use crate::translate::request::tools;
@@ -33,15 +36,33 @@ const MAX_RETRIES: usize = 2;
 ///
 /// # Errors
 /// Any error that the gateway reports itself.
-pub(crate) fn respond(
-    client_request: &Request,
+pub(crate) fn complete(request: &Request, context: &Context<'_>) -> Result<Translated, Error> {
+    respond(request, &ChatRequest::parse(&request.body)?, &Api::Chat, context)
+}
+
+/// Serves a request for a response.
+///
+/// # Errors
+/// Any error that the gateway reports itself.
+pub(crate) fn create_response(
+    request: &Request,
     context: &Context<'_>,
 ) -> Result<Translated, Error> {
-    let request = ChatRequest::parse(&client_request.body)?;
+    let mut parsed = ResponsesRequest::parse(&request.body)?;
+    let api = Api::Responses(Rc::new(std::mem::take(&mut parsed.echo)));
+    respond(request, &parsed.chat, &api, context).map_err(|error| parsed.restate(error))
+}
+
+/// Serves a request for a chat completion in one of the APIs.
+fn respond(
+    client_request: &Request,
+    request: &ChatRequest<'_>,
+    api: &Api,
+    context: &Context<'_>,
+) -> Result<Translated, Error> {
     let settings = BedrockSettings::of(context)?;
     let model = aliases::resolve_for(&settings.aliases, &request.model, context)?;
-    let chat =
-        Chat { client_request, context, settings: &settings, request: &request, model: &model };
+    let chat = Chat { client_request, context, settings: &settings, request, api, model: &model };
     let mut fallback = Fallback::default();
     let draft = chat.draft(fallback)?;
     chat.note_ignored(&draft);
@@ -59,6 +80,7 @@ struct Chat<'a> {
     context: &'a Context<'a>,
     settings: &'a BedrockSettings<'a>,
     request: &'a ChatRequest<'a>,
+    api: &'a Api,
     model: &'a Model,
 }
 
@@ -77,6 +99,7 @@ impl Chat<'_> {
     /// Translates the request without what `fallback` takes from the model's capabilities.
     fn draft(&self, fallback: Fallback) -> Result<Draft, Error> {
         let (converse, mut response_context) = request::build(self.request, self.model, fallback)?;
+        response_context.api = self.api.clone();
         response_context.created = seconds(self.context.now);
         let streams_tools = self.model.capabilities.streams_tools && !fallback.tool_stream;
         let streams = streams_tools || converse.tool_config.is_none();

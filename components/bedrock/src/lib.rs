@@ -1,4 +1,5 @@
-//! Amazon Bedrock behind OpenAI's API: chat completions by Converse, embeddings by `InvokeModel`.
+//! Amazon Bedrock behind OpenAI's API: chat completions and responses by Converse, embeddings by
+//! `InvokeModel`.
 //!
 //! Anthropic's Messages API passes through (`messages`). For the rest, `openai` and `converse` hold the
 //! two wire formats, `translate` maps one to the other, `aws` knows the service and `catalog` the
@@ -26,8 +27,7 @@ use http::Method;
 struct Bedrock;
 
 /// The routes, for the error about an unknown one.
-const SUPPORTED: &str =
-    "POST /chat/completions, POST /embeddings, POST /anthropic/v1/messages and GET /models";
+const SUPPORTED: &str = "POST /chat/completions, POST /responses, POST /embeddings, POST /anthropic/v1/messages and GET /models";
 
 impl Translator for Bedrock {
     const SLUG: &'static str = catalog::SLUG;
@@ -39,14 +39,15 @@ impl Translator for Bedrock {
     fn respond(request: &Request, context: &Context<'_>) -> Result<Translated, Error> {
         let target = Target::parse(&request.head.path_with_query, Self::SLUG)?;
         match (target.path, &request.head.method) {
-            ("/chat/completions", &Method::POST) => chat::respond(request, context),
+            ("/chat/completions", &Method::POST) => chat::complete(request, context),
+            ("/responses", &Method::POST) => chat::create_response(request, context),
             ("/embeddings", &Method::POST) => embeddings::respond(request, context),
             ("/models", &Method::GET) => models::respond(context).map(Translated::Whole),
             (path, method) if messages::operation(path) == Some("/messages") => match *method {
                 Method::POST => messages::respond(request, context),
                 _ => Err(Error::MethodNotAllowed { allowed: "POST" }),
             },
-            ("/chat/completions" | "/embeddings", _) => {
+            ("/chat/completions" | "/responses" | "/embeddings", _) => {
                 Err(Error::MethodNotAllowed { allowed: "POST" })
             }
             ("/models", _) => Err(Error::MethodNotAllowed { allowed: "GET" }),

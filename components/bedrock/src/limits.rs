@@ -33,6 +33,9 @@ pub(crate) const TOOLS: Limit = Limit { most: 1024, what: "tools" };
 /// The kinds of output, of which there are two.
 pub(crate) const MODALITIES: Limit = Limit { most: 16, what: "modalities" };
 
+/// The additions to a response that a request asks for. OpenAI's API knows eight.
+pub(crate) const INCLUDED: Limit = Limit { most: 64, what: "values" };
+
 /// The stop sequences, as many as Bedrock accepts.
 /// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InferenceConfiguration.html>
 pub(crate) const STOP_SEQUENCES: Limit = Limit { most: 2500, what: "stop sequences" };

@@ -1,7 +1,9 @@
-//! OpenAI's wire format, which clients use.
+//! OpenAI's wire formats, which clients use: chat completions, and responses, which are made from them.
 
 pub(crate) mod completion;
 pub(crate) mod events;
 mod members;
 pub(crate) mod request;
-pub(crate) mod slots;
+pub(crate) mod responses;
+mod slots;
+pub(crate) mod writer;

@@ -126,6 +126,10 @@ pub trait Rewrite {
     /// # Errors
     /// [`Error::InvalidUpstreamResponse`] if the end comes too early.
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Error>;
+
+    /// Appends to `out` what comes before the event with the `error` that ends the stream early. By
+    /// default nothing does.
+    fn fail(&mut self, _error: &Error, _out: &mut Vec<u8>) {}
 }
 
 /// A translated response.
@@ -202,6 +206,15 @@ impl EventStream {
     /// What ends the stream early, after the bytes in `out`.
     pub fn next(&mut self, out: &mut Vec<u8>) -> Result<bool, Error> {
         out.clear();
+        let more = self.advance(out);
+        if let Err(error) = &more {
+            self.rewrite.fail(error, out);
+        }
+        more
+    }
+
+    /// Appends the client's next bytes to `out`, and returns whether more may follow.
+    fn advance(&mut self, out: &mut Vec<u8>) -> Result<bool, Error> {
         let chunk = self.body.next()?;
         match &chunk {
             Some(bytes) => self.rewrite.push(bytes, out)?,

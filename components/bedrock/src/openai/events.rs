@@ -1,36 +1,38 @@
 //! The chunks of a stream, written as server-sent events.
 
+use serde::Serialize;
+
 use crate::openai::completion::{Chunk, ChunkChoice, ChunkUsage, Delta, Extras, Role, Usage};
 
-/// The fields that all chunks of one stream have in common.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Events<'a> {
-    pub(crate) id: &'a str,
+/// The writer of a stream, with the fields that all its chunks have in common.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ChunkWriter {
+    pub(crate) id: String,
     pub(crate) created: u64,
-    pub(crate) model: &'a str,
+    pub(crate) model: String,
     /// Whether the client asks for usage, which adds a field to every chunk.
     pub(crate) include_usage: bool,
 }
 
-impl Events<'_> {
+impl ChunkWriter {
     /// Writes the chunk that opens the message.
-    pub(crate) fn open(self, out: &mut Vec<u8>) {
+    pub(crate) fn open(&self, out: &mut Vec<u8>) {
         let role = Some(Role::Assistant);
         self.add(Delta { role, content: Some(""), ..Delta::default() }, out);
     }
 
     /// Writes a chunk that adds `delta` to the message.
-    pub(crate) fn add(self, delta: Delta<'_>, out: &mut Vec<u8>) {
+    pub(crate) fn add(&self, delta: Delta<'_>, out: &mut Vec<u8>) {
         self.choice(delta, None, Extras::default(), out);
     }
 
     /// Writes the chunk with the finish reason.
-    pub(crate) fn close(self, reason: &'static str, extras: Extras<'_>, out: &mut Vec<u8>) {
+    pub(crate) fn close(&self, reason: &'static str, extras: Extras<'_>, out: &mut Vec<u8>) {
         self.choice(Delta::default(), Some(reason), extras, out);
     }
 
     /// Writes the chunk with the usage, if the client asks for it.
-    pub(crate) fn usage(self, usage: Usage, extras: Extras<'_>, out: &mut Vec<u8>) {
+    pub(crate) fn usage(&self, usage: Usage, extras: Extras<'_>, out: &mut Vec<u8>) {
         if self.include_usage {
             self.chunk(&[], Some(ChunkUsage::Now(usage)), extras, out);
         }
@@ -43,7 +45,7 @@ impl Events<'_> {
 
     /// Writes a chunk with a choice.
     fn choice(
-        self,
+        &self,
         delta: Delta<'_>,
         finish_reason: Option<&'static str>,
         extras: Extras<'_>,
@@ -55,22 +57,26 @@ impl Events<'_> {
 
     /// Writes a chunk.
     fn chunk(
-        self,
+        &self,
         choices: &[ChunkChoice<'_>],
         usage: Option<ChunkUsage>,
         extras: Extras<'_>,
         out: &mut Vec<u8>,
     ) {
-        let Self { id, created, model, .. } = self;
         let object = "chat.completion.chunk";
-        let chunk = Chunk { id, object, created, model, choices, usage, extras };
-        out.extend_from_slice(b"data: ");
-        let start = out.len();
-        // Neither serialising the gateway's own types nor writing to a vector can fail.
-        serde_json::to_writer(&mut *out, &chunk).unwrap_or_default();
-        join_lines(out.get_mut(start..).unwrap_or_default());
-        out.extend_from_slice(b"\n\n");
+        let (id, created, model) = (&*self.id, self.created, &*self.model);
+        write_data(&Chunk { id, object, created, model, choices, usage, extras }, out);
     }
+}
+
+/// Writes `value` as the data of an event, and ends the event.
+pub(crate) fn write_data(value: &impl Serialize, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"data: ");
+    let start = out.len();
+    // Neither serialising the gateway's own types nor writing to a vector can fail.
+    serde_json::to_writer(&mut *out, value).unwrap_or_default();
+    join_lines(out.get_mut(start..).unwrap_or_default());
+    out.extend_from_slice(b"\n\n");
 }
 
 /// Makes `json` a single line, which an event's data must be: JSON that is passed through may
@@ -87,14 +93,19 @@ fn join_lines(json: &mut [u8]) {
 mod tests {
     use super::*;
 
+    fn writer(include_usage: bool) -> ChunkWriter {
+        let (id, model) = ("chatcmpl-1".to_owned(), "m".to_owned());
+        ChunkWriter { id, created: 7, model, include_usage }
+    }
+
     fn written(include_usage: bool) -> Vec<String> {
-        let events = Events { id: "chatcmpl-1", created: 7, model: "m", include_usage };
+        let events = writer(include_usage);
         let mut out = Vec::new();
         events.open(&mut out);
         events.add(Delta { content: Some("a\nb"), ..Delta::default() }, &mut out);
         events.close("stop", Extras::default(), &mut out);
         events.usage(Usage::default(), Extras::default(), &mut out);
-        Events::done(&mut out);
+        ChunkWriter::done(&mut out);
         let text = String::from_utf8(out).unwrap();
         text.split_terminator("\n\n").map(str::to_owned).collect()
     }
@@ -114,7 +125,7 @@ mod tests {
 
     #[test]
     fn close_with_line_breaks_in_json_writes_one_line() {
-        let events = Events { id: "chatcmpl-1", created: 7, model: "m", include_usage: false };
+        let events = writer(false);
         let fields = serde_json::from_str("{\r\n  \"a\": 1\n}").unwrap();
         let extras = Extras { additional_model_response_fields: fields, ..Extras::default() };
         let mut out = Vec::new();

@@ -15,10 +15,10 @@ use crate::openai::request::{
 use crate::openai::slots::{read_list, read_object};
 
 /// The names of the expected types, for error messages.
-const BOOLEAN: &str = "a boolean";
+pub(super) const BOOLEAN: &str = "a boolean";
 const COUNT: &str = "a whole number";
-const OBJECT: &str = "an object";
-const STRING: &str = "a string";
+pub(super) const OBJECT: &str = "an object";
+pub(super) const STRING: &str = "a string";
 
 /// Fields that are hints: without them the response may differ, but is still correct. [`check`]
 /// rejects some of them first, unless their value has no effect.
@@ -59,11 +59,16 @@ impl<'a> ChatRequest<'a> {
         let mut request = Self::default();
         for (name, value) in members.0 {
             if !is_null(value) {
-                check(&name, value)?;
-                request.set(name, value)?;
+                request.put(name, value)?;
             }
         }
         Ok(request)
+    }
+
+    /// Sets the field `name`, unless this route does not support it.
+    pub(super) fn put(&mut self, name: Cow<'a, str>, value: &'a RawValue) -> Result<(), Error> {
+        check(&name, value)?;
+        self.set(name, value)
     }
 
     /// Sets the field `name`.
@@ -178,7 +183,7 @@ fn check(name: &str, value: &RawValue) -> Result<(), Error> {
 // === Reading values ===
 
 /// Checks whether `value` is `null`, which clients send for fields they do not set.
-fn is_null(value: &RawValue) -> bool {
+pub(super) fn is_null(value: &RawValue) -> bool {
     value.get() == "null"
 }
 
@@ -187,7 +192,7 @@ fn is_object(value: &RawValue) -> bool {
 }
 
 /// Reads a limit of tokens.
-fn read_max_tokens(name: &'static str, value: &RawValue) -> Result<u64, Error> {
+pub(super) fn read_max_tokens(name: &'static str, value: &RawValue) -> Result<u64, Error> {
     match read(name, value, COUNT)? {
         0 => Err(invalid(name, "must be at least 1")),
         max_tokens => Ok(max_tokens),
@@ -227,7 +232,7 @@ fn read_stop(value: &RawValue) -> Result<Vec<Text<'_>>, Error> {
 }
 
 /// Reads an array of strings.
-fn read_texts<'a>(
+pub(super) fn read_texts<'a>(
     name: &'static str,
     value: &'a RawValue,
     kind: &str,
@@ -264,12 +269,7 @@ fn read_tool_choice(value: &RawValue) -> Result<ToolChoice<'_>, Error> {
     const KIND: &str = "auto, none, required, or an object that names a function or allowed_tools";
     let wrong = || invalid(NAME, &format!("must be {KIND}"));
     if is_string(value) {
-        return match &*read_text(NAME, value, KIND)? {
-            "auto" => Ok(ToolChoice::Auto),
-            "none" => Ok(ToolChoice::None),
-            "required" => Ok(ToolChoice::Required),
-            _ => Err(wrong()),
-        };
+        return ToolChoice::by_name(&read_text(NAME, value, KIND)?).ok_or_else(wrong);
     }
     let choice: Choice<'_> = read_object(NAME, value, &TOOLS)?;
     match (&*choice.kind, choice.function, choice.allowed_tools) {

@@ -67,11 +67,11 @@ pub(crate) struct Message<'a> {
     pub(crate) cache_control: Option<CacheControl<'a>>,
 }
 
-/// The content of a message.
+/// The content of a message, with parts as the API has them.
 #[derive(Clone, Debug)]
-pub(crate) enum Content<'a> {
+pub(crate) enum Content<'a, P = Part<'a>> {
     Text(Text<'a>),
-    Parts(Vec<Part<'a>>),
+    Parts(Vec<P>),
 }
 
 /// One part of a message's content; `kind` determines which other field is set.
@@ -168,6 +168,18 @@ pub(crate) enum ToolChoice<'a> {
         names: Vec<Text<'a>>,
         is_required: bool,
     },
+}
+
+impl ToolChoice<'_> {
+    /// Returns the choice that OpenAI's API calls `name`.
+    pub(crate) fn by_name(name: &str) -> Option<Self> {
+        match name {
+            "auto" => Some(Self::Auto),
+            "none" => Some(Self::None),
+            "required" => Some(Self::Required),
+            _ => None,
+        }
+    }
 }
 
 /// The format of the response.

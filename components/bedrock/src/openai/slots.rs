@@ -30,10 +30,39 @@ pub(crate) trait Object<'a> {
     fn slot(&mut self, name: &str) -> Option<Slot<'_, 'a>>;
 }
 
+/// Declares objects: for each the fields that must be given, and the slot of every field.
+macro_rules! objects {
+    ($($object:ident [$($required:literal),*] { $($name:literal: $slot:ident $place:ident),* $(,)? })*) => {
+        $(impl<'a> Object<'a> for $object<'a> {
+            fn required(&self) -> &'static [&'static str] {
+                &[$($required),*]
+            }
+
+            fn slot(&mut self, name: &str) -> Option<Slot<'_, 'a>> {
+                Some(match name {
+                    $($name => Slot::$slot(&mut self.$place),)*
+                    _ => return None,
+                })
+            }
+        })*
+    };
+}
+
+pub(crate) use objects;
+
 /// A place for objects: an option or a list.
 pub(crate) trait Objects<'a> {
     /// Adds an object with default values, and returns it.
     fn add(&mut self) -> Option<&mut dyn Object<'a>>;
+}
+
+/// A place for content: a text or a list of parts.
+pub(crate) trait Contents<'a> {
+    /// Stores a text.
+    fn set(&mut self, text: Text<'a>);
+
+    /// Stores an empty list of parts, and returns it.
+    fn list(&mut self) -> Option<&mut dyn Objects<'a>>;
 }
 
 /// The place of a value.
@@ -47,7 +76,7 @@ pub(crate) enum Slot<'s, 'a> {
     /// Anything.
     Raw(&'s mut Option<&'a RawValue>),
     /// A string, an array of parts or `null`.
-    Content(&'s mut Option<Content<'a>>),
+    Content(&'s mut dyn Contents<'a>),
     /// An object or `null`.
     Object(&'s mut dyn Objects<'a>),
     /// An array of objects or `null`.
@@ -95,6 +124,19 @@ impl<'a, T: Object<'a> + Default> Objects<'a> for Vec<T> {
     fn add(&mut self) -> Option<&mut dyn Object<'a>> {
         self.push(T::default());
         self.last_mut().map(|last| last as &mut dyn Object<'a>)
+    }
+}
+
+impl<'a, P: Object<'a> + Default> Contents<'a> for Option<Content<'a, P>> {
+    fn set(&mut self, text: Text<'a>) {
+        *self = Some(Content::Text(text));
+    }
+
+    fn list(&mut self) -> Option<&mut dyn Objects<'a>> {
+        match self.insert(Content::Parts(Vec::new())) {
+            Content::Parts(parts) => Some(parts),
+            Content::Text(_) => None,
+        }
     }
 }
 
@@ -226,14 +268,13 @@ fn store<'a>(value: &'a RawValue, slot: Slot<'_, 'a>, progress: &Progress) -> Re
         }
         Slot::Raw(place) => *place = Some(value),
         Slot::Content(place) if value.get().starts_with('[') => {
-            let mut parts = Vec::new();
-            let reader = Reader { slot: Slot::List(&mut parts), progress };
-            reader.read(value).map_err(|error| reason(&error))?;
-            *place = Some(Content::Parts(parts));
+            if let Some(parts) = place.list() {
+                let reader = Reader { slot: Slot::List(parts), progress };
+                reader.read(value).map_err(|error| reason(&error))?;
+            }
         }
         Slot::Content(place) => {
-            let content = json::text(value).ok_or("expected a string or an array of parts")?;
-            *place = Some(Content::Text(content));
+            place.set(json::text(value).ok_or("expected a string or an array of parts")?);
         }
         Slot::Object(_) | Slot::List(_) | Slot::Entries(_) | Slot::Entry(..) => {}
     }

@@ -83,7 +83,9 @@ pub(crate) fn build<'a>(
     cache::clamp(&mut converse);
     cache::lengthen(&mut converse);
     let (model, include_usage) = (request.model.to_string(), request.include_usage);
-    Ok((converse, ResponseContext { model, created: 0, include_usage, names, json_tool }))
+    let context =
+        ResponseContext { model, include_usage, names, json_tool, ..ResponseContext::default() };
+    Ok((converse, context))
 }
 
 /// Creates a request with only those fields of Converse that the client sets itself.

@@ -12,7 +12,7 @@ use crate::json::Text;
 use crate::openai::completion::{
     Choice, Completion, Delta, Extras, Image, Message, ThinkingBlock, ToolCall, Usage,
 };
-use crate::openai::events::Events;
+use crate::openai::writer::{Api, Writer};
 use crate::translate::citations::Sources;
 use crate::translate::context::ResponseContext;
 use crate::translate::finish_reason::Calls;
@@ -31,6 +31,9 @@ pub(crate) fn translate(
 ) -> Result<Vec<u8>, Error> {
     let (response, blocks) = ConverseResponse::parse(body)?;
     let (message, finish_reason) = message_of(&response, blocks, context)?;
+    if let Api::Responses(_) = context.api {
+        return Ok(whole(&response, message, finish_reason, context.writer(id)));
+    }
     let completion = Completion {
         id: &format!("chatcmpl-{id}"),
         object: "chat.completion",
@@ -55,38 +58,58 @@ pub(crate) fn translate_into_stream(
 ) -> Result<Vec<u8>, Error> {
     let (response, blocks) = ConverseResponse::parse(body)?;
     let (message, finish_reason) = message_of(&response, blocks, context)?;
-    let id = format!("chatcmpl-{id}");
-    let ResponseContext { created, include_usage, .. } = *context;
-    let events = Events { id: &id, created, model: &context.model, include_usage };
-    let mut out = Vec::new();
-    write_message(message, events, &mut out);
-    let Extras { additional_model_response_fields, .. } = response.extras();
-    let at_end = Extras { additional_model_response_fields, ..Extras::default() };
-    events.close(finish_reason, at_end, &mut out);
-    if let Some(usage) = response.usage() {
-        let extras = Extras { additional_model_response_fields: None, ..response.extras() };
-        events.usage(usage, extras, &mut out);
-    }
-    Events::done(&mut out);
+    let (mut writer, mut out) = (context.writer(id), Vec::new());
+    write(&response, message, finish_reason, &mut writer, &mut out);
+    writer.done(&mut out);
     Ok(out)
 }
 
+/// Writes a whole response of the Responses API, which is the sum of its events.
+fn whole(
+    response: &ConverseResponse<'_>,
+    message: Message<'_>,
+    finish_reason: &'static str,
+    mut writer: Writer,
+) -> Vec<u8> {
+    writer.mute();
+    write(response, message, finish_reason, &mut writer, &mut Vec::new());
+    writer.body()
+}
+
+/// Writes everything but the end of a stream.
+fn write(
+    response: &ConverseResponse<'_>,
+    message: Message<'_>,
+    finish_reason: &'static str,
+    writer: &mut Writer,
+    out: &mut Vec<u8>,
+) {
+    write_message(message, writer, out);
+    let Extras { additional_model_response_fields, .. } = response.extras();
+    let at_end = Extras { additional_model_response_fields, ..Extras::default() };
+    writer.close(finish_reason, at_end, out);
+    if let Some(usage) = response.usage() {
+        let extras = Extras { additional_model_response_fields: None, ..response.extras() };
+        writer.usage(usage, extras, out);
+    }
+}
+
 /// Writes the chunks of `message` in the order of a real stream: reasoning, content, calls.
-fn write_message(message: Message<'_>, events: Events<'_>, out: &mut Vec<u8>) {
-    events.open(out);
+fn write_message(message: Message<'_>, writer: &mut Writer, out: &mut Vec<u8>) {
+    writer.open(out);
     if message.reasoning_content.is_some() || !message.thinking_blocks.is_empty() {
         let reasoning_content = message.reasoning_content.as_deref();
         let thinking_blocks = &message.thinking_blocks;
-        events.add(Delta { reasoning_content, thinking_blocks, ..Delta::default() }, out);
+        writer.add(Delta { reasoning_content, thinking_blocks, ..Delta::default() }, out);
     }
     let content = message.content.as_deref();
     let (annotations, citations) = (&message.annotations, &message.citations);
     let images = &message.images;
     if content.is_some() || !images.is_empty() {
-        events.add(Delta { content, annotations, citations, images, ..Delta::default() }, out);
+        writer.add(Delta { content, annotations, citations, images, ..Delta::default() }, out);
     }
     for (index, call) in (0..).zip(message.tool_calls) {
-        events.add(Delta { tool_calls: Some([call.at(index)]), ..Delta::default() }, out);
+        writer.add(Delta { tool_calls: Some([call.at(index)]), ..Delta::default() }, out);
     }
 }
 

@@ -5,7 +5,7 @@ use gateway::Error;
 use crate::converse::event::{Event, MessageStop, Metadata, Piece, Reasoning};
 use crate::converse::response::{ServiceTier, ToolUse, Trace};
 use crate::openai::completion::{Delta, Extras, ThinkingBlock, ToolCall};
-use crate::openai::events::Events;
+use crate::openai::writer::Writer;
 use crate::translate::block::{Call, OpenBlock, OpenBlocks};
 use crate::translate::context::ResponseContext;
 use crate::translate::finish_reason::Calls;
@@ -14,7 +14,8 @@ use crate::translate::{finish_reason, usage};
 
 /// A message that is being streamed.
 pub(crate) struct StreamState {
-    header: ChunkHeader,
+    writer: Writer,
+    context: ResponseContext,
     /// Whether the chunk that opens the message has been emitted.
     is_open: bool,
     blocks: OpenBlocks,
@@ -30,25 +31,12 @@ pub(crate) struct StreamState {
     is_complete: bool,
 }
 
-/// The fields that all chunks have in common.
-struct ChunkHeader {
-    id: String,
-    context: ResponseContext,
-}
-
-impl ChunkHeader {
-    /// Returns the writer of chunks.
-    fn events(&self) -> Events<'_> {
-        let ResponseContext { created, include_usage, .. } = self.context;
-        Events { id: &self.id, created, model: &self.context.model, include_usage }
-    }
-}
-
 impl StreamState {
     /// Creates the state of a message that has not begun.
-    pub(crate) fn new(id: String, context: ResponseContext) -> Self {
+    pub(crate) fn new(writer: Writer, context: ResponseContext) -> Self {
         Self {
-            header: ChunkHeader { id, context },
+            writer,
+            context,
             is_open: false,
             blocks: OpenBlocks::default(),
             length: 0,
@@ -63,6 +51,16 @@ impl StreamState {
     /// Checks whether the message has ended; the usage may still follow.
     pub(crate) fn is_complete(&self) -> bool {
         self.is_complete
+    }
+
+    /// Emits the end of the stream, which was complete.
+    pub(crate) fn done(&self, out: &mut Vec<u8>) {
+        self.writer.done(out);
+    }
+
+    /// Emits what comes before the event with the `error` that ends the stream.
+    pub(crate) fn fail(&self, error: &Error, out: &mut Vec<u8>) {
+        self.writer.fail(error, out);
     }
 
     /// Emits the chunks for `event`.
@@ -96,7 +94,7 @@ impl StreamState {
     /// Emits the chunk that opens the message, once. Some models send no `messageStart`.
     fn open(&mut self, out: &mut Vec<u8>) {
         if !self.is_open {
-            self.header.events().open(out);
+            self.writer.open(out);
             self.is_open = true;
         }
     }
@@ -105,7 +103,7 @@ impl StreamState {
     fn start_call(&mut self, block: u64, call: &ToolUse<'_>, out: &mut Vec<u8>) {
         // A reused index implicitly closes the block that had it.
         self.close(block, out);
-        let call = match self.header.context.json_tool {
+        let call = match self.context.json_tool {
             Some(tool) if &*call.name == JSON_TOOL => self.start_json(tool),
             _ => self.start_tool(call, out),
         };
@@ -128,9 +126,9 @@ impl StreamState {
         let index = self.next_call;
         self.next_call += 1;
         self.calls.has_tool = true;
-        let name = self.header.context.names.original(&call.name);
+        let name = self.context.names.original(&call.name);
         let call = ToolCall::new(&*call.id, name, "").at(index);
-        self.header.events().add(Delta { tool_calls: Some([call]), ..Delta::default() }, out);
+        self.writer.add(Delta { tool_calls: Some([call]), ..Delta::default() }, out);
         Call::Tool { index, has_input: false }
     }
 
@@ -157,7 +155,7 @@ impl StreamState {
         // The block records where its text starts, for the range of its citations.
         self.blocks.open(block, self.length);
         self.length += text.chars().count();
-        if self.header.context.json_tool.is_some() {
+        if self.context.json_tool.is_some() {
             self.held.push_str(text);
         } else {
             self.emit_text(text, out);
@@ -165,9 +163,9 @@ impl StreamState {
     }
 
     /// Emits text, unless it is empty.
-    fn emit_text(&self, text: &str, out: &mut Vec<u8>) {
+    fn emit_text(&mut self, text: &str, out: &mut Vec<u8>) {
         if !text.is_empty() {
-            self.header.events().add(Delta { content: Some(text), ..Delta::default() }, out);
+            self.writer.add(Delta { content: Some(text), ..Delta::default() }, out);
         }
     }
 
@@ -193,9 +191,9 @@ impl StreamState {
     }
 
     /// Emits a piece of the arguments of call `index`.
-    fn emit_arguments(&self, index: u32, piece: &str, out: &mut Vec<u8>) {
+    fn emit_arguments(&mut self, index: u32, piece: &str, out: &mut Vec<u8>) {
         let tool_calls = Some([ToolCall::piece(index, piece)]);
-        self.header.events().add(Delta { tool_calls, ..Delta::default() }, out);
+        self.writer.add(Delta { tool_calls, ..Delta::default() }, out);
     }
 
     /// Adds reasoning, and keeps it until its signature is complete.
@@ -206,7 +204,7 @@ impl StreamState {
         }
         let reasoning_content = piece.text.as_deref().filter(|text| !text.is_empty());
         if reasoning_content.is_some() {
-            self.header.events().add(Delta { reasoning_content, ..Delta::default() }, out);
+            self.writer.add(Delta { reasoning_content, ..Delta::default() }, out);
         }
         if let Some(data) = piece.redacted_content.clone() {
             self.emit_thinking(ThinkingBlock::RedactedThinking { data }, out);
@@ -214,9 +212,9 @@ impl StreamState {
     }
 
     /// Emits a block of reasoning that the client can send back.
-    fn emit_thinking(&self, block: ThinkingBlock<'_>, out: &mut Vec<u8>) {
+    fn emit_thinking(&mut self, block: ThinkingBlock<'_>, out: &mut Vec<u8>) {
         let thinking_blocks = &[block];
-        self.header.events().add(Delta { thinking_blocks, ..Delta::default() }, out);
+        self.writer.add(Delta { thinking_blocks, ..Delta::default() }, out);
     }
 
     /// Closes a block, if it is open.
@@ -242,14 +240,14 @@ impl StreamState {
     }
 
     /// Emits the sources of a block.
-    fn emit_sources(&self, block: &OpenBlock, out: &mut Vec<u8>) {
+    fn emit_sources(&mut self, block: &OpenBlock, out: &mut Vec<u8>) {
         let sources = block.sources(self.length);
         // Held-back text has not been emitted, so the ranges would refer to nothing.
-        if sources.is_empty() || self.header.context.json_tool.is_some() {
+        if sources.is_empty() || self.context.json_tool.is_some() {
             return;
         }
         let (annotations, citations) = (&*sources.annotations, &*sources.citations);
-        self.header.events().add(Delta { annotations, citations, ..Delta::default() }, out);
+        self.writer.add(Delta { annotations, citations, ..Delta::default() }, out);
     }
 
     /// Ends the message: closes all blocks, then emits the finish reason.
@@ -261,25 +259,26 @@ impl StreamState {
         }
         // No response by a schema came, so the text is the content.
         if !self.calls.has_json {
-            self.emit_text(&self.held, out);
+            let held = std::mem::take(&mut self.held);
+            self.emit_text(&held, out);
         }
         let additional_model_response_fields = stop.additional_model_response_fields;
         self.reasoning_tokens = usage::reasoning_tokens(additional_model_response_fields);
         let extras = Extras { additional_model_response_fields, ..Extras::default() };
-        self.header.events().close(finish_reason, extras, out);
+        self.writer.close(finish_reason, extras, out);
         self.is_complete = true;
         Ok(())
     }
 
     /// Emits the usage, if the client asked for it.
-    fn emit_usage(&self, metadata: &Metadata<'_>, out: &mut Vec<u8>) {
+    fn emit_usage(&mut self, metadata: &Metadata<'_>, out: &mut Vec<u8>) {
         let extras = Extras {
             service_tier: metadata.service_tier.as_ref().and_then(ServiceTier::name),
             bedrock_invoked_model: metadata.trace.as_ref().and_then(Trace::invoked_model),
             ..Extras::default()
         };
         if let Some(usage) = &metadata.usage {
-            self.header.events().usage(usage::count(usage, self.reasoning_tokens), extras, out);
+            self.writer.usage(usage::count(usage, self.reasoning_tokens), extras, out);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The translation of a stream of Converse into a stream of chunks: bytes in, bytes out.
+//! The translation of a stream of Converse into a stream of events: bytes in, bytes out.
 
 use gateway::Error;
 use gateway::translator::Rewrite;
@@ -6,7 +6,6 @@ use gateway::translator::Rewrite;
 use crate::aws::errors;
 use crate::converse::event::Event;
 use crate::converse::frames::{Frame, Frames};
-use crate::openai::events::Events;
 use crate::translate::context::ResponseContext;
 use crate::translate::state::StreamState;
 
@@ -21,7 +20,7 @@ pub(crate) struct StreamTranslator {
 impl StreamTranslator {
     /// Creates a translator for the stream whose response headers had the `x-amzn-requestid` `id`.
     pub(crate) fn new(id: &str, context: ResponseContext) -> Self {
-        let state = StreamState::new(format!("chatcmpl-{id}"), context);
+        let state = StreamState::new(context.writer(id), context);
         Self { frames: Frames::default(), state, is_over: false }
     }
 
@@ -71,8 +70,12 @@ impl Rewrite for StreamTranslator {
         if !self.state.is_complete() {
             return Err(Error::invalid_response("a stream that ended before its message"));
         }
-        Events::done(out);
+        self.state.done(out);
         Ok(())
+    }
+
+    fn fail(&mut self, error: &Error, out: &mut Vec<u8>) {
+        self.state.fail(error, out);
     }
 }
 

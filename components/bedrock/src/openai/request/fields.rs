@@ -4,25 +4,7 @@ use super::{
     Allowed, CacheControl, Choice, File, Format, Function, InputAudio, JsonSchema, Message, Named,
     Part, StreamOptions, ThinkingBlock, Tool, ToolCall, ToolFunction, Url,
 };
-use crate::openai::slots::{Object, Slot};
-
-/// Declares objects: for each the fields that must be given, and the slot of every field.
-macro_rules! objects {
-    ($($object:ident [$($required:literal),*] { $($name:literal: $slot:ident $place:ident),* $(,)? })*) => {
-        $(impl<'a> Object<'a> for $object<'a> {
-            fn required(&self) -> &'static [&'static str] {
-                &[$($required),*]
-            }
-
-            fn slot(&mut self, name: &str) -> Option<Slot<'_, 'a>> {
-                Some(match name {
-                    $($name => Slot::$slot(&mut self.$place),)*
-                    _ => return None,
-                })
-            }
-        })*
-    };
-}
+use crate::openai::slots::{Object, Slot, objects};
 
 objects! {
     Message ["role"] {

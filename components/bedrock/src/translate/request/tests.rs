@@ -56,6 +56,8 @@ fn check(name: &str) {
     golden::assert_snapshot("requests", name, &case, &formatted(outcome));
 }
 
+mod responses;
+
 mod cases {
     use crate::translate::golden::golden_cases;
 
@@ -287,17 +289,12 @@ fn limits() -> impl Strategy<Value = Value> {
     )
 }
 
-proptest! {
-    #[test]
-    fn build_of_any_request_is_rejected_here_or_accepted_by_bedrock(
-        messages in vec(message(), 1..8),
-        mut tools in vec(tool(), 0..3),
-        choice in choice(),
-        format in format(),
-        limits in limits(),
-        metadata in select(vec![json!(null), json!({"a b": "ü", "": "x"})]),
-        model in select(MODELS.as_slice()),
-    ) {
+/// Generates requests for chat completions.
+fn request() -> impl Strategy<Value = Value> {
+    let metadata = select(vec![json!(null), json!({"a b": "ü", "": "x"})]);
+    let model = select(MODELS.as_slice());
+    let body = (vec(message(), 1..8), vec(tool(), 0..3), choice(), format(), metadata, model);
+    (body, limits()).prop_map(|((messages, mut tools, choice, format, metadata, model), limits)| {
         tools.sort_by_key(|tool| tool["function"]["name"].to_string());
         tools.dedup_by_key(|tool| tool["function"]["name"].to_string());
         let mut body = json!({
@@ -305,6 +302,14 @@ proptest! {
             "response_format": format, "metadata": metadata,
         });
         body.as_object_mut().unwrap().extend(limits.as_object().unwrap().clone());
+        body
+    })
+}
+
+proptest! {
+    #[test]
+    fn build_of_any_request_is_rejected_here_or_accepted_by_bedrock(body in request()) {
+        let model = body["model"].as_str().unwrap();
         match built(&body.to_string(), model, Fallback::default()) {
             Err(error) => prop_assert!(error.shape().status == 400, "{} {error}", body),
             Ok(converse) => if let Some(message) = refusal(model, &converse) {

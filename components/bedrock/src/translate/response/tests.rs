@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::translate::golden;
 use crate::translate::json_tool::JsonTool;
-use crate::translate::stream::tests::context;
+use crate::translate::stream::tests::{context, of_response};
 
 fn translate_text(response: &Value) -> Result<Value, Error> {
     let body = translate(response.to_string().as_bytes(), "1", &ResponseContext::default())?;
@@ -28,6 +28,14 @@ fn check(name: &str) {
     let streamed = translate_into_stream(body.as_bytes(), "id", &context).unwrap();
     let streamed = String::from_utf8(streamed).unwrap();
     golden::assert_snapshot("responses", &format!("{name}.stream"), &case, &streamed);
+    let context = of_response(context);
+    let whole = translate(body.as_bytes(), "id", &context).unwrap();
+    let whole: Value = serde_json::from_slice(&whole).unwrap();
+    let streamed = translate_into_stream(body.as_bytes(), "id", &context).unwrap();
+    let streamed = String::from_utf8(streamed).unwrap();
+    let last: Value = serde_json::from_str(streamed.rsplit_once("data: ").unwrap().1).unwrap();
+    assert_eq!(last["response"], whole);
+    golden::assert_snapshot("responses", &format!("{name}.response"), &case, &streamed);
 }
 
 mod cases {

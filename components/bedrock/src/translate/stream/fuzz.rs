@@ -2,6 +2,7 @@
 //! truthful end.
 
 mod client;
+mod response;
 mod sent;
 
 use corpus::{Changes, Corpus, Input, pieces};
@@ -14,7 +15,7 @@ use proptest::sample::{Index, select};
 use serde_json::Value;
 
 use super::StreamTranslator;
-use super::tests::context;
+use super::tests::{context, of_response};
 use crate::translate::context::ResponseContext;
 use crate::translate::stream::fuzz::sent::{Frame, Seed, seeds};
 
@@ -118,7 +119,10 @@ fn translated(
             None => translator.finish(&mut out),
         };
         prop_assert!(error.is_none() || (result.is_ok() && out.len() == length), "{error:?}");
-        error = error.or(result.err());
+        if let Err(failed) = result {
+            translator.fail(&failed, &mut out);
+            error = Some(failed);
+        }
     }
     Ok((String::from_utf8(out).unwrap(), error))
 }
@@ -150,5 +154,24 @@ proptest! {
         {
             prop_assert_eq!(client::text(&chunks), text);
         }
+    }
+
+    #[test]
+    fn push_of_any_stream_emits_whole_items_of_a_response(
+        stream in streams(),
+        cuts in vec(any::<Index>(), 0..12),
+    ) {
+        let chat = context(&stream.context);
+        let context = of_response(chat.clone());
+        let (out, error) = translated(&[&stream.wire], &context)?;
+        let (again, _) = translated(&pieces(&stream.wire, &cuts), &context)?;
+        prop_assert_eq!(&out, &again);
+        let events = response::events(&out)?;
+        response::check(&events, error.as_ref())?;
+
+        let (chunks, same) = translated(&[&stream.wire], &chat)?;
+        prop_assert_eq!(error.as_ref().map(Error::chain), same.as_ref().map(Error::chain));
+        let chunks = client::chunks(&client::events(&chunks)?)?;
+        prop_assert_eq!(response::message_text(&events), client::text(&chunks));
     }
 }

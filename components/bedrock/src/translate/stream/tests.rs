@@ -1,10 +1,13 @@
 //! Golden streams of Converse in `golden/streams`, and streams that fail.
 
+use std::rc::Rc;
+
 use aws_smithy_eventstream::frame::write_message_to;
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::openai::writer::Api;
 use crate::translate::golden;
 use crate::translate::json_tool::JsonTool;
 use crate::translate::request::tool_names::ToolNames;
@@ -17,12 +20,18 @@ pub(crate) fn context(given: &Value) -> ResponseContext {
         .unwrap_or_default();
     let json_tool = given.get("json_tool").map(|kind| JsonTool { is_wrapped: kind == "wrapped" });
     ResponseContext {
+        api: Api::Chat,
         model: "claude".to_owned(),
         created: 1_767_225_600,
         include_usage: given.get("include_usage").is_some(),
         names: ToolNames(names.into_iter().collect()),
         json_tool,
     }
+}
+
+/// Returns the context of the same request for a response.
+pub(crate) fn of_response(context: ResponseContext) -> ResponseContext {
+    ResponseContext { api: Api::Responses(Rc::default()), ..context }
 }
 
 fn frame(headers: &[(&'static str, &str)], payload: &str) -> Vec<u8> {
@@ -76,9 +85,13 @@ fn check(name: &str) {
         let (name, payload) = line.as_object().unwrap().iter().next().unwrap();
         event(name, payload)
     });
-    let (out, error) = run(&[&frames.collect::<Vec<u8>>()], context);
+    let frames: Vec<u8> = frames.collect();
+    let (out, error) = run(&[&frames], context.clone());
     assert!(error.is_none() && out.ends_with("data: [DONE]\n\n"), "{error:?}");
     golden::assert_snapshot("streams", name, &lines, &out);
+    let (out, error) = run(&[&frames], of_response(context));
+    assert!(error.is_none() && !out.contains("[DONE]"), "{error:?}");
+    golden::assert_snapshot("streams", &format!("{name}.response"), &lines, &out);
 }
 
 mod cases {
