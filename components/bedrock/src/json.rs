@@ -5,6 +5,7 @@
 
 mod escapes;
 pub(crate) mod scanner;
+pub(crate) mod value;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

@@ -124,6 +124,14 @@ test('Codex responds to a prompt', async () => {
   assert.match(await run('codex', args, variables('codex-key')), /You said: hello/);
 });
 
+test('Codex calls a tool and responds on Bedrock', async () => {
+  await configure('.codex/config.toml', block('codex-bedrock'));
+  const args = ['exec', '--skip-git-repo-check', '-c', 'model_reasoning_effort=high', 'hello'];
+  const printed = await run('codex', args, variables('codex-key'));
+  assert.match(printed, /Let me think\./);
+  assert.match(printed, /The tool says: /);
+});
+
 for (const version of ['', '/v1', '/v1beta', '/v1alpha']) {
   test(`Gemini CLI responds to a prompt with the base URL /google${version}`, async () => {
     await configure('.gemini/settings.json', block('gemini-cli-settings'));

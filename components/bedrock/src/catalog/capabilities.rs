@@ -33,8 +33,8 @@ pub(crate) struct Capabilities {
     pub(crate) reasoning: Reasoning,
     /// What `reasoning_effort: "none"` becomes.
     pub(crate) unreasoned: Unreasoned,
-    /// The highest `reasoning_effort`.
-    pub(crate) max_effort: Effort,
+    /// The values of `reasoning_effort`, in ascending order.
+    pub(crate) efforts: &'static [Effort],
     pub(crate) sampling: Sampling,
     /// `top_k`, by whatever name the family has for it.
     pub(crate) top_k: bool,
@@ -111,6 +111,9 @@ pub(crate) enum Effort {
     Max,
 }
 
+/// The efforts of most models.
+pub(crate) const UP_TO_HIGH: [Effort; 3] = [Effort::Low, Effort::Medium, Effort::High];
+
 /// Which of `temperature` and `top_p` a model supports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sampling {
@@ -131,7 +134,7 @@ impl Capabilities {
         strict_tools: false,
         reasoning: Reasoning::No,
         unreasoned: Unreasoned::Omit,
-        max_effort: Effort::High,
+        efforts: &UP_TO_HIGH,
         sampling: Sampling::Both,
         top_k: true,
         stop_sequences: true,

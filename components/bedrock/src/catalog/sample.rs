@@ -1,7 +1,7 @@
 //! A model for tests that does not depend on the table of models.
 
 use crate::catalog::capabilities::{
-    Capabilities, Choices, Effort, Family, Reasoning, Sampling, Unreasoned,
+    Capabilities, Choices, Family, Reasoning, Sampling, UP_TO_HIGH, Unreasoned,
 };
 use crate::catalog::model::Model;
 
@@ -15,7 +15,7 @@ pub(crate) fn model(family: Family) -> Model {
         strict_tools: true,
         reasoning: Reasoning::No,
         unreasoned: Unreasoned::Omit,
-        max_effort: Effort::High,
+        efforts: &UP_TO_HIGH,
         sampling: Sampling::Both,
         top_k: true,
         stop_sequences: true,

@@ -5,12 +5,14 @@
 //! future model gets the capabilities of its vendor's row. `version` completes the id for the list
 //! of models; a row with `*` stands for many models and is not listed.
 //!
-//! `effort` is the highest effort up to which all are supported: Claude 4.6 supports `max` but not
-//! `xhigh`, and therefore has `high`. `output` is the token limit of models that Bedrock would cut
+//! `effort` is the highest effort; all below it are supported, except `xhigh` where it is `high+max`.
+//! `none` is what keeps a model from reasoning; for Claude see
+//! <https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-adaptive-thinking.html> and
+//! the card of each model, as read in November 2026. `output` is the token limit of models that Bedrock would cut
 //! earlier without one.
 
 use crate::catalog::capabilities::{
-    Capabilities, Choices, Effort, Family, Reasoning, Sampling, Unreasoned,
+    Capabilities, Choices, Effort, Family, Reasoning, Sampling, UP_TO_HIGH, Unreasoned,
 };
 
 /// The table as text.
@@ -124,7 +126,7 @@ fn set(
         "schema" => capabilities.structured_output = read_bool(cell)?,
         "reasoning" => capabilities.reasoning = read_reasoning(cell)?,
         "none" => capabilities.unreasoned = read_unreasoned(cell)?,
-        "effort" => capabilities.max_effort = read_effort(cell)?,
+        "effort" => capabilities.efforts = read_efforts(cell)?,
         "sampling" => capabilities.sampling = read_sampling(cell)?,
         "stop" => capabilities.stop_sequences = read_bool(cell)?,
         "prefill" => capabilities.prefill = read_bool(cell)?,
@@ -202,12 +204,14 @@ fn read_unreasoned(cell: &str) -> Option<Unreasoned> {
     }
 }
 
-/// Reads an effort.
-fn read_effort(cell: &str) -> Option<Effort> {
+/// Reads the efforts: all up to the highest, unless the cell says otherwise.
+fn read_efforts(cell: &str) -> Option<&'static [Effort]> {
+    use Effort::{High, Low, Max, Medium, XHigh};
     match cell {
-        "high" => Some(Effort::High),
-        "xhigh" => Some(Effort::XHigh),
-        "max" => Some(Effort::Max),
+        "high" => Some(&UP_TO_HIGH),
+        "high+max" => Some(&[Low, Medium, High, Max]),
+        "xhigh" => Some(&[Low, Medium, High, XHigh]),
+        "max" => Some(&[Low, Medium, High, XHigh, Max]),
         _ => None,
     }
 }

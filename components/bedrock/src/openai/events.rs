@@ -1,7 +1,5 @@
 //! The chunks of a stream, written as server-sent events.
 
-use serde::Serialize;
-
 use crate::openai::completion::{Chunk, ChunkChoice, ChunkUsage, Delta, Extras, Role, Usage};
 
 /// The writer of a stream, with the fields that all its chunks have in common.
@@ -65,16 +63,17 @@ impl ChunkWriter {
     ) {
         let object = "chat.completion.chunk";
         let (id, created, model) = (&*self.id, self.created, &*self.model);
-        write_data(&Chunk { id, object, created, model, choices, usage, extras }, out);
+        let chunk = Chunk { id, object, created, model, choices, usage, extras };
+        // Neither serialising the gateway's own types nor writing to a vector can fail.
+        write_data(|out| serde_json::to_writer(out, &chunk).unwrap_or_default(), out);
     }
 }
 
-/// Writes `value` as the data of an event, and ends the event.
-pub(crate) fn write_data(value: &impl Serialize, out: &mut Vec<u8>) {
+/// Writes what `write` appends as the data of an event, and ends the event.
+pub(crate) fn write_data(write: impl FnOnce(&mut Vec<u8>), out: &mut Vec<u8>) {
     out.extend_from_slice(b"data: ");
     let start = out.len();
-    // Neither serialising the gateway's own types nor writing to a vector can fail.
-    serde_json::to_writer(&mut *out, value).unwrap_or_default();
+    write(out);
     join_lines(out.get_mut(start..).unwrap_or_default());
     out.extend_from_slice(b"\n\n");
 }

@@ -1,7 +1,7 @@
 //! Spot checks of the table, by the ids that requests use.
 
 use super::*;
-use crate::catalog::capabilities::{Choices, Effort, Reasoning, Sampling};
+use crate::catalog::capabilities::{Choices, Effort, Reasoning, Sampling, Unreasoned};
 
 const ALL: Choices = Choices { any: true, tool: true };
 const ANY: Choices = Choices { any: true, tool: false };
@@ -159,7 +159,7 @@ fn of_a_model_without_known_grammars_has_none() {
 #[test]
 fn of_each_model_has_its_way_to_reason() {
     assert_all(
-        |capabilities| (capabilities.reasoning, capabilities.max_effort),
+        |capabilities| (capabilities.reasoning, capabilities.efforts.last().copied().unwrap()),
         &[
             ((Reasoning::No, Effort::High), "anthropic.claude-3-5-sonnet-20241022-v2:0"),
             ((Reasoning::No, Effort::High), "deepseek.r1-v1:0 meta.llama3-8b qwen.qwen3-32b-v1:0"),
@@ -167,7 +167,7 @@ fn of_each_model_has_its_way_to_reason() {
             ((Reasoning::Budget, Effort::High), "anthropic.claude-3-7-sonnet-20250219-v1:0"),
             ((Reasoning::Budget, Effort::High), "anthropic.claude-opus-4-20250514-v1:0"),
             ((Reasoning::Budget, Effort::High), "anthropic.claude-opus-4-5-20251101-v1:0"),
-            ((Reasoning::Adaptive, Effort::High), "anthropic.claude-opus-4-6-v1"),
+            ((Reasoning::Adaptive, Effort::Max), "anthropic.claude-opus-4-6-v1"),
             (
                 (Reasoning::Summarized, Effort::High),
                 "anthropic.claude-opus-4-9 anthropic.claude-x-7",
@@ -178,6 +178,17 @@ fn of_each_model_has_its_way_to_reason() {
             ((Reasoning::Flat, Effort::High), "openai.gpt-oss-120b-1:0 deepseek.v3.2"),
             ((Reasoning::Nested, Effort::High), "openai.gpt-5.6-x"),
             ((Reasoning::Nested, Effort::Max), "openai.gpt-6-sol"),
+        ],
+    );
+    assert_all(
+        |capabilities| capabilities.unreasoned,
+        &[
+            (Unreasoned::Omit, "anthropic.claude-opus-4-6-v1 anthropic.claude-opus-4-8"),
+            (Unreasoned::Omit, "anthropic.claude-haiku-4-5-x deepseek.v3.2 amazon.nova-2-lite"),
+            (Unreasoned::Disabled, "us.anthropic.claude-opus-5"),
+            (Unreasoned::Lowest, "anthropic.claude-opus-5-5 anthropic.claude-mythos-5-1"),
+            (Unreasoned::Lowest, "anthropic.claude-sonnet-5 anthropic.claude-x-9"),
+            (Unreasoned::Lowest, "anthropic.claude-mythos-preview openai.gpt-oss-120b-1:0"),
         ],
     );
 }

@@ -1,9 +1,9 @@
 //! The fields of a request that its response repeats.
 
-use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::value::RawValue;
 
 use crate::json::Members;
+use crate::json::value::Value;
 
 /// The fields that a response repeats.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +54,11 @@ impl Echo {
         echo
     }
 
+    /// Returns the fields and their values.
+    pub(super) fn members(&self) -> impl Iterator<Item = (&'static str, Value<'_>)> {
+        self.fields.iter().map(|(name, value)| (*name, Value::Raw(value)))
+    }
+
     /// Adds a field with the value `json`.
     fn add(&mut self, name: &'static str, json: &str) {
         let value = RawValue::from_string(json.to_owned());
@@ -64,14 +69,4 @@ impl Echo {
 /// Checks whether the value `json` is repeated.
 fn is_repeated(json: &str) -> bool {
     json != "null" && json.len() <= MAX_BYTES
-}
-
-impl Serialize for Echo {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.fields.len()))?;
-        for (name, value) in &self.fields {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::response::Event;
+use crate::json::value::{Members, Value};
 use crate::openai::events::write_data;
 
 /// Writes events, unless the response is whole.
@@ -19,15 +19,18 @@ impl Emitter {
         self.sequence.get() > 0
     }
 
-    /// Writes an event, with the next number.
-    pub(super) fn emit(&self, event: Event<'_>, out: &mut Vec<u8>) {
-        if !self.is_mute {
-            let sequence_number = self.sequence.get();
-            self.sequence.set(sequence_number + 1);
-            out.extend_from_slice(b"event: ");
-            out.extend_from_slice(event.kind.as_bytes());
-            out.push(b'\n');
-            write_data(&Event { sequence_number, ..event }, out);
+    /// Writes an event of the type `kind` with `members`, and the next number.
+    pub(super) fn emit(&self, kind: &'static str, members: Members<'_>, out: &mut Vec<u8>) {
+        if self.is_mute {
+            return;
         }
+        let sequence_number = self.sequence.get();
+        self.sequence.set(sequence_number + 1);
+        for part in ["event: ", kind, "\n"] {
+            out.extend_from_slice(part.as_bytes());
+        }
+        let mut event = vec![("type", kind.into()), ("sequence_number", sequence_number.into())];
+        event.extend(members);
+        write_data(|out| Value::Object(event).write(out), out);
     }
 }

@@ -64,37 +64,32 @@ impl<'a> Item<'a> {
     /// # Errors
     /// A client error that names the field at fault.
     pub(super) fn into_message(self, number: usize) -> Result<Message<'a>, Error> {
-        let kind = self.kind.clone().unwrap_or("message".into());
-        let mut message = match &*kind {
-            "message" => Message {
-                role: required(self.role, number, "role")?,
-                ..message("", parts(self.content, number, "content")?)
-            },
+        let mut message = message("assistant", None);
+        message.cache_control = self.cache_control;
+        match self.kind.as_deref().unwrap_or("message") {
+            "message" => {
+                message.role = required(self.role, number, "role")?;
+                message.content = parts(self.content, number, "content")?;
+            }
             "function_call" => {
                 let id = required(self.call_id, number, "call_id")?;
                 let name = full_name(self.namespace, required(self.name, number, "name")?);
                 let arguments = self.arguments.unwrap_or_default();
                 let function = Some(Function { name, arguments });
-                Message {
-                    tool_calls: vec![ToolCall { id, function }],
-                    ..message("assistant", None)
-                }
+                message.tool_calls.push(ToolCall { id, function });
             }
-            "function_call_output" => Message {
-                tool_call_id: Some(required(self.call_id, number, "call_id")?),
-                ..message("tool", parts(self.output, number, "output")?)
-            },
+            "function_call_output" => {
+                message.role = "tool".into();
+                message.tool_call_id = Some(required(self.call_id, number, "call_id")?);
+                message.content = parts(self.output, number, "output")?;
+            }
             // Reasoning of another provider cannot be read, and has no effect.
             "reasoning" => {
-                let sealed = self.encrypted_content.as_deref().and_then(reasoning::unseal);
-                Message {
-                    thinking_blocks: sealed.into_iter().collect(),
-                    ..message("assistant", None)
-                }
+                let sealed = self.encrypted_content.as_deref();
+                message.thinking_blocks.extend(sealed.and_then(reasoning::unseal));
             }
-            _ => return Err(unknown(&kind, number)),
-        };
-        message.cache_control = self.cache_control;
+            kind => return Err(unknown(kind, number)),
+        }
         Ok(message)
     }
 }
@@ -142,30 +137,38 @@ fn parts<'a>(
 }
 
 impl<'a> Part<'a> {
-    /// Converts this part into one of a chat, or returns why there is none.
+    /// Converts this part into one of a chat, or returns why that is impossible.
     fn into_chat(self) -> Result<ChatPart<'a>, &'static str> {
-        let part = ChatPart { cache_control: self.cache_control, ..ChatPart::default() };
-        Ok(match &*self.kind {
+        let mut part = ChatPart { cache_control: self.cache_control, ..ChatPart::default() };
+        let kind = match &*self.kind {
             "input_text" | "output_text" | "reasoning_text" | "text" => {
-                ChatPart { kind: "text".into(), text: self.text, ..part }
+                part.text = self.text;
+                "text"
             }
-            "refusal" => ChatPart { kind: "refusal".into(), refusal: self.refusal, ..part },
+            "refusal" => {
+                part.refusal = self.refusal;
+                "refusal"
+            }
             "input_image" if self.image_url.is_none() && self.file_id.is_some() => {
                 return Err("file_id is not supported: send the image inline as image_url");
             }
             "input_image" => {
-                let image_url = self.image_url.map(|url| Url { url });
-                ChatPart { kind: "image_url".into(), image_url, ..part }
+                part.image_url = self.image_url.map(|url| Url { url });
+                "image_url"
             }
             "input_file" => {
                 let data = self.file_data.or(self.file_url);
                 let file = File { data, name: self.filename, id: self.file_id };
-                ChatPart { kind: "file".into(), file: Some(Box::new(file)), ..part }
+                part.file = Some(Box::new(file));
+                "file"
             }
             "input_audio" => {
-                ChatPart { kind: "input_audio".into(), input_audio: self.input_audio, ..part }
+                part.input_audio = self.input_audio;
+                "input_audio"
             }
             _ => return Err("unknown content part: use input_text, input_image or input_file"),
-        })
+        };
+        part.kind = kind.into();
+        Ok(part)
     }
 }

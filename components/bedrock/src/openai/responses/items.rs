@@ -1,11 +1,10 @@
 //! The items of a response's output while they grow.
 
-use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::emitter::Emitter;
 use super::reasoning;
-use super::response::{Annotation, Event, Item, Part};
+use crate::json::value::{Members, Value};
 use crate::openai::completion::{Citation, ThinkingBlock, UrlCitation};
 
 /// An item of the output.
@@ -91,13 +90,12 @@ impl OutputItem {
 
     /// Adds a piece to the text.
     pub(super) fn add(&mut self, piece: &str, emitter: &Emitter, out: &mut Vec<u8>) {
+        let names = self.names();
         if self.is_in_parts() && !std::mem::replace(&mut self.has_part, true) {
-            let part = Some(self.part());
-            emitter.emit(Event { part, ..self.event(self.names().part_added) }, out);
+            self.emit(names.part_added, [("part", self.part())], emitter, out);
         }
         self.text.push_str(piece);
-        let (delta, logprobs) = (Some(piece), self.part().logprobs);
-        emitter.emit(Event { delta, logprobs, ..self.event(self.names().delta) }, out);
+        self.emit(names.delta, [("delta", piece.into())], emitter, out);
     }
 
     /// Ends reasoning with the signature without which it cannot be sent back.
@@ -114,23 +112,23 @@ impl OutputItem {
         emitter: &Emitter,
         out: &mut Vec<u8>,
     ) {
-        let annotation = Annotation {
-            kind: "url_citation",
-            url: &source.url,
-            title: &source.title,
-            start_index: source.start_index.saturating_sub(start),
-            end_index: source.end_index.saturating_sub(start),
-        };
-        let annotation_index = Some(self.annotations.len());
-        self.annotations.extend(raw(&annotation));
-        let annotation = self.annotations.last().map(|annotation| &**annotation);
-        let event = self.event("response.output_text.annotation.added");
-        emitter.emit(Event { annotation_index, annotation, ..event }, out);
+        let annotation = Value::Object(vec![
+            ("type", "url_citation".into()),
+            ("url", (&*source.url).into()),
+            ("title", (&*source.title).into()),
+            ("start_index", source.start_index.saturating_sub(start).into()),
+            ("end_index", source.end_index.saturating_sub(start).into()),
+        ]);
+        let index = ("annotation_index", self.annotations.len().into());
+        let json = String::from_utf8(annotation.to_json()).unwrap_or_default();
+        self.annotations.extend(RawValue::from_string(json));
+        let members = [index, ("annotation", annotation)];
+        self.emit("response.output_text.annotation.added", members, emitter, out);
     }
 
     /// Adds any other source.
     pub(super) fn cite(&mut self, citation: &Citation<'_>) {
-        self.citations.extend(raw(citation));
+        self.citations.extend(to_raw_value(citation));
     }
 
     /// Ends the item with `status`, if it is open.
@@ -139,15 +137,13 @@ impl OutputItem {
             return;
         }
         self.status = status;
-        let done = self.names().done;
+        let names = self.names();
         if let Kind::Call { .. } = self.kind {
-            emitter.emit(Event { arguments: Some(&self.text), ..self.event(done) }, out);
+            self.emit(names.done, [("arguments", (&*self.text).into())], emitter, out);
         }
         if self.has_part {
-            let logprobs = self.part().logprobs;
-            emitter.emit(Event { text: Some(&self.text), logprobs, ..self.event(done) }, out);
-            let part = Some(self.part());
-            emitter.emit(Event { part, ..self.event(self.names().part_done) }, out);
+            self.emit(names.done, [("text", (&*self.text).into())], emitter, out);
+            self.emit(names.part_done, [("part", self.part())], emitter, out);
         }
         self.emit_whole("response.output_item.done", emitter, out);
     }
@@ -183,70 +179,73 @@ impl OutputItem {
         }
     }
 
-    /// Returns an event about the text of this item.
-    fn event(&self, kind: &'static str) -> Event<'_> {
-        Event {
-            kind,
-            item_id: Some(&self.id),
-            output_index: Some(self.index),
-            content_index: (self.kind == Kind::Message).then_some(0),
-            summary_index: (self.kind == Kind::Reasoning).then_some(0),
-            ..Event::default()
+    /// Writes an event about the text of this item.
+    fn emit<'a>(
+        &'a self,
+        kind: &'static str,
+        members: impl IntoIterator<Item = (&'static str, Value<'a>)>,
+        emitter: &Emitter,
+        out: &mut Vec<u8>,
+    ) {
+        let mut event: Members<'_> =
+            vec![("item_id", (&*self.id).into()), ("output_index", self.index.into())];
+        match self.kind {
+            Kind::Message => event.push(("content_index", 0_u64.into())),
+            Kind::Reasoning => event.push(("summary_index", 0_u64.into())),
+            Kind::Call { .. } | Kind::Image => {}
         }
+        event.extend(members);
+        if self.kind == Kind::Message && kind.starts_with("response.output_text.d") {
+            event.push(("logprobs", Value::List(Vec::new())));
+        }
+        emitter.emit(kind, event, out);
     }
 
     /// Writes an event with the whole item.
     fn emit_whole(&self, kind: &'static str, emitter: &Emitter, out: &mut Vec<u8>) {
-        let (output_index, item) = (Some(self.index), Some(self.view()));
-        emitter.emit(Event { kind, output_index, item, ..Event::default() }, out);
+        let members = vec![("output_index", self.index.into()), ("item", self.value())];
+        emitter.emit(kind, members, out);
     }
 
     /// Returns the part with the text.
-    fn part(&self) -> Part<'_> {
-        match self.kind {
-            Kind::Message => Part {
-                kind: "output_text",
-                text: &self.text,
-                annotations: Some(&self.annotations),
-                logprobs: Some([]),
-            },
-            _ => Part { kind: "summary_text", text: &self.text, ..Part::default() },
-        }
+    fn part(&self) -> Value<'_> {
+        let text = ("text", (&*self.text).into());
+        Value::Object(match self.kind {
+            Kind::Message => vec![
+                ("type", "output_text".into()),
+                text,
+                ("annotations", (&*self.annotations).into()),
+                ("logprobs", Value::List(Vec::new())),
+            ],
+            _ => vec![("type", "summary_text".into()), text],
+        })
     }
 
     /// Returns the item as it is written.
-    pub(super) fn view(&self) -> Item<'_> {
-        let parts = || Some(if self.has_part { vec![self.part()] } else { Vec::new() });
-        let item = Item {
-            id: (&*self.id).into(),
-            status: self.status,
-            citations: &self.citations,
-            ..Item::default()
-        };
-        match &self.kind {
-            Kind::Message => {
-                Item { kind: "message", role: Some("assistant"), content: parts(), ..item }
+    pub(super) fn value(&self) -> Value<'_> {
+        let parts = || Value::List(if self.has_part { vec![self.part()] } else { Vec::new() });
+        let (kind, members): (&str, Members<'_>) = match &self.kind {
+            Kind::Message => ("message", vec![("role", "assistant".into()), ("content", parts())]),
+            Kind::Reasoning => {
+                let encrypted = self.encrypted.as_deref().into();
+                ("reasoning", vec![("summary", parts()), ("encrypted_content", encrypted)])
             }
-            Kind::Reasoning => Item {
-                kind: "reasoning",
-                summary: parts(),
-                encrypted_content: self.encrypted.as_deref(),
-                ..item
-            },
-            Kind::Call { id, namespace, name } => Item {
-                kind: "function_call",
-                call_id: Some(id),
-                namespace: namespace.as_deref(),
-                name: Some(name),
-                arguments: Some(&self.text),
-                ..item
-            },
-            Kind::Image => Item { kind: "image_generation_call", result: Some(&self.text), ..item },
-        }
+            Kind::Call { id, namespace, name } => {
+                let mut members = vec![("call_id", (&**id).into())];
+                let namespace = namespace.as_deref();
+                members.extend(namespace.map(|namespace| ("namespace", namespace.into())));
+                members.push(("name", (&**name).into()));
+                members.push(("arguments", (&*self.text).into()));
+                ("function_call", members)
+            }
+            Kind::Image => ("image_generation_call", vec![("result", (&*self.text).into())]),
+        };
+        let mut item: Members<'_> =
+            vec![("id", (&*self.id).into()), ("type", kind.into()), ("status", self.status.into())];
+        item.extend(members);
+        // Extension: sources that are not web pages.
+        let citations = (!self.citations.is_empty()).then_some(&*self.citations);
+        item.extend(citations.map(|citations| ("citations", citations.into())));
+        Value::Object(item)
     }
-}
-
-/// Returns `value` as JSON.
-fn raw(value: &impl Serialize) -> Option<Box<RawValue>> {
-    to_raw_value(value).ok()
 }

@@ -32,7 +32,7 @@ const MEMBERS: [(&str, &str); 6] = [
 ];
 
 impl Places {
-    /// Restates `error`, which may name a field of the chat.
+    /// Converts `error`, which may name a field of the chat.
     pub(super) fn restate(&self, error: Error) -> Error {
         match error {
             Error::InvalidBody { message, param: Some(param) } => {

@@ -76,7 +76,7 @@ impl<'a> ResponsesRequest<'a> {
         Ok(request)
     }
 
-    /// Restates `error`, which may name a field of the chat, in terms of this request.
+    /// Converts `error`, which may name a field of the chat, into one about this request.
     pub(crate) fn restate(&self, error: Error) -> Error {
         self.places.restate(error)
     }

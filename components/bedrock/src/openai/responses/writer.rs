@@ -11,9 +11,10 @@ use serde_json::value::RawValue;
 use super::echo::Echo;
 use super::emitter::Emitter;
 use super::items::{Kind, OutputItem};
-use super::response::{Event, IncompleteDetails, Response, ResponseError, Usage};
+use super::response::End;
 use super::tools::split_name;
-use crate::openai::completion::{Delta, Extras, Image, ToolCall, Usage as ChatUsage};
+use crate::json::value::{Members, Value};
+use crate::openai::completion::{Delta, Extras, Image, ToolCall, Usage};
 
 /// The writer of one response, whole or as a stream.
 #[derive(Debug)]
@@ -29,16 +30,6 @@ pub(crate) struct ResponseWriter {
     /// The items that are calls, in their order.
     calls: Vec<usize>,
     end: End,
-}
-
-/// What is known about the response at its end.
-#[derive(Debug, Default)]
-struct End {
-    incomplete: Option<IncompleteDetails>,
-    usage: Option<Usage>,
-    service_tier: Option<String>,
-    fields: Option<Box<RawValue>>,
-    invoked_model: Option<String>,
 }
 
 impl ResponseWriter {
@@ -67,7 +58,7 @@ impl ResponseWriter {
     /// Writes the events that open the response.
     pub(crate) fn open(&self, out: &mut Vec<u8>) {
         for kind in ["response.created", "response.in_progress"] {
-            self.emit_response(kind, self.response("in_progress"), out);
+            self.emit(kind, "in_progress", Value::Null, out);
         }
     }
 
@@ -96,8 +87,8 @@ impl ResponseWriter {
     /// Ends the output: `reason` is the finish reason of the chat completion.
     pub(crate) fn close(&mut self, reason: &'static str, extras: Extras<'_>, out: &mut Vec<u8>) {
         self.end.incomplete = match reason {
-            "length" => Some(IncompleteDetails { reason: "max_output_tokens" }),
-            "content_filter" => Some(IncompleteDetails { reason: "content_filter" }),
+            "length" => Some("max_output_tokens"),
+            "content_filter" => Some("content_filter"),
             _ => None,
         };
         self.end.fields = extras.additional_model_response_fields.map(RawValue::to_owned);
@@ -110,8 +101,8 @@ impl ResponseWriter {
     }
 
     /// Stores the usage, which belongs to the last event.
-    pub(crate) fn usage(&mut self, usage: ChatUsage, extras: Extras<'_>) {
-        self.end.usage = Some(usage.into());
+    pub(crate) fn usage(&mut self, usage: Usage, extras: Extras<'_>) {
+        self.end.usage = Some(usage);
         let owned = |text: Option<&str>| text.map(str::to_owned);
         self.end.service_tier = owned(extras.service_tier).or(self.end.service_tier.take());
         self.end.invoked_model = owned(extras.bedrock_invoked_model);
@@ -119,25 +110,23 @@ impl ResponseWriter {
 
     /// Writes the last event of a complete stream.
     pub(crate) fn done(&self, out: &mut Vec<u8>) {
-        let status = self.status();
+        let status = self.end.status();
         let kind = if status == "completed" { "response.completed" } else { "response.incomplete" };
-        self.emit_response(kind, self.response(status), out);
+        self.emit(kind, status, Value::Null, out);
     }
 
     /// Writes the last event of a stream that `error` ends, unless nothing has been written.
     pub(crate) fn fail(&self, error: &Error, out: &mut Vec<u8>) {
         if self.emitter.has_begun() {
             let message = error.to_string();
-            let error = ResponseError { code: error.shape().code, message: &message };
-            let response = Response { error: Some(error), ..self.response("failed") };
-            self.emit_response("response.failed", response, out);
+            let error = vec![("code", error.shape().code.into()), ("message", (&*message).into())];
+            self.emit("response.failed", "failed", Value::Object(error), out);
         }
     }
 
     /// Returns the body of the whole response.
     pub(crate) fn body(&self) -> Vec<u8> {
-        // Serialising the gateway's own types cannot fail.
-        serde_json::to_vec(&self.response(self.status())).unwrap_or_default()
+        self.value(self.end.status(), Value::Null).to_json()
     }
 
     // === Items ===
@@ -214,32 +203,31 @@ impl ResponseWriter {
 
     // === The response ===
 
-    /// Returns the status at the end.
-    fn status(&self) -> &'static str {
-        if self.end.incomplete.is_some() { "incomplete" } else { "completed" }
-    }
-
     /// Returns the response so far.
-    fn response(&self, status: &'static str) -> Response<'_> {
-        Response {
-            id: &self.response_id,
-            object: "response",
-            created_at: self.created,
-            status,
-            error: None,
-            incomplete_details: self.end.incomplete,
-            model: &self.model,
-            output: self.items.iter().map(OutputItem::view).collect(),
-            usage: self.end.usage,
-            service_tier: self.end.service_tier.as_deref(),
-            echo: &self.echo,
-            additional_model_response_fields: self.end.fields.as_deref(),
-            bedrock_invoked_model: self.end.invoked_model.as_deref(),
-        }
+    fn value<'a>(&'a self, status: &'static str, error: Value<'a>) -> Value<'a> {
+        let output = self.items.iter().map(OutputItem::value).collect();
+        let mut response: Members<'_> = vec![
+            ("id", (&*self.response_id).into()),
+            ("object", "response".into()),
+            ("created_at", self.created.into()),
+            ("status", status.into()),
+            ("error", error),
+            ("model", (&*self.model).into()),
+            ("output", Value::List(output)),
+        ];
+        response.extend(self.end.members());
+        response.extend(self.echo.members());
+        Value::Object(response)
     }
 
     /// Writes an event with the response.
-    fn emit_response(&self, kind: &'static str, response: Response<'_>, out: &mut Vec<u8>) {
-        self.emitter.emit(Event { kind, response: Some(response), ..Event::default() }, out);
+    fn emit<'a>(
+        &'a self,
+        kind: &'static str,
+        status: &'static str,
+        error: Value<'a>,
+        out: &mut Vec<u8>,
+    ) {
+        self.emitter.emit(kind, vec![("response", self.value(status, error))], out);
     }
 }

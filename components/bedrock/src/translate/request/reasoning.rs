@@ -2,7 +2,7 @@
 
 use gateway::Error;
 
-use crate::catalog::capabilities::{Effort, Reasoning, Unreasoned};
+use crate::catalog::capabilities::{Capabilities, Effort, Reasoning, Unreasoned};
 use crate::catalog::model::Model;
 use crate::converse::request::{Block, ConverseRequest, InferenceConfig, Json, Role, Turn};
 use crate::json::{Members, invalid};
@@ -35,39 +35,18 @@ pub(crate) fn ask(
     converse: &mut ConverseRequest<'_>,
 ) -> Result<(), Error> {
     if let Some(effort) = request.reasoning_effort.as_deref() {
-        let effort = match (read_effort(effort)?, model.capabilities.reasoning) {
-            (effort, Reasoning::Adaptive | Reasoning::Summarized) => {
-                fitting(effort, request.max_tokens)
-            }
-            (effort, _) => effort,
-        };
-        let effort = match (effort, model.capabilities.unreasoned) {
-            (Effort::None, Unreasoned::Disabled) => {
-                set(converse, "thinking", DISABLED.to_owned());
-                Effort::None
-            }
-            (Effort::None, Unreasoned::Lowest) => Effort::Low,
-            (effort, _) => effort,
-        };
+        let asked = read_effort(effort)?;
+        let effort = supported(asked, request.max_tokens, &model.capabilities);
         match model.capabilities.reasoning {
             Reasoning::No => {}
-            Reasoning::Budget => set_budget(effort, converse),
-            Reasoning::Adaptive => {
-                set_adaptive(effort.min(model.capabilities.max_effort), ADAPTIVE, converse);
-            }
-            Reasoning::Summarized => {
-                set_adaptive(effort.min(model.capabilities.max_effort), SUMMARIZED, converse);
-            }
+            // A budget is made for any effort, and fitted into the limit.
+            Reasoning::Budget => set_budget(asked, converse),
+            Reasoning::Adaptive => set_adaptive(effort, ADAPTIVE, model, converse),
+            Reasoning::Summarized => set_adaptive(effort, SUMMARIZED, model, converse),
             Reasoning::Nova => set_nova(effort, converse),
-            Reasoning::Flat => {
-                if let Some(level) = level(effort) {
-                    set(converse, "reasoning_effort", format!(r#""{level}""#));
-                }
-            }
-            Reasoning::Nested => {
-                let effort = effort.min(model.capabilities.max_effort);
-                set(converse, "reasoning", effort_of(name(effort)));
-            }
+            Reasoning::Flat if effort == Effort::None => {}
+            Reasoning::Flat => set(converse, "reasoning_effort", format!(r#""{}""#, name(effort))),
+            Reasoning::Nested => set(converse, "reasoning", effort_of(name(effort))),
         }
     }
     // After the client's own parameters too: Claude may think although no effort was asked for.
@@ -126,6 +105,26 @@ fn lacks_reasoning(turns: &[Turn<'_>]) -> bool {
     is_loop && !matches!(calling.content.first(), Some(Block::ReasoningContent(_)))
 }
 
+/// Returns the effort of the model that is nearest to the one that the client asks for, and leaves room
+/// for the response within the client's `limit`. A model that always reasons has no effort below its
+/// lowest.
+fn supported(asked: Effort, limit: Option<u64>, capabilities: &Capabilities) -> Effort {
+    let lowest = match capabilities.unreasoned {
+        Unreasoned::Lowest => capabilities.efforts.first().copied(),
+        Unreasoned::Omit | Unreasoned::Disabled => None,
+    };
+    match fitting(asked, limit) {
+        Effort::None => lowest.unwrap_or(Effort::None),
+        effort => nearest(effort, capabilities.efforts),
+    }
+}
+
+/// Returns the one of the `known` efforts that is nearest to `effort`, the lower one of two.
+fn nearest(effort: Effort, known: &[Effort]) -> Effort {
+    let distance = |known: &&Effort| (**known as u8).abs_diff(effort as u8);
+    known.iter().min_by_key(distance).copied().unwrap_or(effort)
+}
+
 /// Lowers an effort for which the client's limit leaves little room next to the response: the model
 /// decides how much it thinks, and the limit is for both.
 fn fitting(effort: Effort, limit: Option<u64>) -> Effort {
@@ -137,11 +136,12 @@ fn fitting(effort: Effort, limit: Option<u64>) -> Effort {
 }
 
 /// Sets an effort, and lets the model decide how much it thinks, as `thinking` says.
-fn set_adaptive(effort: Effort, thinking: &str, converse: &mut ConverseRequest<'_>) {
+fn set_adaptive(effort: Effort, thinking: &str, model: &Model, converse: &mut ConverseRequest<'_>) {
     if effort != Effort::None {
-        let effort = if effort == Effort::Minimal { Effort::Low } else { effort };
         set(converse, "thinking", thinking.to_owned());
         set(converse, "output_config", effort_of(name(effort)));
+    } else if model.capabilities.unreasoned == Unreasoned::Disabled {
+        set(converse, "thinking", DISABLED.to_owned());
     }
 }
 
@@ -149,15 +149,16 @@ fn set_adaptive(effort: Effort, thinking: &str, converse: &mut ConverseRequest<'
 /// limit is binding, its effort is a hint.
 /// <https://docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html>
 fn set_nova(effort: Effort, converse: &mut ConverseRequest<'_>) {
-    let Some(level) = level(effort) else { return };
     let config = &mut converse.inference_config;
-    let level = match level {
-        "high" if config.max_tokens.is_some() => "medium",
-        level => level,
+    let effort = match effort {
+        Effort::None => return,
+        Effort::High if config.max_tokens.is_some() => Effort::Medium,
+        effort => effort,
     };
-    if level == "high" {
+    if effort == Effort::High {
         (config.temperature, config.top_p) = (None, None);
     }
+    let level = name(effort);
     let config = format!(r#"{{"type":"enabled","maxReasoningEffort":"{level}"}}"#);
     set(converse, "reasoningConfig", config);
 }
@@ -170,16 +171,6 @@ fn effort_of(name: &str) -> String {
 /// Sets the model's own parameter `name` to `json`, unless the client has set it.
 fn set(converse: &mut ConverseRequest<'_>, name: &'static str, json: String) {
     converse.additional_model_request_fields.set(name, Json::from_text(json));
-}
-
-/// Maps the effort to one of three levels, for models that know no others.
-fn level(effort: Effort) -> Option<&'static str> {
-    match effort {
-        Effort::None => None,
-        Effort::Minimal | Effort::Low => Some("low"),
-        Effort::Medium => Some("medium"),
-        Effort::High | Effort::XHigh | Effort::Max => Some("high"),
-    }
 }
 
 /// The efforts of OpenAI's API.

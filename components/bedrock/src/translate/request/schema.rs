@@ -5,6 +5,7 @@
 pub(crate) mod grammar;
 pub(crate) mod inline;
 pub(crate) mod narrow;
+mod references;
 
 use std::borrow::Cow;
 

@@ -108,6 +108,7 @@ mod cases {
         mixed_turns_after_rejection_are_separate
         mixed_turns_on_llama_are_separate
         no_messages_are_rejected
+        no_reasoning_on_claude_that_always_reasons_is_the_lowest
         no_reasoning_on_claude_that_reasons_by_default
         no_reasoning_on_gpt_oss_is_the_lowest
         parallel_calls_are_forbidden_on_claude
@@ -148,6 +149,7 @@ mod cases {
         schema_gives_way_to_a_required_call
         schema_of_a_list_by_a_tool
         schema_of_a_map_is_a_tool
+        schema_that_is_recursive_is_a_tool
         signed_reasoning_is_sent_back
         signed_reasoning_is_sent_back_to_claude_only
         stop_after_rejection_is_left_out
@@ -244,6 +246,9 @@ fn tool() -> impl Strategy<Value = Value> {
         }),
         json!({"type": "object", "additionalProperties": {"type": "string"}}),
         json!({"anyOf": [{"$ref": "#/definitions/B"}], "definitions": {"B": {"minProperties": 1}}}),
+        json!({
+            "type": "object", "properties": {"a": {"format": "color"}, "b": {"pattern": "(?!a)"}},
+        }),
     ]);
     let mark = select(vec![Value::Null, json!({"type": "ephemeral", "ttl": "1h"})]);
     (name, parameters, any::<bool>(), mark).prop_map(|(name, parameters, strict, mark)| {
@@ -270,6 +275,7 @@ fn format() -> impl Strategy<Value = Value> {
             json!({"type": "object", "properties": {"a": {"minLength": 1, "oneOf": [{"not": {}}]}}}),
         ),
         schema(json!({"type": "object", "additionalProperties": {"type": "string"}})),
+        schema(json!({"$ref": "#/$defs/A", "$defs": {"A": {"items": {"$ref": "#/$defs/A"}}}})),
     ])
 }
 

@@ -107,7 +107,8 @@ fn parse_keeps_what_the_response_repeats() {
     let long = "x".repeat(70_000);
     let body = body(&json!({"instructions": long, "temperature": 0.5, "store": true}));
     let request = ResponsesRequest::parse(body.as_bytes()).unwrap();
-    let echo = serde_json::to_value(&request.echo).unwrap();
+    let echo = json::value::Value::Object(request.echo.members().collect()).to_json();
+    let echo: Value = serde_json::from_slice(&echo).unwrap();
     assert_eq!((&echo["temperature"], &echo["top_p"]), (&json!(0.5), &json!(1.0)));
     assert_eq!((&echo["store"], &echo["instructions"]), (&json!(false), &Value::Null));
 }

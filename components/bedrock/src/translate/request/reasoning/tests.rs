@@ -3,14 +3,19 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::catalog::capabilities::Family;
+use crate::catalog::capabilities::{Family, UP_TO_HIGH};
 use crate::catalog::sample;
 use crate::converse::request::{Reasoning as Thought, ToolResult, ToolUse};
 
-fn model(reasoning: Reasoning, max_effort: Effort) -> Model {
+const UP_TO_MAX: &[Effort] =
+    &[Effort::Low, Effort::Medium, Effort::High, Effort::XHigh, Effort::Max];
+
+const WITHOUT_XHIGH: &[Effort] = &[Effort::Low, Effort::Medium, Effort::High, Effort::Max];
+
+fn model(reasoning: Reasoning, efforts: &'static [Effort]) -> Model {
     let mut model = sample::model(Family::Claude);
     model.capabilities.reasoning = reasoning;
-    model.capabilities.max_effort = max_effort;
+    model.capabilities.efforts = efforts;
     model
 }
 
@@ -32,7 +37,7 @@ fn limited(max_tokens: Option<u64>) -> InferenceConfig<'static> {
 
 #[test]
 fn ask_with_a_budget_leaves_half_of_the_limit() {
-    let model = model(Reasoning::Budget, Effort::High);
+    let model = model(Reasoning::Budget, &UP_TO_HIGH);
     let thinking = |budget: u64| json!({"thinking": {"type": "enabled", "budget_tokens": budget}});
     let levels = json!({"maxTokens": 1024, "temperature": 0.5, "topP": 0.9});
     for (effort, max_tokens, fields, config) in [
@@ -59,35 +64,38 @@ fn ask_with_a_budget_leaves_half_of_the_limit() {
 #[test]
 fn ask_with_any_effort_uses_one_that_the_model_supports() {
     let adaptive = |effort: &str| json!({"thinking": {"type": "adaptive"}, "output_config": {"effort": effort}});
-    for (reasoning, max, effort, expected) in [
-        (Reasoning::No, Effort::High, "high", json!({})),
-        (Reasoning::Adaptive, Effort::High, "none", json!({})),
-        (Reasoning::Adaptive, Effort::High, "minimal", adaptive("low")),
-        (Reasoning::Adaptive, Effort::High, "max", adaptive("high")),
-        (Reasoning::Adaptive, Effort::Max, "xhigh", adaptive("xhigh")),
+    for (reasoning, efforts, effort, expected) in [
+        (Reasoning::No, UP_TO_HIGH.as_slice(), "high", json!({})),
+        (Reasoning::Adaptive, &UP_TO_HIGH, "none", json!({})),
+        (Reasoning::Adaptive, &UP_TO_HIGH, "minimal", adaptive("low")),
+        (Reasoning::Adaptive, &UP_TO_HIGH, "max", adaptive("high")),
+        (Reasoning::Adaptive, UP_TO_MAX, "xhigh", adaptive("xhigh")),
+        (Reasoning::Adaptive, WITHOUT_XHIGH, "xhigh", adaptive("high")),
+        (Reasoning::Adaptive, WITHOUT_XHIGH, "max", adaptive("max")),
+        (Reasoning::Nested, UP_TO_MAX, "minimal", json!({"reasoning": {"effort": "low"}})),
         (
             Reasoning::Summarized,
-            Effort::Max,
+            UP_TO_MAX,
             "high",
             json!({
                 "thinking": {"type": "adaptive", "display": "summarized"},
                 "output_config": {"effort": "high"},
             }),
         ),
-        (Reasoning::Flat, Effort::High, "none", json!({})),
-        (Reasoning::Flat, Effort::High, "minimal", json!({"reasoning_effort": "low"})),
-        (Reasoning::Flat, Effort::High, "max", json!({"reasoning_effort": "high"})),
-        (Reasoning::Nested, Effort::High, "none", json!({"reasoning": {"effort": "none"}})),
-        (Reasoning::Nested, Effort::High, "xhigh", json!({"reasoning": {"effort": "high"}})),
+        (Reasoning::Flat, &UP_TO_HIGH, "none", json!({})),
+        (Reasoning::Flat, &UP_TO_HIGH, "minimal", json!({"reasoning_effort": "low"})),
+        (Reasoning::Flat, &UP_TO_HIGH, "max", json!({"reasoning_effort": "high"})),
+        (Reasoning::Nested, &UP_TO_HIGH, "none", json!({"reasoning": {"effort": "none"}})),
+        (Reasoning::Nested, &UP_TO_HIGH, "xhigh", json!({"reasoning": {"effort": "high"}})),
     ] {
-        let (found, _) = asked(&model(reasoning, max), effort, InferenceConfig::default());
+        let (found, _) = asked(&model(reasoning, efforts), effort, InferenceConfig::default());
         assert_eq!(found, expected, "{reasoning:?} {effort}");
     }
 }
 
 #[test]
 fn ask_of_an_adaptive_model_leaves_room_for_the_response() {
-    let model = model(Reasoning::Adaptive, Effort::Max);
+    let model = model(Reasoning::Adaptive, UP_TO_MAX);
     for (effort, max_tokens, expected) in [
         ("high", None, Some("high")),
         ("high", Some(8192), Some("high")),
@@ -106,15 +114,41 @@ fn ask_of_an_adaptive_model_leaves_room_for_the_response() {
 }
 
 #[test]
+fn ask_of_any_family_leaves_room_for_the_response() {
+    let effort = |effort: &str| json!({"reasoning": {"effort": effort}});
+    let flat = json!({"reasoning_effort": "low"});
+    let nova = json!({"reasoningConfig": {"type": "enabled", "maxReasoningEffort": "low"}});
+    for (reasoning, unreasoned, max_tokens, expected) in [
+        (Reasoning::Nested, Unreasoned::Omit, 2047, effort("none")),
+        (Reasoning::Nested, Unreasoned::Omit, 8191, effort("low")),
+        (Reasoning::Nested, Unreasoned::Omit, 8192, effort("high")),
+        (Reasoning::Flat, Unreasoned::Lowest, 100, flat.clone()),
+        (Reasoning::Flat, Unreasoned::Omit, 100, json!({})),
+        (Reasoning::Flat, Unreasoned::Omit, 2048, flat),
+        (Reasoning::Nova, Unreasoned::Omit, 100, json!({})),
+        (Reasoning::Nova, Unreasoned::Omit, 4000, nova),
+    ] {
+        let mut model = model(reasoning, &UP_TO_HIGH);
+        model.capabilities.unreasoned = unreasoned;
+        let mut converse = ConverseRequest::default();
+        let request = ChatRequest { max_tokens: Some(max_tokens), ..with_effort("high") };
+        ask(&request, &model, &mut converse).unwrap();
+        let fields = serde_json::to_value(&converse.additional_model_request_fields).unwrap();
+        assert_eq!(fields, expected, "{reasoning:?} {max_tokens}");
+    }
+}
+
+#[test]
 fn ask_for_none_uses_what_the_model_has_for_it() {
     let disabled = json!({"thinking": {"type": "disabled"}});
     for (reasoning, unreasoned, expected) in [
         (Reasoning::Summarized, Unreasoned::Disabled, disabled),
         (Reasoning::Adaptive, Unreasoned::Omit, json!({})),
+        (Reasoning::Nova, Unreasoned::Omit, json!({})),
         (Reasoning::Flat, Unreasoned::Lowest, json!({"reasoning_effort": "low"})),
         (Reasoning::Nested, Unreasoned::Omit, json!({"reasoning": {"effort": "none"}})),
     ] {
-        let mut model = model(reasoning, Effort::Max);
+        let mut model = model(reasoning, UP_TO_MAX);
         model.capabilities.unreasoned = unreasoned;
         let (found, limits) = asked(&model, "none", limited(None));
         assert_eq!(found, expected, "{reasoning:?}");
@@ -124,7 +158,7 @@ fn ask_for_none_uses_what_the_model_has_for_it() {
 
 #[test]
 fn ask_of_nova_keeps_the_client_limit() {
-    let model = model(Reasoning::Nova, Effort::High);
+    let model = model(Reasoning::Nova, &UP_TO_HIGH);
     let config =
         |level: &str| json!({"reasoningConfig": {"type": "enabled", "maxReasoningEffort": level}});
     let levels = json!({"temperature": 0.5, "topP": 0.9});
@@ -151,7 +185,7 @@ fn ask_with_the_clients_own_thinking_keeps_it_and_drops_sampling() {
             ConverseRequest { inference_config: limited(Some(1)), ..ConverseRequest::default() };
         set(&mut converse, "thinking", own.to_string());
         set(&mut converse, "top_k", "5".to_owned());
-        ask(&with_effort("high"), &model(Reasoning::Budget, Effort::High), &mut converse).unwrap();
+        ask(&with_effort("high"), &model(Reasoning::Budget, &UP_TO_HIGH), &mut converse).unwrap();
         let fields = &converse.additional_model_request_fields;
         assert_eq!(fields.get("thinking"), Some(&Json::of(&own)));
         assert_eq!(fields.has("top_k"), is_kept, "{own}");
@@ -162,7 +196,7 @@ fn ask_with_the_clients_own_thinking_keeps_it_and_drops_sampling() {
 #[test]
 fn ask_with_a_high_top_p_keeps_it() {
     let config = InferenceConfig { top_p: Some(0.97), ..Default::default() };
-    let (_, left) = asked(&model(Reasoning::Adaptive, Effort::High), "low", config);
+    let (_, left) = asked(&model(Reasoning::Adaptive, &UP_TO_HIGH), "low", config);
     assert_eq!(left, json!({"topP": 0.97}));
 }
 
@@ -189,7 +223,7 @@ fn ask_between_calls_without_reasoning_starts_none() {
         ),
     ] {
         let mut converse = ConverseRequest { messages: turns.clone(), ..Default::default() };
-        ask(&with_effort("high"), &model(Reasoning::Budget, Effort::High), &mut converse).unwrap();
+        ask(&with_effort("high"), &model(Reasoning::Budget, &UP_TO_HIGH), &mut converse).unwrap();
         assert_eq!(is_thinking(&converse), thinks, "{turns:?}");
     }
 }
@@ -197,7 +231,7 @@ fn ask_between_calls_without_reasoning_starts_none() {
 #[test]
 fn ask_with_an_unknown_effort_is_rejected_for_any_model() {
     let mut converse = ConverseRequest::default();
-    let model = model(Reasoning::No, Effort::High);
+    let model = model(Reasoning::No, &UP_TO_HIGH);
     let error = ask(&with_effort("huge"), &model, &mut converse).unwrap_err();
     assert_eq!(error.param(), Some("reasoning_effort"));
 }

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use crate::json::scanner::{Scanner, name_of};
+use crate::translate::request::schema::references::References;
 
 /// The maximum depth of a schema that is closed: each level takes stack, and a guest has little.
 const MAX_DEPTH: usize = 64;
@@ -17,23 +18,37 @@ const UNKNOWN: &str = "minimum maximum exclusiveMinimum exclusiveMaximum multipl
                        minProperties maxProperties patternProperties propertyNames not if then else \
                        dependentRequired dependentSchemas unevaluatedItems unevaluatedProperties";
 
+/// The formats of texts that grammars hold.
+/// <https://docs.claude.com/en/docs/build-with-claude/structured-outputs#json-schema-limitations>
+const FORMATS: &str = "date-time time date duration email hostname uri ipv4 ipv6 uuid";
+
+/// What a regular expression of a grammar cannot contain, as it is written in JSON: assertions, word
+/// boundaries and references to groups.
+const ASSERTIONS: [&str; 5] = ["(?=", "(?!", "(?<", r"\\b", r"\\B"];
+
 /// Returns `schema` as a grammar holds it: no object allows additional members, which must be explicit
 /// for each, and what a grammar cannot express is in the descriptions. None if an object may have
-/// members that the schema does not name, if it has parts in `allOf`, or if it is not a schema.
+/// members that the schema does not name, if it has parts in `allOf`, if it refers to itself or to
+/// something else than a definition, or if it is not a schema.
 pub(crate) fn closed(schema: &str) -> Option<String> {
     if !schema.starts_with('{') {
         return None;
     }
     let closed = String::with_capacity(schema.len());
-    let mut closer = Closer { scanner: Scanner::new(schema), closed };
+    let scanner = Scanner::new(schema);
+    let mut closer =
+        Closer { scanner, closed, definition: None, references: References::default() };
     closer.schema(MAX_DEPTH)?;
-    Some(closer.closed)
+    (!closer.references.are_recursive()).then_some(closer.closed)
 }
 
 /// Copies a schema, and closes all objects in it.
 struct Closer<'a> {
     scanner: Scanner<'a>,
     closed: String,
+    /// The definition that is being copied.
+    definition: Option<Cow<'a, str>>,
+    references: References<'a>,
 }
 
 /// What is known about a schema when all of its members have been read.
@@ -109,7 +124,13 @@ impl<'a> Closer<'a> {
             }
             "$defs" | "definitions" => {
                 self.name(written);
-                self.named(depth)?;
+                self.definitions(depth)?;
+            }
+            "$ref" => {
+                let value = self.scanner.value()?;
+                self.references.add(self.definition.as_ref(), &name_of(value))?;
+                self.name(written);
+                self.closed.push_str(value);
             }
             // A grammar has alternatives, and does not count how many of them match.
             "anyOf" | "oneOf" if !object.has_alternatives => {
@@ -151,14 +172,33 @@ impl<'a> Closer<'a> {
         Some(scanner.peek()? == b']')
     }
 
+    /// Copies the definitions of a schema.
+    fn definitions(&mut self, depth: usize) -> Option<()> {
+        // References name the root's definitions only.
+        let is_root = depth + 1 == MAX_DEPTH;
+        self.map(depth, |closer, name| {
+            if is_root {
+                closer.definition = Some(name_of(name));
+            }
+        })?;
+        self.definition.take_if(|_| is_root);
+        Some(())
+    }
+
     /// Copies a map from names to schemas.
     fn named(&mut self, depth: usize) -> Option<()> {
+        self.map(depth, |_, _| ())
+    }
+
+    /// Copies a map from names to schemas, and calls `begin` with each name.
+    fn map(&mut self, depth: usize, begin: impl Fn(&mut Self, &'a str)) -> Option<()> {
         if self.scanner.peek()? != b'{' {
             return None;
         }
         self.bracket('{');
         while self.scanner.peek()? != b'}' {
             let name = self.scanner.value()?;
+            begin(self, name);
             self.name(name);
             self.schema(depth)?;
         }
@@ -210,8 +250,20 @@ impl Object<'_> {
 fn is_unknown(name: &str, value: &str) -> bool {
     match name {
         "minItems" => !matches!(value, "0" | "1"),
+        "format" => FORMATS.split(' ').all(|format| *format != *name_of(value)),
+        "pattern" => {
+            ASSERTIONS.iter().any(|part| value.contains(part)) || has_group_reference(value)
+        }
         _ => UNKNOWN.split(' ').any(|keyword| keyword == name),
     }
+}
+
+/// Checks whether a regular expression, as it is written in JSON, refers to one of its groups.
+fn has_group_reference(pattern: &str) -> bool {
+    pattern
+        .split(r"\\")
+        .skip(1)
+        .any(|rest| rest.starts_with(|first: char| matches!(first, '1'..='9')))
 }
 
 #[cfg(test)]
@@ -288,9 +340,36 @@ mod tests {
                 r#"{"properties":{"minimum":{"type":"string"}},"additionalProperties":false}"#,
             ),
             (r#"{"not":{"type":"null"}}"#, r#"{"description":"not: {\"type\":\"null\"}"}"#),
+            (
+                r#"{"anyOf":[{"format":"uuid"},{"format":"color"}]}"#,
+                r#"{"anyOf":[{"format":"uuid"},{"description":"format: \"color\""}]}"#,
+            ),
+            (
+                r#"{"anyOf":[{"pattern":"^a+$"},{"pattern":"(?=a)"}]}"#,
+                r#"{"anyOf":[{"pattern":"^a+$"},{"description":"pattern: \"(?=a)\""}]}"#,
+            ),
+            (r#"{"pattern":"\\ba"}"#, r#"{"description":"pattern: \"\\\\ba\""}"#),
+            (r#"{"pattern":"(a)\\1"}"#, r#"{"description":"pattern: \"(a)\\\\1\""}"#),
+            (r#"{"pattern":"\\d"}"#, r#"{"pattern":"\\d"}"#),
         ] {
             assert_eq!(closed(schema).as_deref(), Some(expected), "{schema}");
         }
         assert_eq!(closed(r#"{"anyOf":[],"oneOf":[]}"#), None);
+    }
+
+    #[test]
+    fn closed_of_a_recursive_schema_is_none() {
+        let tree = |target: &str| {
+            format!(
+                r##"{{"$defs":{{"A":{{"anyOf":[{{"$ref":"{target}"}},{{"type":"null"}}]}},"B":{{"type":"null"}}}},"$ref":"#/$defs/A"}}"##
+            )
+        };
+        for (target, is_held) in
+            [("#/$defs/B", true), ("#/$defs/A", false), ("#", false), ("other.json", false)]
+        {
+            let schema = tree(target);
+            let expected = is_held.then_some(&schema);
+            assert_eq!(closed(&schema).as_ref(), expected, "{target}");
+        }
     }
 }

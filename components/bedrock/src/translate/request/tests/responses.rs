@@ -1,9 +1,6 @@
 //! Requests of the Responses API: golden ones, and a property that any is translated as the same
 //! request for a chat completion is.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
 use super::*;
 use crate::openai::responses::request::ResponsesRequest;
 
@@ -61,8 +58,7 @@ fn assistant(message: &Value) -> Vec<Value> {
     let mut items: Vec<_> = list("thinking_blocks")
         .iter()
         .map(|block| {
-            let sealed = STANDARD.encode(block.to_string());
-            json!({"type": "reasoning", "summary": [], "encrypted_content": sealed})
+            json!({"type": "reasoning", "summary": [], "encrypted_content": block.to_string()})
         })
         .collect();
     if !message["content"].is_null() {
@@ -88,16 +84,13 @@ fn content(message: &Value) -> Value {
     let Some(parts) = message["content"].as_array() else { return message["content"].clone() };
     let part = |part: &Value| {
         let mut converted = json!({"cache_control": part["cache_control"]});
-        match part["type"].as_str() {
-            Some("text") => {
-                converted["type"] = "input_text".into();
-                converted["text"] = part["text"].clone();
-            }
-            _ => {
-                converted["type"] = "input_file".into();
-                converted["filename"] = part["file"]["filename"].clone();
-                converted["file_data"] = part["file"]["file_data"].clone();
-            }
+        if part["type"] == "text" {
+            converted["type"] = "input_text".into();
+            converted["text"] = part["text"].clone();
+        } else {
+            converted["type"] = "input_file".into();
+            converted["filename"] = part["file"]["filename"].clone();
+            converted["file_data"] = part["file"]["file_data"].clone();
         }
         converted
     };

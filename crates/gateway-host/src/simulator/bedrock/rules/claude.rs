@@ -1,6 +1,8 @@
 //! Rules of Claude models, with the messages of Anthropic's own API.
 //! <https://docs.claude.com/en/docs/build-with-claude/extended-thinking>
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::simulator::bedrock::request::{Request, has, list};
@@ -24,6 +26,11 @@ pub(super) const RULES: [Rule; 11] = [
 /// Models that accept no sampling parameters, no formats and no strict tools.
 const NEWEST: [&str; 6] = ["opus-4-7", "opus-4-8", "fable-5", "haiku-5", "opus-5", "sonnet-5"];
 
+/// Models that cannot be kept from thinking; Opus 4.7 does not think unless it is asked to.
+/// <https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-adaptive-thinking.html>
+const ALWAYS_THINKING: [&str; 6] =
+    ["opus-4-7", "fable-5", "mythos", "sonnet-5", "opus-5-5", "haiku-5-5"];
+
 /// Further models that, like the newest, do not continue an assistant message.
 const WITHOUT_PREFILL: [&str; 2] = ["opus-4-6", "sonnet-4-6"];
 
@@ -44,6 +51,10 @@ const UNKNOWN: [&str; 9] = [
     "oneOf",
     "not",
 ];
+
+/// The formats of texts that grammars hold.
+const FORMATS: [&str; 10] =
+    ["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"];
 
 /// The maximum number of strict tools.
 const STRICT_TOOLS: usize = 20;
@@ -101,10 +112,20 @@ fn has_bad_budget(request: &Request<'_>) -> Option<String> {
 fn thinks_in_wrong_way(request: &Request<'_>) -> Option<String> {
     const OLDER: [&str; 6] =
         ["claude-3", "opus-4-1", "opus-4-2", "sonnet-4-2", "haiku-4-5", "sonnet-4-5"];
-    match thinking(request)? {
-        "enabled" if request.model.contains_any(&NEWEST) => Some(refused(
-            "\"thinking.type.enabled\" is not supported for this model. Use \
-             \"thinking.type.adaptive\".",
+    is_claude(request)?;
+    match request.model_field("thinking")["type"].as_str()? {
+        "enabled"
+            if request.model.contains_any(&NEWEST)
+                || request.model.contains_any(&ALWAYS_THINKING) =>
+        {
+            Some(refused(
+                "\"thinking.type.enabled\" is not supported for this model. Use \
+                 \"thinking.type.adaptive\".",
+            ))
+        }
+        "disabled" if request.model.contains_any(&ALWAYS_THINKING) => Some(refused(
+            "\"thinking.type.disabled\" is not supported for this model. Use \
+                 \"thinking.type.adaptive\" and \"output_config.effort\" to control thinking behavior.",
         )),
         "adaptive" if request.model.contains_any(&OLDER) => {
             Some(refused("adaptive thinking is not supported on this model"))
@@ -232,33 +253,60 @@ fn fault(schema: &Value) -> Option<String> {
         let why = "For 'object' type, 'additionalProperties' must be explicitly set to false";
         return Some(why.to_owned());
     }
+    if is_recursive(schema, schema, &mut BTreeMap::new()) {
+        return Some("Circular reference detected in schema definitions".to_owned());
+    }
     unknown_keyword(schema).map(|keyword| format!("property '{keyword}' is not supported"))
+}
+
+/// Checks whether a schema refers to itself. `seen` has the references that were followed, and whether
+/// each still is.
+fn is_recursive<'a>(
+    root: &'a Value,
+    schema: &'a Value,
+    seen: &mut BTreeMap<&'a str, bool>,
+) -> bool {
+    let Some(target) = schema["$ref"].as_str() else {
+        return parts(schema).any(|part| is_recursive(root, part, seen));
+    };
+    if let Some(is_open) = seen.insert(target, true) {
+        seen.insert(target, is_open);
+        return is_open;
+    }
+    let next = root.pointer(target.trim_start_matches('#'));
+    let is_circle = next.is_some_and(|next| is_recursive(root, next, seen));
+    seen.insert(target, false);
+    is_circle
+}
+
+/// Returns the schemas inside a schema.
+fn parts(schema: &Value) -> impl Iterator<Item = &Value> {
+    let lists = ["anyOf", "oneOf", "allOf"].iter().flat_map(|name| list(&schema[name]));
+    let maps = ["properties", "$defs", "definitions"].iter();
+    let named = maps.filter_map(|name| schema[name].as_object()).flat_map(|map| map.values());
+    lists.chain(named).chain(schema.get("items"))
 }
 
 /// Finds a keyword that grammars do not hold, in a schema or in one inside it.
 fn unknown_keyword(schema: &Value) -> Option<&str> {
     let members = schema.as_object()?;
-    let is_unknown = |(name, value): (&String, &Value)| {
-        UNKNOWN.contains(&name.as_str()) || name == "minItems" && value.as_u64() > Some(1)
+    let is_unknown = |(name, value): (&String, &Value)| match name.as_str() {
+        "minItems" => value.as_u64() > Some(1),
+        "format" => value.as_str().is_some_and(|format| !FORMATS.contains(&format)),
+        "pattern" => value.as_str().is_some_and(|pattern| pattern.contains("(?")),
+        name => UNKNOWN.contains(&name),
     };
     if let Some((name, _)) = members.iter().find(|(name, value)| is_unknown((name, value))) {
         return Some(name);
     }
-    let lists = ["anyOf", "allOf"].iter().flat_map(|name| list(&schema[name]));
-    let maps = ["properties", "$defs", "definitions"].iter();
-    let named = maps.filter_map(|name| schema[name].as_object()).flat_map(|map| map.values());
-    lists.chain(named).chain(schema.get("items")).find_map(unknown_keyword)
+    parts(schema).find_map(unknown_keyword)
 }
 
 /// Checks whether any object in the schema allows additional properties.
 fn is_open(schema: &Value) -> bool {
     let is_object = schema["type"] == json!("object");
     let closed = schema["additionalProperties"] == json!(false);
-    let lists = ["anyOf", "oneOf", "allOf"].iter().flat_map(|name| list(&schema[name]));
-    let maps = ["properties", "$defs", "definitions"];
-    let named =
-        maps.iter().filter_map(|name| schema[name].as_object()).flat_map(|map| map.values());
-    (is_object && !closed) || lists.chain(named).chain(schema.get("items")).any(is_open)
+    (is_object && !closed) || parts(schema).any(is_open)
 }
 
 /// Checks that a model that cannot continue an assistant message need not.

@@ -327,6 +327,11 @@ fn violation_claude_thinking_is_reported() {
         (SONNET, beginning(&json!({"additionalModelRequestFields": adaptive})), ""),
         (OPUS, thinking(1024, json!({})), "\"thinking.type.enabled\" is not supported"),
         (
+            OPUS,
+            beginning(&json!({"additionalModelRequestFields": {"thinking": {"type": "disabled"}}})),
+            "\"thinking.type.disabled\" is not supported",
+        ),
+        (
             HAIKU,
             messages(&json!([hello(), assistant(&json!([unsigned, text("a")])), hello()])),
             "messages.1.content.0.thinking.signature",
@@ -373,6 +378,14 @@ fn violation_claude_field_is_reported() {
         (HAIKU, formatted(closed), ""),
         (HAIKU, formatted(open_items), "'additionalProperties' must be explicitly set to false"),
         (HAIKU, formatted("{"), "not valid JSON"),
+        (HAIKU, formatted(r##"{"$ref":"#/$defs/A","$defs":{"A":{"type":"null"}}}"##), ""),
+        (
+            HAIKU,
+            formatted(r##"{"$defs":{"A":{"items":{"$ref":"#/$defs/A"}}}}"##),
+            "Circular reference",
+        ),
+        (HAIKU, formatted(r#"{"format":"color"}"#), "property 'format' is not supported"),
+        (HAIKU, formatted(r#"{"pattern":"(?!a)"}"#), "property 'pattern' is not supported"),
         (OPUS, formatted(closed), "output_config.format: Extra inputs are not permitted"),
         (HAIKU, beginning(&json!({"toolConfig": strict})), ""),
         (HAIKU, beginning(&json!({"toolConfig": open})), "tools.0.custom: For 'object' type"),
