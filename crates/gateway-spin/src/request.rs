@@ -72,21 +72,21 @@ pub(crate) fn drain(request: &IncomingRequest) {
     }
 }
 
-/// Opens a body that is to be streamed, and waits for its first bytes. Without an announced length there may be none: then the first
-/// chunk shows whether there is one.
+/// Opens a body that is to be streamed, and waits for its first bytes. Without an announced length there
+/// may be none: then the first chunk shows whether there is one.
 fn open_source(request: &IncomingRequest, announced: Option<u64>) -> Result<Option<Source>, Error> {
     let rest = open(request)?;
     let now = Instant::now();
-    if !rest.wait(&|| Pace::default().is_sufficient(now.millis())) {
-        return Err(Error::IncompleteBody);
-    }
+    let is_wanted = || Pace::default().is_sufficient(now.millis());
     if announced.is_some() {
-        return Ok(Some(Source { start: Vec::new(), rest }));
+        let has_begun = rest.wait(&is_wanted);
+        let source = has_begun.then_some(Source { start: Vec::new(), rest });
+        return source.map(Some).ok_or(Error::IncompleteBody);
     }
-    match rest.stream.blocking_read(CHUNK) {
-        Ok(start) => Ok(Some(Source { start, rest })),
+    match rest.next(CHUNK, &is_wanted) {
+        Ok(Some(start)) => Ok(Some(Source { start, rest })),
         Err(StreamError::Closed) => Ok(None),
-        Err(StreamError::LastOperationFailed(_)) => Err(Error::IncompleteBody),
+        Ok(None) | Err(StreamError::LastOperationFailed(_)) => Err(Error::IncompleteBody),
     }
 }
 

@@ -190,7 +190,9 @@ fn send_upload(
     let in_flight = request.dispatch()?;
     let (mut pace, mut waited) = (Pace::default(), 0);
     while let Progress::Bytes(bytes) = progress {
-        pace.note(bytes);
+        if bytes > 0 {
+            pace.note(bytes);
+        }
         let source = upload.rest.stream.subscribe();
         let is_writable = in_flight.is_ready_before_response(&writer.ready());
         // Only now: an upstream that reads slowly is not the client's fault.
@@ -206,7 +208,7 @@ fn send_upload(
         }
         waited += start.millis();
         drop(source);
-        progress = check(writer.splice_chunk(&upload.rest))?;
+        progress = check(writer.splice_ready(&upload.rest))?;
     }
     if let Progress::Ended = progress {
         writer.finish().map_err(|_| Error::IncompleteBody)?;

@@ -77,21 +77,26 @@ impl BodyWriter {
         self.stream.subscribe()
     }
 
-    /// Writes the first bytes of `source`.
+    /// Writes the first bytes of `source`, as far as there are any.
     pub(crate) fn splice_first(&self, source: &Source) -> Result<Progress, IoError> {
         if source.start.is_empty() {
-            return self.splice_chunk(&source.rest);
+            return self.splice_ready(&source.rest);
         }
         // At most one chunk, which a host accepts without waiting.
         self.write_ready(&source.start);
         Ok(Progress::Bytes(source.start.len() as u64))
     }
 
-    /// Writes the next bytes of `source`, waiting for them while there is a reader. The host copies
-    /// the bytes: none enter this instance.
+    /// Writes the next bytes of `source` that it has and this body accepts without waiting. The host
+    /// copies the bytes: none enter this instance.
+    pub(crate) fn splice_ready(&self, source: &BodyReader) -> Result<Progress, IoError> {
+        self.outcome(self.stream.splice(&source.stream, CHUNK))
+    }
+
+    /// Writes the next bytes of `source`, waiting for them while there is a reader.
     pub(crate) fn splice_chunk(&self, source: &BodyReader) -> Result<Progress, IoError> {
         // For chunks in quick succession, this one host call each is all there is to do.
-        match self.outcome(self.stream.splice(&source.stream, CHUNK))? {
+        match self.splice_ready(source)? {
             Progress::Bytes(0) => {}
             progress => return Ok(progress),
         }
