@@ -2,6 +2,7 @@
 //! and each other.
 
 mod redis;
+mod secrets;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,15 +39,16 @@ const KINDS: [(&str, &str); 8] = [
 type Check = fn(&Files) -> Vec<String>;
 
 /// The rules, each with its check.
-const RULES: [(&str, Check); 14] = [
+const RULES: [(&str, Check); 15] = [
     ("kinds are known", kinds),
     ("custom resources have SpinKube's shape", shapes),
     ("the executor exists and has TLS certificates", executor),
     ("image and manifest are of this version", image),
-    ("variables are settings of spin.toml", variables),
-    ("secrets, and no other settings, are read from Secrets", secret_variables),
-    ("the secrets that are referenced are in the example", references),
-    ("the example contains no secret", example_secrets),
+    ("variables are those of spin.toml", variables),
+    ("secrets, and no other settings, are read from Secrets", secrets::secret_variables),
+    ("the secrets that are referenced are in the example", secrets::references),
+    ("the example contains no secret", secrets::example_secrets),
+    ("the lines of the example are settings", secrets::example_settings),
     ("the store is Redis, by a secret URL", store),
     ("Redis keeps every key", redis::keeps_every_key),
     ("probes request paths that are served", probes),
@@ -194,39 +196,6 @@ fn variables(files: &Files) -> Vec<String> {
     names.filter(|name| !settings.contains_key(name) || !seen.insert(name.clone())).collect()
 }
 
-fn secret_variables(files: &Files) -> Vec<String> {
-    let variables = list(&files.app()["spec"]["variables"]);
-    let from_secret = |name: &str| {
-        let variable = variables.iter().find(|variable| variable["name"] == name)?;
-        Some(!variable["valueFrom"]["secretKeyRef"].is_null())
-    };
-    let is_wrong = |(name, is_secret): &(String, bool)| match from_secret(name) {
-        Some(from_secret) => from_secret != *is_secret,
-        // Every secret is listed, because operators look here for the credentials of a provider.
-        None => *is_secret,
-    };
-    files.settings().into_iter().filter(is_wrong).map(|(name, _)| name).collect()
-}
-
-fn references(files: &Files) -> Vec<String> {
-    let references = files.documents().into_iter().flat_map(|file| all(&file, "secretKeyRef"));
-    let is_missing = |reference: &Value| {
-        let text = |member: &str| reference[member].as_str().unwrap_or_default().to_owned();
-        files.example(&text("name"), &text("key")).is_none()
-    };
-    references.filter(is_missing).map(|reference| reference.to_string()).collect()
-}
-
-fn example_secrets(files: &Files) -> Vec<String> {
-    let secrets = files.of_kind("Secret").into_iter().flat_map(|secret| all(&secret, "stringData"));
-    let values = secrets.flat_map(|data| data.as_object().cloned().unwrap_or_default());
-    let is_blank = |value: &Value| {
-        let text = value.as_str().unwrap_or("not text");
-        text.is_empty() || (text.contains('<') && text.contains('>'))
-    };
-    values.filter(|(_, value)| !is_blank(value)).map(|(key, _)| key).collect()
-}
-
 fn store(files: &Files) -> Vec<String> {
     let stores = list(&files.app()["spec"]["runtimeConfig"]["keyValueStores"]);
     let expected = json!([{
@@ -267,7 +236,8 @@ fn memory(files: &Files) -> Vec<String> {
     let pod = mebibytes(&spec["resources"]["limits"]["memory"]);
     // Bedrock's component takes up to four times a large body.
     let manifest = files.toml("spin.toml");
-    let body = manifest["variables"]["max_body_bytes"]["default"].as_str().unwrap();
+    let limits = manifest["variables"]["limits"]["default"].as_str().unwrap();
+    let body = limits.lines().find_map(|line| line.strip_prefix("max_body_bytes=")).unwrap();
     let needed = 4 * body.parse::<u64>().unwrap() / (1024 * 1024);
     let fits = request.is_some_and(|request| request >= needed) && request <= pod;
     unless(fits, format!("{request:?} MiB of {pod:?}, {needed} MiB needed"))

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
+use settings::Variables;
 use support::client::Draft;
 use support::{ADMIN_TOKEN, App, Client, Config, Response, chat_model, providers, root, run};
 use tempfile::TempDir;
@@ -22,7 +23,7 @@ fn expected_failures(missing: &str, providers: &[String]) -> BTreeMap<String, Fa
             let all = providers.iter().map(|provider| (provider.clone(), CONFIGURATION));
             all.chain(one("healthz", UNHEALTHY)).collect()
         }
-        "azure_resource_name" | "azure_api_version" => one("azure", CONFIGURATION),
+        "azure_resource_name" => one("azure", CONFIGURATION),
         "aws_access_key_id" | "aws_secret_access_key" => one("bedrock", CONFIGURATION),
         _ => Vec::new(),
     };
@@ -36,9 +37,9 @@ fn missing_setting_fails_only_the_routes_that_need_it() {
         let keys = App::start(shared_store(&folder)).await.unwrap();
         let key = keys.key("blue").await.unwrap();
         let manifest = std::fs::read_to_string(root().join("spin.toml")).unwrap();
-        let manifest: toml::Table = toml::from_str(&manifest).unwrap();
+        let variables = Variables::of_manifest(&manifest).unwrap();
         let providers = providers().unwrap();
-        for missing in manifest["variables"].as_table().unwrap().keys() {
+        for missing in variables.settings() {
             let app = App::start(shared_store(&folder).with(missing, "")).await;
             if missing == "ai_gateway_host" {
                 // Without it no outbound host is allowed, so the embedded host refuses to start.

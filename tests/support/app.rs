@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 use gateway_host::simulator::{BASE_PATH, Simulator, TOKEN, bedrock};
 use gateway_host::{Compiler, Host, Options};
 use serde_json::{Value, json};
+use settings::Variables;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
@@ -52,7 +53,7 @@ pub struct App {
 /// The settings in which an app under test differs from the default one.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
-    variables: BTreeMap<String, String>,
+    settings: BTreeMap<String, String>,
     manifest: Option<PathBuf>,
     store: Option<PathBuf>,
 }
@@ -64,10 +65,10 @@ impl Config {
         Self { store: Some(path.to_owned()), ..self }
     }
 
-    /// Sets a variable of the app.
+    /// Sets a setting of the app.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
-        self.variables.insert(name.to_owned(), value.to_owned());
+        self.settings.insert(name.to_owned(), value.to_owned());
         self
     }
 
@@ -109,11 +110,13 @@ impl App {
         let upstream_address = upstream.local_addr()?;
         tokio::spawn(simulator.clone().serve(upstream));
 
-        let mut variables = variables(upstream_address);
-        variables.extend(config.variables);
+        let mut settings = settings(upstream_address);
+        settings.extend(config.settings);
+        let manifest = config.manifest.unwrap_or_else(|| root().join("spin.toml"));
+        let variables = Variables::of_manifest(&std::fs::read_to_string(&manifest)?)?;
         let options = Options {
-            manifest: config.manifest.unwrap_or_else(|| root().join("spin.toml")),
-            variables,
+            variables: variables.make(&settings),
+            manifest,
             state_dir: Some(folder.path().to_owned()),
             runtime_config: config.store,
             log_file: Some(folder.path().join("log")),
@@ -207,7 +210,7 @@ impl App {
 /// Returns the compiler that all apps of the process share, so that each component is compiled once.
 fn compiler() -> Result<Compiler> {
     static COMPILER: OnceLock<Result<Compiler, String>> = OnceLock::new();
-    let made = COMPILER.get_or_init(|| Compiler::new().map_err(|error| format!("{error:#}")));
+    let made = COMPILER.get_or_init(|| Compiler::new(None).map_err(|error| format!("{error:#}")));
     made.clone().map_err(anyhow::Error::msg)
 }
 
@@ -215,7 +218,7 @@ fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_default()
 }
 
-fn variables(upstream: SocketAddr) -> BTreeMap<String, String> {
+fn settings(upstream: SocketAddr) -> BTreeMap<String, String> {
     [
         ("ai_gateway_host", format!("http://{upstream}")),
         ("ai_gateway_url", format!("http://{upstream}{BASE_PATH}")),

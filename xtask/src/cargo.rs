@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -10,6 +9,9 @@ use crate::say;
 
 /// The target of all components.
 pub(crate) const WASM: &str = "wasm32-wasip2";
+
+/// The package and the program of the embedded host.
+const HOST: &str = "gateway-host";
 
 /// Returns the project's folder.
 pub(crate) fn root() -> PathBuf {
@@ -36,16 +38,24 @@ pub(crate) fn build_components() -> Result<()> {
     run(["build", "--release", "--target", WASM].into_iter().chain(packages))
 }
 
-/// Returns the path of the embedded host, which the first call builds.
-pub(crate) fn host_program() -> Result<&'static Path> {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    if let Some(program) = PROGRAM.get() {
-        return Ok(program);
-    }
-    say("Building the embedded host (takes some minutes the first time)");
-    run(["build", "--workspace", "--bin", "gateway-host"])?;
-    let name = format!("gateway-host{}", std::env::consts::EXE_SUFFIX);
-    Ok(PROGRAM.get_or_init(|| target_folder().join("debug").join(name)))
+/// Builds the embedded host with all that tests need, and returns its path.
+pub(crate) fn build_test_host() -> Result<PathBuf> {
+    say("Building the embedded host for tests (takes some minutes the first time)");
+    run(["build", "--workspace", "--bin", HOST])?;
+    Ok(host_in("debug"))
+}
+
+/// Builds the embedded host, or parts of it, with no more than `features`, and returns its path.
+pub(crate) fn build_host(features: &[&str]) -> Result<PathBuf> {
+    let features = features.join(",");
+    let start = ["build", "--profile", "up", "--package", HOST, "--no-default-features"];
+    run(start.into_iter().chain(["--features", &features]))?;
+    Ok(host_in("up"))
+}
+
+/// Returns the path of the embedded host of a profile.
+fn host_in(profile: &str) -> PathBuf {
+    target_folder().join(profile).join(format!("{HOST}{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// Runs `cargo ARGUMENTS` in the project's folder.
@@ -86,6 +96,6 @@ pub(crate) fn describe_models(ids: &[String]) -> Result<()> {
 }
 
 /// Returns cargo's target folder, which may be set from outside.
-fn target_folder() -> PathBuf {
+pub(crate) fn target_folder() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }

@@ -4,6 +4,7 @@ mod cargo;
 mod ci;
 mod process;
 mod sdk;
+mod settings;
 mod setup;
 mod tokens;
 mod up;

@@ -1,14 +1,13 @@
 //! Programs that run alongside a command and end with it.
 
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-
-use crate::cargo::host_program;
 
 /// A child process, killed on drop.
 ///
@@ -17,12 +16,12 @@ use crate::cargo::host_program;
 pub(crate) struct Running(Child);
 
 impl Running {
-    /// Builds and starts `gateway-host`, and waits for the line that reports it is ready.
+    /// Starts the `gateway-host` at `program`, and waits for the line that reports it is ready.
     pub(crate) fn host(
+        program: &Path,
         arguments: &[&str],
         environment: &[(String, String)],
     ) -> Result<(Self, Ready)> {
-        let program = host_program()?;
         let mut child = Command::new(program)
             .current_dir(crate::cargo::root())
             .arg("--until-stdin-ends")

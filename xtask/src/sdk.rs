@@ -5,11 +5,11 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::cargo::{build_components, root};
+use crate::cargo::{build_components, build_test_host, root};
 use crate::ci::TestOptions;
 use crate::process::Running;
-use crate::say;
 use crate::up::origin;
+use crate::{say, settings};
 
 const ADMIN_TOKEN: &str = "admin-token-of-the-sdk-tests-0123456789";
 
@@ -20,28 +20,30 @@ pub(crate) fn test(options: &TestOptions) -> Result<()> {
     require("python3", "Python 3.11 or later")?;
     build_components()?;
     let state = tempfile::tempdir()?;
-    let (_simulator, simulated) = Running::host(&["simulate"], &[])?;
+    let host = build_test_host()?;
+    let (_simulator, simulated) = Running::host(&host, &["simulate"], &[])?;
     let upstream = simulated.url.clone();
     simulated.hide_log();
-    let setting = |name: &str, value: &str| (format!("SPIN_VARIABLE_{name}"), value.to_owned());
-    let settings = [
-        setting("AI_GATEWAY_HOST", &origin(&upstream)?),
-        setting("AI_GATEWAY_URL", &upstream),
-        setting("AI_GATEWAY_TOKEN", "simulated-gateway-token"),
-        setting("ADMIN_TOKEN", ADMIN_TOKEN),
-        setting("AZURE_RESOURCE_NAME", "simulated-resource"),
-        setting("CORS_ORIGINS", "*"),
-        setting("AWS_ACCESS_KEY_ID", "AKIASIMULATED0000000"),
-        setting("AWS_SECRET_ACCESS_KEY", "provider-key-bedrock-secret"),
-        setting("AWS_SESSION_TOKEN", "simulated-session-token"),
+    let setting = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let given = [
+        setting("ai_gateway_host", &origin(&upstream)?),
+        setting("ai_gateway_url", &upstream),
+        setting("ai_gateway_token", "simulated-gateway-token"),
+        setting("admin_token", ADMIN_TOKEN),
+        setting("azure_resource_name", "simulated-resource"),
+        setting("cors_origins", "*"),
+        setting("aws_access_key_id", "AKIASIMULATED0000000"),
+        setting("aws_secret_access_key", "provider-key-bedrock-secret"),
+        setting("aws_session_token", "simulated-session-token"),
         setting(
-            "BEDROCK_MODEL_ALIASES",
+            "bedrock_model_aliases",
             r#"{"claude": "anthropic.claude-sonnet-4-5-20250929-v1:0"}"#,
         ),
     ];
+    let environment = settings::environment(&given.into_iter().collect())?;
     let folder = state.path().display().to_string();
     let arguments = ["up", "--listen", "127.0.0.1:0", "--state-dir", &folder];
-    let (_app, app) = Running::host(&arguments, &settings)?;
+    let (_app, app) = Running::host(&host, &arguments, &environment)?;
     let variables = [
         ("GATEWAY_URL", app.url.clone()),
         ("SIMULATOR_URL", origin(&upstream)?),

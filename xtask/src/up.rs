@@ -1,7 +1,6 @@
 //! `cargo xtask up`: serves the app. Settings that are missing are simulated, so that the first run
 //! needs no account.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::TcpStream;
 use std::path::Path;
@@ -11,14 +10,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use ::settings::Values;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use clap::Args;
 
-use crate::cargo::{build_components, root};
+use crate::cargo::{build_components, build_host, root, target_folder};
 use crate::process::Running;
+use crate::settings::{self, is_set};
 use crate::{print, say};
-
-const PREFIX: &str = "SPIN_VARIABLE_";
 
 /// The token that the simulated AI Gateway accepts.
 const SIMULATED_TOKEN: &str = "simulated-gateway-token";
@@ -45,69 +44,83 @@ struct AppEnvironment {
 
 /// Builds and serves the app until Ctrl-C.
 pub(crate) fn up(options: &Options) -> Result<()> {
-    build_components()?;
+    let given = settings::given();
+    let has_ai_gateway =
+        is_set(&given, "ai_gateway_url")? || is_set(&given, "ai_gateway_account_id")?;
     let use_spin = !options.embedded && has_spin();
-    let environment = AppEnvironment::make()?;
-    let (app, url) = if use_spin {
-        say("Serving with Spin");
-        (serve_with_spin(options, &environment)?, format!("http://{}", options.listen))
+    let features = features(options, use_spin, has_ai_gateway);
+    say("Step 1 of 3: building the components (about a minute the first time)");
+    build_components()?;
+    let host = if features.is_empty() {
+        None
     } else {
-        say("Serving with the embedded host");
-        serve_embedded(options, &environment)?
+        say("Step 2 of 3: building what serves them (about three minutes the first time)");
+        Some(build_host(&features)?)
+    };
+    say("Step 3 of 3: starting (compiles the components the first time)");
+    let environment = AppEnvironment::make(given, host.as_deref().filter(|_| !has_ai_gateway))?;
+    let (app, url) = match host.filter(|_| !use_spin) {
+        Some(host) => serve_embedded(&host, options, &environment)?,
+        None => (serve_with_spin(options, &environment)?, format!("http://{}", options.listen)),
     };
     print(&welcome(&url, &environment)?);
     let signalled = signalled()?;
     app.wait_unless(&signalled)
 }
 
+/// Returns the parts of the embedded host that are needed: each takes time to build.
+fn features(options: &Options, use_spin: bool, has_ai_gateway: bool) -> Vec<&'static str> {
+    let mut features = Vec::new();
+    if !has_ai_gateway {
+        features.push("simulator");
+    }
+    if !use_spin {
+        features.push("host");
+        features.extend(has_ai_gateway.then_some("tls"));
+        features.extend(options.runtime_config_file.is_some().then_some("redis"));
+    }
+    features
+}
+
 /// The minimum length of an admin token, which the app enforces, too.
 const MIN_ADMIN_TOKEN: usize = 32;
 
 impl AppEnvironment {
-    /// Reads the settings and starts a simulated AI Gateway if none is configured.
-    fn make() -> Result<Self> {
-        let given = given_settings();
-        let is_given = |name: &str| given.get(name).is_some_and(|value| !value.is_empty());
-        let mut variables = Vec::new();
-        let mut set = |name: &str, value: &str| {
-            variables.push((format!("{PREFIX}{name}"), value.to_owned()));
-        };
-        let simulator = if is_given("AI_GATEWAY_URL") || is_given("AI_GATEWAY_ACCOUNT_ID") {
-            if let (Some(url), false) = (given.get("AI_GATEWAY_URL"), is_given("AI_GATEWAY_HOST")) {
-                set("AI_GATEWAY_HOST", &origin(url)?);
-            }
-            None
-        } else {
-            let (running, ready) = Running::host(&["simulate"], &[])?;
+    /// Completes the `given` settings, and starts the simulated AI Gateway of the embedded host
+    /// `simulator`, if one is to be used.
+    fn make(mut given: Values, simulator: Option<&Path>) -> Result<Self> {
+        let mut set = |name: &str, value: &str| given.insert(name.to_owned(), value.to_owned());
+        let simulator = if let Some(host) = simulator {
+            let (running, ready) = Running::host(host, &["simulate"], &[])?;
             let url = ready.url.clone();
             ready.hide_log();
-            set("AI_GATEWAY_HOST", &origin(&url)?);
-            set("AI_GATEWAY_URL", &url);
-            set("AI_GATEWAY_TOKEN", SIMULATED_TOKEN);
-            set("AZURE_RESOURCE_NAME", "simulated-resource");
+            set("ai_gateway_host", &origin(&url)?);
+            set("ai_gateway_url", &url);
+            set("ai_gateway_token", SIMULATED_TOKEN);
+            set("azure_resource_name", "simulated-resource");
             Some((running, url))
+        } else {
+            None
         };
-        if let Some(token) = given.get("ADMIN_TOKEN").filter(|token| !token.is_empty())
-            && token.len() < MIN_ADMIN_TOKEN
-        {
-            bail!("SPIN_VARIABLE_ADMIN_TOKEN must have at least {MIN_ADMIN_TOKEN} characters");
+        if let (Some(url), None) = (
+            settings::value(&given, "ai_gateway_url")?,
+            settings::value(&given, "ai_gateway_host")?,
+        ) {
+            given.insert("ai_gateway_host".to_owned(), origin(&url)?);
         }
-        let admin_token = (!is_given("ADMIN_TOKEN")).then(random_token).transpose()?;
-        if let Some(token) = &admin_token {
-            set("ADMIN_TOKEN", token);
-        }
-        Ok(Self { variables, admin_token, simulator })
+        let admin_token = match settings::value(&given, "admin_token")? {
+            Some(token) if token.len() < MIN_ADMIN_TOKEN => {
+                bail!("SPIN_VARIABLE_ADMIN_TOKEN must have at least {MIN_ADMIN_TOKEN} characters")
+            }
+            Some(_) => None,
+            None => {
+                let token = random_token()?;
+                given.insert("admin_token".to_owned(), token.clone());
+                Some(token)
+            }
+        };
+        Ok(Self { variables: settings::environment(&given)?, admin_token, simulator })
     }
-}
-
-/// Reads the settings in `.env` and in the environment, which takes precedence.
-fn given_settings() -> BTreeMap<String, String> {
-    let file = dotenvy::from_path_iter(root().join(".env"));
-    let from_file = file.into_iter().flatten().flatten();
-    from_file
-        .chain(std::env::vars())
-        .filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?.to_owned(), value)))
-        .collect()
 }
 
 /// Returns the scheme and authority of a URL.
@@ -145,12 +158,19 @@ fn serve_with_spin(options: &Options, environment: &AppEnvironment) -> Result<Ru
     Ok(running)
 }
 
-fn serve_embedded(options: &Options, environment: &AppEnvironment) -> Result<(Running, String)> {
-    let mut arguments = vec!["up", "--listen", &options.listen];
+/// Serves the app with the embedded host at `host`, which keeps the compiled components.
+fn serve_embedded(
+    host: &Path,
+    options: &Options,
+    environment: &AppEnvironment,
+) -> Result<(Running, String)> {
+    let cache = target_folder().join("components");
+    let cache = cache.to_str().context("the target folder has no name in UTF-8")?;
+    let mut arguments = vec!["up", "--listen", &options.listen, "--cache-dir", cache];
     if let Some(file) = &options.runtime_config_file {
         arguments.extend(["--runtime-config-file", file]);
     }
-    let (running, ready) = Running::host(&arguments, &environment.variables)?;
+    let (running, ready) = Running::host(host, &arguments, &environment.variables)?;
     let url = ready.url.clone();
     ready.show_log();
     Ok((running, url))

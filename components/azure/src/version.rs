@@ -7,6 +7,9 @@ use crate::deployment::is_name;
 
 const PARAMETER: &str = "api-version=";
 
+/// The version unless the operator sets one: the latest that is no preview.
+const DEFAULT: &str = "2024-10-21";
+
 /// The first version with the Responses API.
 const RESPONSES: &str = "2025-03-01-preview";
 
@@ -36,7 +39,7 @@ pub(crate) fn with_version(
 
 /// Returns the operator's version, or the first one that has what `path` requests.
 fn configured<'a>(path: &str, settings: &'a Settings) -> Result<&'a str, Error> {
-    let version = settings.require("azure_api_version")?;
+    let version = settings.get("azure_api_version").unwrap_or(DEFAULT);
     if !is_name(version) {
         let why = "azure_api_version may contain only letters, digits, - . and _";
         return Err(Error::Configuration(why.to_owned()));

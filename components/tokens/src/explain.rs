@@ -35,7 +35,7 @@ pub(crate) fn explain(action: &mut Action<'_>, id: &str) -> Result<Response, Err
     let id = action.require_admin_for(id)?;
     let Question { provider, model } = read_body(&(action.request.body)()?)?;
     let team = action.read_record(&id)?.team();
-    let limited_models = LimitedModels::parse(&(action.context.variable)(limited::SETTING)?)?;
+    let limited_models = LimitedModels::parse(&(action.context.model_setting)(limited::SETTING)?)?;
     let aliases = read_aliases(action, &provider)?;
     let known = aliases.as_ref().and_then(|aliases| aliases.find(&model).ok());
     let names = [model.as_str(), known.map_or(model.as_str(), |target| target.id)];
@@ -60,7 +60,7 @@ pub(crate) fn explain(action: &mut Action<'_>, id: &str) -> Result<Response, Err
 /// Reads the names that stand for models of `provider`, if it has a variable for them.
 fn read_aliases(action: &Action<'_>, provider: &str) -> Result<Option<Aliases>, Error> {
     let name = format!("{provider}{SETTING_SUFFIX}");
-    match (action.context.variable)(&name) {
+    match (action.context.model_setting)(&name) {
         Ok(aliases) => Aliases::parse(&aliases).map(Some),
         // Not declared: the provider has no such names.
         Err(Error::Configuration(_)) => Ok(None),

@@ -25,7 +25,7 @@ pub(crate) fn check(action: &mut Action<'_>) -> Response {
     let checks = [
         settings.ai_gateway().map(drop),
         admin_token(settings).map(drop),
-        (context.variable)(limited::SETTING)
+        (context.model_setting)(limited::SETTING)
             .and_then(|models| LimitedModels::parse(&models))
             .map(drop),
         // No such entry exists: the read only shows whether the store responds.

@@ -142,7 +142,7 @@ impl Host {
         let context = Context {
             store: &*self.store,
             settings: &self.settings,
-            variable: &|name| self.variable(name),
+            model_setting: &|name| self.variable(name),
             now: self.clock(),
             random: &|| [self.draws.replace(self.draws.get().wrapping_add(1)); 32],
         };

@@ -1,5 +1,4 @@
-//! Runs the app of `spin.toml` without Spin, and simulates Cloudflare AI Gateway, for development
-//! and tests. Production runs on Spin.
+//! Runs the app of `spin.toml` without Spin.
 //!
 //! The host reads the same manifest and runs the same wasm, one instance per request. Like Spin, it
 //! rejects an undeclared host, store or variable, and headers that a guest may not set.
@@ -13,7 +12,6 @@ mod manifest;
 mod outbound;
 mod routes;
 mod server;
-pub mod simulator;
 mod store;
 mod variables;
 
@@ -26,10 +24,10 @@ use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
 use wasmtime_wasi::cli::OutputFile;
 
-pub use crate::engine::Compiler;
+pub use crate::host::engine::Compiler;
 
-use crate::engine::Component;
-use crate::routes::Routes;
+use crate::host::engine::Component;
+use crate::host::routes::Routes;
 
 /// Where to find the app, and the environment to run it in.
 #[derive(Clone, Default)]
@@ -46,6 +44,8 @@ pub struct Options {
     pub runtime_config: Option<PathBuf>,
     /// The folder of the default store. Without one it is `.spin` next to the manifest, as in Spin.
     pub state_dir: Option<PathBuf>,
+    /// A folder for compiled components, so that a later start need not compile them again.
+    pub cache: Option<PathBuf>,
     /// A file to append the components' output to, instead of standard output.
     pub log_file: Option<PathBuf>,
     /// A compiler shared with other apps, so that each file is compiled only once.
@@ -72,11 +72,11 @@ impl Host {
         let folder = options.manifest.parent().unwrap_or(Path::new("."));
         // Components are compiled last: a missing variable or an unreachable store is reported
         // without waiting for the compiler.
-        let values = variables::resolve(&manifest, options)?;
+        let values = Arc::new(variables::resolve(&manifest, options)?);
         let store = store::open(options, folder).await?;
         let compiler = match &options.compiler {
             Some(compiler) => compiler.clone(),
-            None => Compiler::new()?,
+            None => Compiler::new(options.cache.as_deref())?,
         };
         let outbound = outbound::Client::new();
         let log = options.log_file.as_deref().map(open_log).transpose()?;

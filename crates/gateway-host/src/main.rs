@@ -1,10 +1,13 @@
 //! The command `gateway-host`: serves the app without Spin, or simulates the AI Gateway behind it.
 
+#[cfg(feature = "host")]
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
+#[cfg(feature = "simulator")]
 use gateway_host::simulator::{BASE_PATH, Simulator};
+#[cfg(feature = "host")]
 use gateway_host::{Host, Options};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
@@ -23,11 +26,14 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serves an app on the embedded host.
+    #[cfg(feature = "host")]
     Up(Up),
     /// Serves the simulated AI Gateway.
+    #[cfg(feature = "simulator")]
     Simulate(Simulate),
 }
 
+#[cfg(feature = "host")]
 #[derive(Args)]
 struct Up {
     /// Path of the app's manifest.
@@ -42,8 +48,12 @@ struct Up {
     /// Folder of the default key-value store [default: .spin next to the manifest].
     #[arg(long)]
     state_dir: Option<PathBuf>,
+    /// Folder for compiled components, which makes the next start fast.
+    #[arg(long)]
+    cache_dir: Option<PathBuf>,
 }
 
+#[cfg(feature = "simulator")]
 #[derive(Args)]
 struct Simulate {
     /// Address to serve on; port 0 chooses a free port.
@@ -56,7 +66,9 @@ async fn main() -> Result<()> {
     let cli = Cli::parse();
     let service = async {
         match cli.command {
+            #[cfg(feature = "host")]
             Command::Up(up) => serve_app(up).await,
+            #[cfg(feature = "simulator")]
             Command::Simulate(simulate) => serve_simulator(simulate).await,
         }
     };
@@ -68,12 +80,14 @@ async fn main() -> Result<()> {
 }
 
 /// Loads the app, prints its address and serves it.
+#[cfg(feature = "host")]
 async fn serve_app(up: Up) -> Result<()> {
     let options = Options {
         manifest: up.from,
         use_environment: true,
         runtime_config: up.runtime_config_file,
         state_dir: up.state_dir,
+        cache: up.cache_dir,
         ..Options::default()
     };
     // The address is printed only after loading: programs that start this one wait for that line
@@ -86,6 +100,7 @@ async fn serve_app(up: Up) -> Result<()> {
 }
 
 /// Prints the simulator's address and serves it.
+#[cfg(feature = "simulator")]
 async fn serve_simulator(simulate: Simulate) -> Result<()> {
     let listener = bind(&simulate.listen).await?;
     print_line(&format!("Simulating http://{}{BASE_PATH}", listener.local_addr()?));

@@ -31,11 +31,20 @@ pub(crate) fn limited_models(team: &Team) -> Result<LimitedModels, Error> {
     if !team.limited {
         return Ok(LimitedModels::default());
     }
-    LimitedModels::parse(&variable(limited::SETTING)?)
+    LimitedModels::parse(&model_setting(limited::SETTING)?)
+}
+
+/// Reads a setting about models, with one host call; empty if it is not set.
+///
+/// # Errors
+/// [`Error::Configuration`] if the component has no variable of that name.
+pub(crate) fn model_setting(name: &str) -> Result<String, Error> {
+    let settings = variable(name).map(Settings::from_lines)?;
+    Ok(settings.get(name).unwrap_or_default().to_owned())
 }
 
 /// Reads a variable that `spin.toml` gives the component.
-pub(crate) fn variable(name: &str) -> Result<String, Error> {
+fn variable(name: &str) -> Result<String, Error> {
     variables::get(name).map_err(|error| match error {
         variables::Error::Undefined(_) | variables::Error::InvalidName(_) => Error::Configuration(
             format!("variable {name} is not declared for this component in spin.toml"),

@@ -41,7 +41,7 @@ impl<S: Service> Handler for ServiceComponent<S> {
         let context = Context {
             store: &store,
             settings: &settings,
-            variable: &host::variable,
+            model_setting: &host::model_setting,
             now: arrival.now,
             random: &host::random,
         };

@@ -75,7 +75,7 @@ impl<T: Translator> Handler for TranslatorComponent<T> {
             let context = Context {
                 team,
                 operator,
-                variable: &host::variable,
+                model_setting: &host::model_setting,
                 now: arrival.now,
                 transport: &transport,
             };

@@ -42,8 +42,8 @@ pub struct Context<'a> {
     pub store: &'a dyn Store,
     /// The component's settings.
     pub settings: &'a Settings,
-    /// Reads another variable of the component.
-    pub variable: &'a dyn Fn(&str) -> Result<String, Error>,
+    /// Reads a setting about models, which is empty if it is not set.
+    pub model_setting: &'a dyn Fn(&str) -> Result<String, Error>,
     /// When the request was received.
     pub now: SystemTime,
     /// Draws the random bytes of a new key.

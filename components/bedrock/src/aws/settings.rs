@@ -32,7 +32,7 @@ impl<'a> BedrockSettings<'a> {
     /// # Errors
     /// [`Error::Configuration`], naming the setting at fault.
     pub(crate) fn of(context: &Context<'a>) -> Result<Self, Error> {
-        Self::read(context.operator.settings, &(context.variable)(ALIASES)?)
+        Self::read(context.operator.settings, &(context.model_setting)(ALIASES)?)
     }
 
     /// Reads and validates the settings and the variable `bedrock_model_aliases`.

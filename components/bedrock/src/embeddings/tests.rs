@@ -118,7 +118,7 @@ fn ask_as(team: &Team, map: &str, transport: &Canned, body: &Value) -> Result<Re
     let context = Context {
         team,
         operator: &operator,
-        variable: &|_| Ok(ALIASES.to_owned()),
+        model_setting: &|_| Ok(ALIASES.to_owned()),
         now: UNIX_EPOCH,
         transport,
     };

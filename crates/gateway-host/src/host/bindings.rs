@@ -5,9 +5,9 @@ wasmtime::component::bindgen!({
     path: "../../wit",
     world: "gateway",
     with: {
-        "fermyon:spin/key-value.store": crate::store::OpenStore,
-        "wasi:keyvalue/store.bucket": crate::store::OpenStore,
-        "wasi:keyvalue/atomics.cas": crate::counters::Cas,
+        "fermyon:spin/key-value.store": crate::host::store::OpenStore,
+        "wasi:keyvalue/store.bucket": crate::host::store::OpenStore,
+        "wasi:keyvalue/atomics.cas": crate::host::counters::Cas,
     },
     imports: { default: async | trappable },
 });

@@ -2,9 +2,9 @@
 
 use wasmtime::component::Resource;
 
-use crate::bindings::wasi::keyvalue::{atomics, store};
-use crate::instance::Instance;
-use crate::store::OpenStore;
+use crate::host::bindings::wasi::keyvalue::{atomics, store};
+use crate::host::instance::Instance;
+use crate::host::store::OpenStore;
 
 /// A compare-and-swap operation, which this host does not have.
 #[derive(Debug)]

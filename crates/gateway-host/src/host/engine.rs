@@ -6,20 +6,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
+use wasmtime::PoolingAllocationConfig;
 use wasmtime::component::Linker;
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy};
 use wasmtime_wasi::cli::OutputFile;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
-use crate::allowed_hosts::AllowedHost;
-use crate::bindings::fermyon::spin::{key_value, variables};
-use crate::bindings::wasi::keyvalue;
-use crate::instance::{Instance, SpinInterfaces};
-use crate::manifest::DeclaredComponent;
-use crate::outbound::{Client, Hooks};
-use crate::store::Backend;
-use crate::variables::Values;
+use crate::host::allowed_hosts::AllowedHost;
+use crate::host::bindings::fermyon::spin::{key_value, variables};
+use crate::host::bindings::wasi::keyvalue;
+use crate::host::instance::{Instance, SpinInterfaces};
+use crate::host::manifest::DeclaredComponent;
+use crate::host::outbound::{Client, Hooks};
+use crate::host::store::Backend;
+use crate::host::variables::Values;
 
 /// Maximum number of instances at a time; Spin's default.
 const INSTANCES: u32 = 1000;
@@ -39,7 +40,9 @@ pub(crate) struct SharedResources {
 /// A compiled and linked component, with the access that the manifest grants it.
 pub(crate) struct Component {
     pub(crate) pre: ProxyPre<Instance>,
-    pub(crate) variables: BTreeMap<String, String>,
+    /// The templates of the component's variables.
+    templates: BTreeMap<String, String>,
+    values: Arc<Values>,
     pub(crate) stores: BTreeSet<String>,
     allowed_hosts: Arc<[AllowedHost]>,
     shared: SharedResources,
@@ -55,12 +58,12 @@ pub struct Compiler {
 }
 
 impl Compiler {
-    /// Creates a compiler.
+    /// Creates a compiler, which keeps what it compiles in the folder `cache`, if one is given.
     ///
     /// # Errors
     /// The memory for the pool of instances cannot be reserved.
-    pub fn new() -> Result<Self> {
-        let linker = Arc::new(linker(&new_engine()?)?);
+    pub fn new(cache: Option<&Path>) -> Result<Self> {
+        let linker = Arc::new(linker(&new_engine(cache)?)?);
         Ok(Self { linker, compiled: Arc::default() })
     }
 
@@ -84,7 +87,7 @@ impl Compiler {
 }
 
 /// Creates an engine that takes instances from a pool, as Spin does, so that starting one is cheap.
-fn new_engine() -> Result<Engine> {
+fn new_engine(cache: Option<&Path>) -> Result<Engine> {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(INSTANCES)
         .total_core_instances(4 * INSTANCES)
@@ -95,6 +98,11 @@ fn new_engine() -> Result<Engine> {
         .table_keep_resident(KEPT_RESIDENT);
     let mut config = Config::new();
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    if let Some(folder) = cache {
+        let mut cache = CacheConfig::new();
+        cache.with_directory(std::path::absolute(folder)?);
+        config.cache(Some(Cache::new(cache)?));
+    }
     Ok(Engine::new(&config)?)
 }
 
@@ -112,27 +120,25 @@ fn linker(engine: &Engine) -> Result<Linker<Instance>> {
 }
 
 impl Component {
-    /// Compiles a component and expands the templates in its declaration.
+    /// Compiles a component and checks the templates in its declaration.
     pub(crate) fn load(
         compiler: &Compiler,
         folder: &Path,
         declared: &DeclaredComponent,
-        values: &Values,
+        values: &Arc<Values>,
         shared: SharedResources,
     ) -> Result<Self> {
         let allowed_hosts = declared.allowed_outbound_hosts.iter().map(|pattern| {
             let pattern = values.expand(pattern)?;
             AllowedHost::parse(&pattern)
         });
-        let variables = declared.variables.iter().map(|(name, template)| {
-            let value = values
-                .expand(template)
-                .with_context(|| format!("cannot expand variable {name:?}"))?;
-            Ok((name.clone(), value))
-        });
+        for (name, template) in &declared.variables {
+            values.expand(template).with_context(|| format!("cannot expand variable {name:?}"))?;
+        }
         Ok(Self {
             pre: compiler.compile(&folder.join(&declared.source))?,
-            variables: variables.collect::<Result<_>>()?,
+            templates: declared.variables.clone(),
+            values: values.clone(),
             stores: declared.key_value_stores.iter().cloned().collect(),
             allowed_hosts: allowed_hosts.collect::<Result<_>>()?,
             shared,
@@ -149,8 +155,17 @@ impl Component {
         self.shared.peak_memory.fetch_max(bytes, Ordering::Relaxed);
     }
 
+    /// Returns the value of a variable of the component, if it has one of that name.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        // The template was expanded when the component was loaded, so it is valid.
+        self.templates.get(name).and_then(|template| self.values.expand(template).ok())
+    }
+
     /// Creates the handler of an instance's outgoing requests.
     pub(crate) fn hooks(&self) -> Hooks {
+        if !self.allowed_hosts.is_empty() {
+            self.values.prepare();
+        }
         Hooks::new(self.shared.outbound.clone(), self.allowed_hosts.clone())
     }
 

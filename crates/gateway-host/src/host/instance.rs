@@ -7,10 +7,10 @@ use wasmtime::component::{HasData, Resource, ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use crate::bindings::fermyon::spin::{key_value, variables};
-use crate::engine::Component;
-use crate::outbound::Hooks;
-use crate::store::{Backend, OpenStore};
+use crate::host::bindings::fermyon::spin::{key_value, variables};
+use crate::host::engine::Component;
+use crate::host::outbound::Hooks;
+use crate::host::store::{Backend, OpenStore};
 
 /// An instance, and the imports it calls.
 pub(crate) struct Instance {
@@ -108,8 +108,7 @@ impl ResourceLimiter for Instance {
 
 impl variables::Host for &mut Instance {
     async fn get(&mut self, name: String) -> wasmtime::Result<Result<String, variables::Error>> {
-        let value = self.component.variables.get(&name).cloned();
-        Ok(value.ok_or(variables::Error::Undefined(name)))
+        Ok(self.component.variable(&name).ok_or(variables::Error::Undefined(name)))
     }
 }
 

@@ -11,16 +11,20 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
-use crate::allowed_hosts::AllowedHost;
+use crate::host::allowed_hosts::AllowedHost;
 
-type Pool = legacy::Client<HttpsConnector<HttpConnector>, WasiBody>;
+#[cfg(feature = "tls")]
+type Connector = hyper_rustls::HttpsConnector<HttpConnector>;
+#[cfg(not(feature = "tls"))]
+type Connector = HttpConnector;
+
+type Pool = legacy::Client<Connector, WasiBody>;
 
 /// Default of each timeout, as in Spin.
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(10);
@@ -61,13 +65,24 @@ fn new_pool(connect_timeout: Duration) -> Pool {
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
     connector.set_connect_timeout(Some(connect_timeout));
+    legacy::Client::builder(TokioExecutor::new()).build(with_tls(connector))
+}
+
+/// Adds TLS to a connector.
+#[cfg(feature = "tls")]
+fn with_tls(mut connector: HttpConnector) -> Connector {
     connector.enforce_http(false);
-    let connector = HttpsConnectorBuilder::new()
+    hyper_rustls::HttpsConnectorBuilder::new()
         .with_webpki_roots()
         .https_or_http()
         .enable_all_versions()
-        .wrap_connector(connector);
-    legacy::Client::builder(TokioExecutor::new()).build(connector)
+        .wrap_connector(connector)
+}
+
+/// Returns the connector unchanged: this build reaches simulated upstreams only.
+#[cfg(not(feature = "tls"))]
+fn with_tls(connector: HttpConnector) -> Connector {
+    connector
 }
 
 impl Hooks {

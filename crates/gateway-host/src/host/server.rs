@@ -18,9 +18,9 @@ use wasmtime::Store;
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
 use wasmtime_wasi_http::{WasiBody, WasiHttpView as _};
 
-use crate::engine::Component;
-use crate::instance::Instance;
-use crate::routes::{Route, Routes};
+use crate::host::engine::Component;
+use crate::host::instance::Instance;
+use crate::host::routes::{Route, Routes};
 
 type AppRoutes = Routes<Arc<Component>>;
 

@@ -1,6 +1,7 @@
 //! The key-value store `default`: SQLite in Spin's own layout, or Redis if the runtime
 //! configuration says so.
 
+#[cfg_attr(not(feature = "redis"), path = "store/no_redis.rs")]
 mod redis;
 mod sqlite;
 
@@ -11,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
-use crate::Options;
+use crate::host::Options;
 
 /// The store that all components share, and the number of operations on it.
 #[derive(Clone)]

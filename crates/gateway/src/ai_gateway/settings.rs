@@ -1,7 +1,7 @@
 //! The operator's settings, raw and checked.
 //!
 //! `spin.toml` gives a component all its settings in one variable of `name=value` lines, because
-//! reading a variable is a host call, and every request would make one per setting (docs/adr/0004-one-settings-variable.md).
+//! reading a variable is a host call, and every request would make one per setting (docs/adr/0008-few-variables.md).
 
 use std::fmt;
 use std::ops::Range;

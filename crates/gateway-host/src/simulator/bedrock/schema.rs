@@ -2,10 +2,13 @@
 
 use std::sync::LazyLock;
 
-use jsonschema::Validator;
 use serde_json::{Value, json};
 
+use self::validator::Validator;
 use crate::simulator::bedrock::exception::Exception;
+
+#[cfg_attr(not(feature = "schemas"), path = "schema/no_validator.rs")]
+mod validator;
 
 /// A JSON Schema, compiled at first use.
 pub(crate) struct Schema(LazyLock<Result<Validator, String>>);
@@ -31,12 +34,9 @@ impl Schema {
     /// Rejects a body that the schema does not allow, with the first violation.
     pub(crate) fn check(&self, body: &Value) -> Result<(), Exception> {
         let validator = self.0.as_ref().map_err(|broken| Exception::validation(broken.as_str()))?;
-        let Some(error) = validator.iter_errors(body).next() else {
+        let Some((place, problem)) = validator.violation(body) else {
             return Ok(());
         };
-        let place = error.instance_path();
-        // The value is masked, because it may be an image of several megabytes.
-        let problem = error.masked();
         Err(Exception::validation(format!(
             "Malformed input request: #{place}: {problem}, please reformat your input and try \
              again."
@@ -55,7 +55,7 @@ fn compile(text: &str, definition: Option<&str>) -> Result<Validator, String> {
     if let Some(name) = definition {
         schema = json!({"$ref": format!("#/$defs/{name}"), "$defs": schema["$defs"]});
     }
-    jsonschema::draft202012::new(&schema).map_err(|error| error.to_string())
+    Validator::new(&schema)
 }
 
 #[cfg(test)]

@@ -1,0 +1,153 @@
+//! Makes the app's variables from the names of settings that people know.
+//!
+//! `spin.toml` has few variables, because Spin resolves all of them for every request
+//! (docs/adr/0008-few-variables.md). A variable whose default consists of `name=value` lines holds the
+//! settings of these names.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+
+/// Values by the names of settings or variables.
+pub type Values = BTreeMap<String, String>;
+
+/// The variables of an app.
+#[derive(Debug)]
+pub struct Variables(Vec<Variable>);
+
+/// A variable of an app.
+#[derive(Debug)]
+struct Variable {
+    name: String,
+    /// The settings that it holds, with their defaults; none if it is a setting itself.
+    settings: Vec<(String, String)>,
+}
+
+impl Variables {
+    /// Reads the variables of a manifest of Spin.
+    ///
+    /// # Errors
+    /// The text is not TOML.
+    pub fn of_manifest(text: &str) -> Result<Self> {
+        let manifest: toml::Table = text.parse().context("the manifest is not TOML")?;
+        let variables = manifest.get("variables").and_then(toml::Value::as_table);
+        let variables = variables.into_iter().flatten().map(|(name, declared)| {
+            let default = declared.get("default").and_then(toml::Value::as_str);
+            Variable { name: name.clone(), settings: lines(default.unwrap_or_default()) }
+        });
+        Ok(Self(variables.collect()))
+    }
+
+    /// Returns the names of all settings.
+    pub fn settings(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().flat_map(|variable| match variable.settings.as_slice() {
+            [] => vec![variable.name.as_str()],
+            settings => settings.iter().map(|(name, _)| name.as_str()).collect(),
+        })
+    }
+
+    /// Returns the variable that holds the setting `name`.
+    pub fn holder(&self, name: &str) -> Option<&str> {
+        let holds = |variable: &&Variable| match variable.settings.as_slice() {
+            [] => variable.name == name,
+            settings => settings.iter().any(|(setting, _)| setting == name),
+        };
+        self.0.iter().find(holds).map(|variable| variable.name.as_str())
+    }
+
+    /// Makes the variables that differ from their defaults: from the settings in `given`, which take
+    /// precedence, and from variables in it.
+    pub fn make(&self, given: &Values) -> Values {
+        let made = self
+            .0
+            .iter()
+            .filter_map(|variable| Some((variable.name.clone(), variable.value(given)?)));
+        made.collect()
+    }
+}
+
+impl Variable {
+    /// Returns the value, if something of it is given.
+    fn value(&self, given: &Values) -> Option<String> {
+        let whole = given.get(&self.name);
+        if self.settings.is_empty() {
+            return whole.cloned();
+        }
+        let is_given = |(name, _): &(String, String)| given.contains_key(name);
+        if whole.is_none() && !self.settings.iter().any(is_given) {
+            return None;
+        }
+        let mut settings: Values = self.settings.iter().cloned().collect();
+        settings.extend(lines(whole.map_or("", String::as_str)));
+        for (name, value) in &mut settings {
+            if let Some(given) = given.get(name) {
+                *value = one_line(given);
+            }
+        }
+        let lines = settings.iter().map(|(name, value)| format!("{name}={value}\n"));
+        Some(lines.collect())
+    }
+}
+
+/// Splits `name=value` lines.
+fn lines(text: &str) -> Vec<(String, String)> {
+    let pairs = text.lines().filter_map(|line| line.trim().split_once('='));
+    pairs.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect()
+}
+
+/// Joins the lines of a value, which is JSON if it has several.
+fn one_line(value: &str) -> String {
+    let lines: Vec<&str> = value.trim().lines().map(str::trim).collect();
+    lines.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANIFEST: &str = r#"
+        [variables]
+        host = { default = "https://h" }
+        [variables.shop]
+        secret = true
+        default = """
+        shop_key=
+        shop_region=eu
+        """
+    "#;
+
+    fn made(given: &[(&str, &str)]) -> Vec<(String, String)> {
+        let given = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let variables = Variables::of_manifest(MANIFEST).unwrap();
+        variables.make(&given.collect()).into_iter().collect()
+    }
+
+    fn shop(lines: &str) -> Vec<(String, String)> {
+        vec![("shop".to_owned(), lines.to_owned())]
+    }
+
+    #[test]
+    fn make_puts_settings_into_their_variable() {
+        assert_eq!(made(&[("other", "1")]), []);
+        assert_eq!(made(&[("host", "x")]), [("host".to_owned(), "x".to_owned())]);
+        for (given, expected) in [
+            (&[("shop_key", "k=1")][..], "shop_key=k=1\nshop_region=eu\n"),
+            (&[("shop_region", "")], "shop_key=\nshop_region=\n"),
+            (&[("shop", "shop_key=a\nshop_more=b")], "shop_key=a\nshop_more=b\nshop_region=eu\n"),
+            (&[("shop", "shop_key=a"), ("shop_key", "b")], "shop_key=b\nshop_region=eu\n"),
+            (&[("shop_key", "{\n  \"a\": 1\n}\n")], "shop_key={ \"a\": 1 }\nshop_region=eu\n"),
+        ] {
+            assert_eq!(made(given), shop(expected), "{given:?}");
+        }
+    }
+
+    #[test]
+    fn settings_are_the_lines_of_variables() {
+        let variables = Variables::of_manifest(MANIFEST).unwrap();
+        assert_eq!(variables.settings().collect::<Vec<_>>(), ["host", "shop_key", "shop_region"]);
+        assert_eq!(variables.holder("shop_key"), Some("shop"));
+        assert_eq!(variables.holder("host"), Some("host"));
+        assert_eq!(variables.holder("shop"), None);
+        assert!(Variables::of_manifest("[").is_err());
+    }
+}
