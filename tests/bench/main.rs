@@ -1,8 +1,9 @@
 //! `cargo xtask bench`: throughput and latency of the gateway, as ratios within one run.
 //!
-//! Three paths to the same simulated AI Gateway are measured in turn, round after round: direct,
-//! through a bare pass-through component (the baseline), and through the gateway. Client, host and
-//! upstream share the cores of one machine, so ratios are more meaningful than absolute numbers.
+//! Four paths to the same simulated AI Gateway are measured in turn, round after round: direct,
+//! through a bare pass-through component (the baseline), through that component with one read of the
+//! store and one log line, as any gateway with keys has (keyed), and through the gateway. Client, host
+//! and upstream share the cores of one machine, so ratios are more meaningful than absolute numbers.
 
 mod chart;
 mod facts;
@@ -22,7 +23,7 @@ use crate::load::{Load, Sample};
 use crate::scenarios::Scenario;
 use crate::table::Row;
 
-/// Compares the gateway with a bare pass-through component and with direct requests.
+/// Compares the gateway with two bare pass-through components and with direct requests.
 #[derive(Parser)]
 struct Options {
     /// Duration of each measurement, in seconds.
@@ -48,18 +49,19 @@ struct Target {
     credential: (&'static str, String),
 }
 
-/// The measurements of one scenario: direct, through the baseline, through the gateway.
+/// The measurements of one scenario: direct, through both baselines, through the gateway.
 struct Measured {
     scenario: Scenario,
-    rows: [Row; 3],
+    rows: [Row; 4],
 }
 
 fn main() -> Result<()> {
     let options = Options::parse();
     run(async {
         let gateway = App::start(Config::default()).await?;
-        let baseline = start_baseline(&gateway).await?;
-        let targets = targets(&gateway, &baseline).await?;
+        let baseline = start_guest(&gateway, "baseline").await?;
+        let keyed = start_guest(&gateway, "keyed").await?;
+        let targets = targets(&gateway, &baseline, &keyed).await?;
         let mut facts = Facts::gather()?;
         if options.report {
             facts.stages = measure_stages(&options, &gateway).await?;
@@ -77,20 +79,21 @@ fn main() -> Result<()> {
     })
 }
 
-async fn start_baseline(gateway: &App) -> Result<App> {
+async fn start_guest(gateway: &App, name: &str) -> Result<App> {
     let config = Config::default()
-        .manifest("tests/guests/baseline/spin.toml")
+        .manifest(&format!("tests/guests/{name}/spin.toml"))
         .with("upstream", &gateway.upstream.to_string());
     App::start(config).await
 }
 
-async fn targets(gateway: &App, baseline: &App) -> Result<[Target; 3]> {
+async fn targets(gateway: &App, baseline: &App, keyed: &App) -> Result<[Target; 4]> {
     let key = gateway.key("bench").await?;
     let operator = ("cf-aig-authorization", format!("Bearer {TOKEN}"));
     let target = |name, client, credential| Target { name, client, is_gateway: false, credential };
     Ok([
         target("direct", Client::new(gateway.upstream), operator.clone()),
-        target("baseline", baseline.client(), operator),
+        target("baseline", baseline.client(), operator.clone()),
+        target("keyed", keyed.client(), operator),
         Target {
             is_gateway: true,
             ..target("gateway", gateway.client(), ("authorization", format!("Bearer {key}")))
@@ -99,8 +102,8 @@ async fn targets(gateway: &App, baseline: &App) -> Result<[Target; 3]> {
 }
 
 /// Measures all targets in turn, so that other load on the machine affects all of them alike.
-async fn measure(options: &Options, scenario: Scenario, targets: &[Target; 3]) -> Result<Measured> {
-    let mut samples: [Sample; 3] = Default::default();
+async fn measure(options: &Options, scenario: Scenario, targets: &[Target; 4]) -> Result<Measured> {
+    let mut samples: [Sample; 4] = Default::default();
     for _ in 0..options.rounds {
         for (target, sample) in targets.iter().zip(&mut samples) {
             let load = Load {

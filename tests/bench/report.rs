@@ -24,13 +24,14 @@ const INTRODUCTION: &str = "# Benchmarks
 
 Written by `cargo xtask bench --report`. All numbers are from one run.
 
-Three paths to the same simulated AI Gateway are compared: **direct**, a bare pass-through component (the
-**baseline**), and the **gateway**, which adds keys, policy, headers and a log. Baseline and gateway run on
+Four paths to the same simulated AI Gateway are compared: **direct**, a bare pass-through component (the
+**baseline**), the same with one read of the store and one log line, which any gateway with keys needs
+(**keyed**), and the **gateway**, which adds keys, policy, headers and a log. These components run on
 the embedded host, which is not Spin. Client, host and upstream share the cores of one machine, so ratios
 are more meaningful than absolute numbers: a provider behind a real network takes hundreds of milliseconds,
 and the gateway adds the difference between its line and *direct* under Numbers.
 
-![Throughput and latency relative to a bare pass-through component](benchmarks.svg)
+![Throughput and latency relative to a pass-through component with one read and one log line](benchmarks.svg)
 ";
 
 fn page(options: &Options, facts: &Facts, all: &[Measured]) -> String {
@@ -44,12 +45,12 @@ fn page(options: &Options, facts: &Facts, all: &[Measured]) -> String {
     page.push_str(
         "\n## Ratios\n\n`×16` means sixteen concurrent connections. Times are medians.\n\n",
     );
-    page.push_str("| traffic | throughput / baseline | time / baseline | first byte / baseline | throughput / direct | time / direct |\n");
-    page.push_str("|---|---|---|---|---|---|\n");
+    page.push_str("| traffic | throughput / keyed | time / keyed | first byte / keyed | throughput / baseline | time / baseline | throughput / direct | time / direct |\n");
+    page.push_str("|---|---|---|---|---|---|---|---|\n");
     for measured in all {
         ratios(&mut page, measured);
     }
-    page.push_str("\nFor Bedrock, the baseline is sent a Converse body and forwards it and the frames of the response; the\ngateway creates and signs that body and translates each frame.\n");
+    page.push_str("\nFor Bedrock, the baselines are sent a Converse body and forward it and the frames of the response; the\ngateway creates and signs that body and translates each frame.\n");
     page.push_str("\n## Numbers\n\n| traffic | path | requests/s | p50 ms | p99 ms | first byte p50 ms |\n|---|---|---|---|---|---|\n");
     for measured in all {
         numbers(&mut page, measured);
@@ -66,15 +67,18 @@ pub(crate) fn title(measured: &Measured) -> String {
 }
 
 fn ratios(page: &mut String, measured: &Measured) {
-    let [direct, baseline, gateway] = &measured.rows;
-    let [by_baseline, by_direct] = [baseline, direct].map(|other| Ratios::new(gateway, other));
+    let [direct, baseline, keyed, gateway] = &measured.rows;
+    let [by_keyed, by_baseline, by_direct] =
+        [keyed, baseline, direct].map(|other| Ratios::new(gateway, other));
     let _ = writeln!(
         page,
-        "| {} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} |",
+        "| {} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} |",
         title(measured),
+        by_keyed.throughput,
+        by_keyed.time,
+        by_keyed.first_byte,
         by_baseline.throughput,
         by_baseline.time,
-        by_baseline.first_byte,
         by_direct.throughput,
         by_direct.time,
     );
@@ -99,7 +103,7 @@ fn numbers(page: &mut String, measured: &Measured) {
 /// Writes the requests that end at later and later stages: the difference between two lines is the
 /// cost of the stage between them.
 fn stages(page: &mut String, facts: &Facts, all: &[Measured]) {
-    let Some(Measured { rows: [direct, baseline, gateway], .. }) = all.first() else {
+    let Some(Measured { rows: [direct, baseline, keyed, gateway], .. }) = all.first() else {
         return;
     };
     page.push_str("\n## Where the time goes\n\nMedian times over one connection, of requests that end at later and later stages. The first line is the\ncost of starting an instance; the difference between two lines is the cost of the stage between them.\n\n| the request ends with | ms | difference |\n|---|---|---|\n");
@@ -112,7 +116,8 @@ fn stages(page: &mut String, facts: &Facts, all: &[Measured]) {
     }
     let _ = writeln!(
         page,
-        "\nThe same request takes {:.3} ms through the baseline and {:.3} ms directly.",
+        "\nThe same request takes {:.3} ms through the keyed component, {:.3} ms through the baseline and {:.3} ms\ndirectly.",
+        keyed.sample.total(50),
         baseline.sample.total(50),
         direct.sample.total(50)
     );

@@ -1,4 +1,4 @@
-//! The printed table: the numbers, and the gateway's ratios to the other two targets.
+//! The printed table: the numbers, and the gateway's ratios to the other targets.
 
 use crate::load::Sample;
 
@@ -34,7 +34,7 @@ impl Ratios {
 
 /// Prints the lines of one scenario, and the ratios of the last one to the others.
 #[expect(clippy::print_stdout, reason = "the table is the command's output")]
-pub(crate) fn print(rows: &[Row; 3]) {
+pub(crate) fn print(rows: &[Row; 4]) {
     println!("\n{:<22}{:>10}{:>10}{:>10}{:>12}", "", "req/s", "p50 ms", "p99 ms", "first byte");
     for row in rows {
         let name = format!("{} x{} {}", row.scenario, row.connections, row.target);
@@ -47,8 +47,8 @@ pub(crate) fn print(rows: &[Row; 3]) {
             sample.first_byte(50),
         );
     }
-    let [direct, baseline, gateway] = rows;
-    for other in [direct, baseline] {
+    let [direct, baseline, keyed, gateway] = rows;
+    for other in [direct, baseline, keyed] {
         let ratios = Ratios::new(gateway, other);
         println!(
             "{:<22}{:>10.2}{:>10.2}{:>10.2}{:>12.2}",

@@ -31,6 +31,7 @@
 )]
 
 mod bedrock;
+mod calls;
 mod clients;
 mod cors;
 mod deploy;

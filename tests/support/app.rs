@@ -191,6 +191,11 @@ impl App {
         self.host.store_operations()
     }
 
+    /// Returns the number of calls that the components have made to the host.
+    pub fn host_calls(&self) -> u64 {
+        self.host.host_calls()
+    }
+
     /// Returns the largest linear memory in bytes that an instance has had since the last call.
     pub fn take_peak_memory(&self) -> usize {
         self.host.take_peak_memory()

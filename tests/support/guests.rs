@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::root;
 
-/// Builds the components of `spin.toml` and the baseline guest, once per process.
+/// Builds the components of `spin.toml` and the baseline guests, once per process.
 ///
 /// # Errors
 /// The build failed; the error has cargo's output.
@@ -26,7 +26,10 @@ fn build() -> Result<()> {
     for name in std::fs::read_dir(root().join("components"))? {
         command.arg("--package").arg(name?.file_name());
     }
-    let output = command.args(["--package", "baseline"]).output().context("cannot run cargo")?;
+    let output = command
+        .args(["--package", "baseline", "--package", "keyed"])
+        .output()
+        .context("cannot run cargo")?;
     let errors = String::from_utf8_lossy(&output.stderr);
     ensure!(
         output.status.success(),

@@ -73,7 +73,8 @@ pub(crate) fn ci() -> Result<()> {
     say("Linting the components as wasm");
     let components = components()?;
     let packages = components.iter().flat_map(|name| ["--package", name]);
-    let start = ["clippy", "--release", "--target", WASM, "--package", "baseline"];
+    let start =
+        ["clippy", "--release", "--target", WASM, "--package", "baseline", "--package", "keyed"];
     cargo::run(start.into_iter().chain(packages).chain(["--", "-D", "warnings"]))?;
     test(&TestOptions::default())?;
     say("Building the documentation");

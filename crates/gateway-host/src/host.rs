@@ -18,7 +18,7 @@ mod variables;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
@@ -59,6 +59,7 @@ pub struct Host {
     routes: Arc<Routes<Arc<Component>>>,
     store: store::Backend,
     peak_memory: Arc<AtomicUsize>,
+    host_calls: Arc<AtomicU64>,
 }
 
 impl Host {
@@ -81,7 +82,7 @@ impl Host {
         let outbound = outbound::Client::new();
         let log = options.log_file.as_deref().map(open_log).transpose()?;
 
-        let peak_memory = Arc::<AtomicUsize>::default();
+        let (peak_memory, host_calls) = (Arc::<AtomicUsize>::default(), Arc::default());
         let mut components = BTreeMap::new();
         for (id, declared) in &manifest.components {
             let shared = engine::SharedResources {
@@ -89,6 +90,7 @@ impl Host {
                 outbound: outbound.clone(),
                 log: log.clone(),
                 peak_memory: peak_memory.clone(),
+                host_calls: Arc::clone(&host_calls),
             };
             let component = Component::load(&compiler, folder, declared, &values, shared)
                 .with_context(|| format!("component {id:?}"))?;
@@ -105,7 +107,7 @@ impl Host {
                 })
                 .map(|component| (trigger.route.clone(), component))
         }))?;
-        Ok(Self { routes: Arc::new(routes), store, peak_memory })
+        Ok(Self { routes: Arc::new(routes), store, peak_memory, host_calls })
     }
 
     /// Lists the routes of the app as the manifest declares them.
@@ -116,6 +118,11 @@ impl Host {
     /// Returns the number of key-value store operations that the components have made.
     pub fn store_operations(&self) -> u64 {
         self.store.operations()
+    }
+
+    /// Returns the number of calls that instances have made to the host: each costs time.
+    pub fn host_calls(&self) -> u64 {
+        self.host_calls.load(Ordering::Relaxed)
     }
 
     /// Returns the largest linear memory in bytes that an instance has had since the last call.

@@ -1,5 +1,6 @@
 //! What the host provides: settings, clocks, randomness, and the log.
 
+use std::mem::ManuallyDrop;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gateway::error::Cause;
@@ -12,6 +13,12 @@ use wasi::clocks::{monotonic_clock, wall_clock};
 
 /// The component variable that holds all settings of a component.
 const SETTINGS: &str = "settings";
+
+/// Returns a handle that is never dropped. The host drops all handles of an instance when it ends, and to
+/// drop one earlier is a host call.
+pub(crate) fn kept<T>(handle: T) -> ManuallyDrop<T> {
+    ManuallyDrop::new(handle)
+}
 
 /// Reads the component's settings, with one host call.
 pub(crate) fn settings() -> Result<Settings, Error> {
@@ -66,7 +73,7 @@ pub(crate) fn random() -> [u8; SECRET_BYTES] {
 /// Writes a log line. A log that cannot be written must not fail a request.
 pub(crate) fn log(line: &str) {
     // WASI accepts 4096 bytes at a time.
-    let stdout = wasi::cli::stdout::get_stdout();
+    let stdout = kept(wasi::cli::stdout::get_stdout());
     for part in line.as_bytes().chunks(4096) {
         let _ = stdout.blocking_write_and_flush(part);
     }

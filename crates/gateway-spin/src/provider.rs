@@ -16,6 +16,7 @@ use wasi::io::streams::StreamError;
 
 use crate::auth::admit;
 use crate::body::{BodyReader, BodyWriter, Progress, Read, Source, upstream_failure};
+use crate::host::kept;
 use crate::request::read_body;
 use crate::response::{Sent, StreamBody};
 use crate::serve::{Arrival, Handler, serve};
@@ -33,7 +34,7 @@ pub(crate) struct PassThrough {
 
 impl<P: Provider> Guest for ProviderComponent<P> {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        serve::<Self>(&request, out);
+        serve::<Self>(&kept(request), out);
     }
 }
 
@@ -61,7 +62,7 @@ impl<P: Provider> Handler for ProviderComponent<P> {
             let mut outbound = Outbound::new::<P>(Request { head, body }, team, operator)?;
             entry.note_outbound(&outbound);
             let edit = std::mem::take(&mut outbound.edit);
-            let response = upstream::send(outbound, operator.ai_gateway, upload.as_ref())?;
+            let response = kept(upstream::send(outbound, operator.ai_gateway, upload.as_ref())?);
             entry.head_ms = Some(arrival.start.millis());
             let (status, headers) = upstream::read_head(&response, entry)?;
             let reading = edit.reading(&method, status, &headers);

@@ -9,14 +9,14 @@ use wasi::http::types::{self, IncomingRequest};
 use wasi::io::streams::StreamError;
 
 use crate::body::{BodyReader, CHUNK, Read, Source};
-use crate::host::Instant;
+use crate::host::{Instant, kept};
 
 /// Reads the request line and the headers.
 pub(crate) fn read_head(request: &IncomingRequest) -> Head {
     Head {
         method: method(&request.method()),
         path_with_query: request.path_with_query().unwrap_or_default(),
-        headers: Headers::from_list(request.headers().entries()),
+        headers: Headers::from_list(kept(request.headers()).entries()),
     }
 }
 

@@ -10,7 +10,7 @@ use wasi::exports::http::incoming_handler::Guest;
 use wasi::http::types::{IncomingRequest, ResponseOutparam};
 
 use crate::counters::CountingStore;
-use crate::host;
+use crate::host::{self, kept};
 use crate::request::read_whole;
 use crate::response::Sent;
 use crate::serve::{Arrival, Handler, serve};
@@ -21,7 +21,7 @@ pub struct ServiceComponent<S>(PhantomData<S>);
 
 impl<S: Service> Guest for ServiceComponent<S> {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        serve::<Self>(&request, out);
+        serve::<Self>(&kept(request), out);
     }
 }
 

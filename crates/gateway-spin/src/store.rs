@@ -1,14 +1,17 @@
 //! Spin's key-value store. Only the label `default` exists on every platform.
 
 use std::cell::OnceCell;
+use std::mem::ManuallyDrop;
 
 use gateway::error::Cause;
 use gateway::{Error, Store};
 use spin_sdk::key_value;
 
+use crate::host::kept;
+
 /// The `default` store, opened at its first use and kept for the rest of the request.
 #[derive(Default)]
-pub(crate) struct SpinStore(OnceCell<key_value::Store>);
+pub(crate) struct SpinStore(OnceCell<ManuallyDrop<key_value::Store>>);
 
 impl SpinStore {
     fn open(&self) -> Result<&key_value::Store, Error> {
@@ -16,7 +19,7 @@ impl SpinStore {
             return Ok(store);
         }
         let store = key_value::Store::open_default().map_err(unavailable)?;
-        Ok(self.0.get_or_init(|| store))
+        Ok(self.0.get_or_init(|| kept(store)))
     }
 }
 

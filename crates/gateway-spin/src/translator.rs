@@ -16,7 +16,7 @@ use wasi::io::streams::StreamError;
 
 use crate::auth::admit;
 use crate::body::{BodyReader, BodyWriter, CHUNK, Progress, upstream_failure};
-use crate::host;
+use crate::host::{self, kept};
 use crate::request::read_text;
 use crate::response::{Sent, StreamBody};
 use crate::serve::{Arrival, Handler, serve};
@@ -47,7 +47,7 @@ pub(crate) struct TranslatedBody {
 
 impl<T: Translator> Guest for TranslatorComponent<T> {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        serve::<Self>(&request, out);
+        serve::<Self>(&kept(request), out);
     }
 }
 
@@ -125,7 +125,7 @@ impl Transport for SpinTransport<'_> {
         self.entry.borrow_mut().note_outbound(&outbound);
         let in_flight = upstream::start(outbound, self.ai_gateway)?;
         Ok(Box::new(move || {
-            let response = in_flight.wait()?;
+            let response = kept(in_flight.wait()?);
             let mut entry = self.entry.borrow_mut();
             entry.head_ms = Some(self.arrival.start.millis());
             let (status, mut headers) = upstream::read_head(&response, &mut entry)?;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
@@ -35,6 +35,7 @@ pub(crate) struct SharedResources {
     pub(crate) outbound: Client,
     pub(crate) log: Option<OutputFile>,
     pub(crate) peak_memory: Arc<AtomicUsize>,
+    pub(crate) host_calls: Arc<AtomicU64>,
 }
 
 /// A compiled and linked component, with the access that the manifest grants it.
@@ -148,6 +149,11 @@ impl Component {
     /// Returns the key-value store.
     pub(crate) fn store(&self) -> &Backend {
         &self.shared.store
+    }
+
+    /// Records that an instance has called the host.
+    pub(crate) fn note_host_call(&self) {
+        self.shared.host_calls.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Records that an instance has `bytes` of linear memory.

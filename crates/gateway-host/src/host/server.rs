@@ -14,7 +14,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
-use wasmtime::Store;
+use wasmtime::{CallHook, Store};
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
 use wasmtime_wasi_http::{WasiBody, WasiHttpView as _};
 
@@ -79,6 +79,13 @@ async fn run(component: Arc<Component>, request: Request<Incoming>) -> Result<Re
     let instance = Instance::new(component.clone());
     let mut store = Store::new(component.pre.engine(), instance);
     store.limiter(|instance| instance);
+    let counted = component.clone();
+    store.call_hook(move |_, hook| {
+        if let CallHook::CallingHost = hook {
+            counted.note_host_call();
+        }
+        Ok(())
+    });
     let (sender, receiver) = oneshot::channel();
     let request = store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
     let out = store.data_mut().http().new_response_outparam(sender)?;

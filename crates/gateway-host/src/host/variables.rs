@@ -70,7 +70,7 @@ impl Variable {
 
 impl Values {
     /// Looks up every variable, as Spin does for each instance that may send requests.
-    /// <https://github.com/spinframework/spin/blob/v4.1.0/crates/expressions/src/lib.rs>
+    /// <https://github.com/spinframework/spin/blob/main/crates/expressions/src/lib.rs>
     pub(crate) fn prepare(&self) {
         for variable in self.variables.values() {
             self.look_up(variable);

@@ -1,6 +1,7 @@
 //! A body that is being received.
 
 use std::cell::{OnceCell, RefCell};
+use std::mem::ManuallyDrop;
 
 use gateway::Error;
 use gateway::error::Cause;
@@ -10,7 +11,7 @@ use wasi::http::types::IncomingBody;
 use wasi::io::poll::{Pollable, poll};
 use wasi::io::streams::{InputStream, StreamError};
 
-use crate::host::Instant;
+use crate::host::{Instant, kept};
 
 /// Bytes requested at a time. The host gives what it has, up to this.
 pub(crate) const CHUNK: u64 = 1024 * 1024;
@@ -25,13 +26,12 @@ const DRAIN_MS: u64 = 3000;
 /// The silence in nanoseconds after which a client is taken to wait for the response.
 const SILENCE: u64 = 200_000_000;
 
-/// A body that is being received. Fields are dropped in this order, because a host requires that
-/// children go before their parents.
+/// A body that is being received.
 pub(crate) struct BodyReader {
-    ready: OnceCell<Pollable>,
-    pause: RefCell<Option<Pollable>>,
-    pub(crate) stream: InputStream,
-    _body: IncomingBody,
+    ready: OnceCell<ManuallyDrop<Pollable>>,
+    pause: ManuallyDrop<RefCell<Option<Pollable>>>,
+    pub(crate) stream: ManuallyDrop<InputStream>,
+    _body: ManuallyDrop<IncomingBody>,
 }
 
 /// A body that is being streamed: what was read of it, and the rest.
@@ -53,13 +53,14 @@ impl BodyReader {
     pub(crate) fn new(body: IncomingBody) -> Result<Self, Error> {
         let taken = |()| Error::Internal(Cause("the body stream was already taken".to_owned()));
         let stream = body.stream().map_err(taken)?;
-        Ok(Self { ready: OnceCell::new(), pause: RefCell::default(), stream, _body: body })
+        let pause = kept(RefCell::default());
+        Ok(Self { ready: OnceCell::new(), pause, stream: kept(stream), _body: kept(body) })
     }
 
     /// Blocks until there are bytes to read, or the end. Returns `false` if the bytes are no longer
     /// wanted before that. No host reports that a client disconnects, so `is_wanted` is polled.
     pub(crate) fn wait(&self, is_wanted: &dyn Fn() -> bool) -> bool {
-        let ready = self.ready.get_or_init(|| self.stream.subscribe());
+        let ready = self.ready.get_or_init(|| kept(self.stream.subscribe()));
         let mut pause = self.pause.borrow_mut();
         loop {
             // The timer outlives this call, so that chunks in quick succession do not create one each.
@@ -103,7 +104,7 @@ impl BodyReader {
         while left > 0 && start.millis() < DRAIN_MS {
             match self.stream.skip(left.min(CHUNK)) {
                 Ok(0) => {
-                    let ready = self.ready.get_or_init(|| self.stream.subscribe());
+                    let ready = self.ready.get_or_init(|| kept(self.stream.subscribe()));
                     if !poll(&[ready, &subscribe_duration(SILENCE)]).contains(&0) {
                         return;
                     }
