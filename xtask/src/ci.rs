@@ -70,6 +70,11 @@ pub(crate) fn ci() -> Result<()> {
     say("Linting");
     let all = ["clippy", "--workspace", "--all-targets", "--features", "bedrock/describe"];
     cargo::run(all.into_iter().chain(["--", "-D", "warnings"]))?;
+    say("Linting the parts of the embedded host that `up` builds");
+    for features in ["simulator", "host,simulator"] {
+        let start = ["clippy", "--package", "gateway-host", "--no-default-features"];
+        cargo::run(start.into_iter().chain(["--features", features, "--", "-D", "warnings"]))?;
+    }
     say("Linting the components as wasm");
     let components = components()?;
     let packages = components.iter().flat_map(|name| ["--package", name]);

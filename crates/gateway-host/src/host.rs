@@ -59,7 +59,7 @@ pub struct Host {
     routes: Arc<Routes<Arc<Component>>>,
     store: store::Backend,
     peak_memory: Arc<AtomicUsize>,
-    host_calls: Arc<AtomicU64>,
+    calls: Arc<AtomicU64>,
 }
 
 impl Host {
@@ -107,7 +107,7 @@ impl Host {
                 })
                 .map(|component| (trigger.route.clone(), component))
         }))?;
-        Ok(Self { routes: Arc::new(routes), store, peak_memory, host_calls })
+        Ok(Self { routes: Arc::new(routes), store, peak_memory, calls: host_calls })
     }
 
     /// Lists the routes of the app as the manifest declares them.
@@ -122,7 +122,7 @@ impl Host {
 
     /// Returns the number of calls that instances have made to the host: each costs time.
     pub fn host_calls(&self) -> u64 {
-        self.host_calls.load(Ordering::Relaxed)
+        self.calls.load(Ordering::Relaxed)
     }
 
     /// Returns the largest linear memory in bytes that an instance has had since the last call.

@@ -248,7 +248,7 @@ type SetTimeout = fn(&RequestOptions, Option<u64>) -> Result<(), ()>;
 
 /// The timeouts of Spin and of wasmtime where the request sets none, which saves host calls.
 /// <https://github.com/spinframework/spin/blob/main/crates/factor-outbound-http/src/wasi.rs>
-const HOST_TIMEOUT: Duration = Duration::from_secs(600);
+const HOST_TIMEOUT: Duration = Duration::from_mins(10);
 
 /// Returns the timeouts as options of a request.
 fn options(timeouts: Timeouts) -> RequestOptions {
