@@ -236,8 +236,8 @@ fn memory(files: &Files) -> Vec<String> {
     let pod = mebibytes(&spec["resources"]["limits"]["memory"]);
     // Bedrock's component takes up to four times a large body.
     let manifest = files.toml("spin.toml");
-    let limits = manifest["variables"]["limits"]["default"].as_str().unwrap();
-    let body = limits.lines().find_map(|line| line.strip_prefix("max_body_bytes=")).unwrap();
+    let settings = manifest["variables"]["ai_gateway"]["default"].as_str().unwrap();
+    let body = settings.lines().find_map(|line| line.strip_prefix("max_body_bytes=")).unwrap();
     let needed = 4 * body.parse::<u64>().unwrap() / (1024 * 1024);
     let fits = request.is_some_and(|request| request >= needed) && request <= pod;
     unless(fits, format!("{request:?} MiB of {pod:?}, {needed} MiB needed"))

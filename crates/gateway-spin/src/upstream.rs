@@ -269,8 +269,11 @@ fn options(timeouts: Timeouts) -> RequestOptions {
 /// Converts a host's failure into what it means for the client.
 fn failed(code: &ErrorCode) -> Error {
     match code {
-        ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => {
-            Error::Configuration("the host denies requests to ai_gateway_host".to_owned())
+        ErrorCode::HttpRequestDenied => Error::Configuration(
+            "ai_gateway_url must be at ai_gateway_host, the only host the app may call".to_owned(),
+        ),
+        ErrorCode::DestinationIpProhibited => {
+            Error::Configuration("the host denies requests to this address".to_owned())
         }
         ErrorCode::ConnectionTimeout => timed_out("no connection in time"),
         ErrorCode::DnsTimeout => timed_out("no address in time"),

@@ -108,18 +108,25 @@ impl Settings {
 
     /// Reads the origin and the base path: of `ai_gateway_url`, or of the account's and the gateway's
     /// id at `ai_gateway_host`.
+    ///
+    /// Only the component that checks the settings has `ai_gateway_host`. For any other, Spin denies
+    /// requests to another origin.
     fn base(&self) -> Result<(bool, &str, String), Error> {
-        let host = self.require("ai_gateway_host")?;
+        let (host, url) = (self.get("ai_gateway_host"), self.get("ai_gateway_url"));
+        if let (None, Some(url)) = (host, url) {
+            let (is_tls, authority, path) = split_url(url).ok_or_else(wrong_url)?;
+            return Ok((is_tls, authority, plain(path)?));
+        }
+        let host = host.unwrap_or(DEFAULT_HOST);
         let (is_tls, authority, rest) =
             split_url(host).ok_or_else(|| wrong("ai_gateway_host", "must be an http(s) origin"))?;
         if !matches!(rest, "" | "/") {
             return Err(wrong("ai_gateway_host", "must not have a path"));
         }
-        let Some(url) = self.get("ai_gateway_url") else {
+        let Some(url) = url else {
             return Ok((is_tls, authority, self.base_path()?));
         };
-        let (url_tls, url_authority, path) =
-            split_url(url).ok_or_else(|| wrong("ai_gateway_url", "must be an http(s) URL"))?;
+        let (url_tls, url_authority, path) = split_url(url).ok_or_else(wrong_url)?;
         let is_same_origin = is_tls == url_tls
             && with_port(is_tls, authority).eq_ignore_ascii_case(&with_port(is_tls, url_authority));
         if !is_same_origin {
@@ -128,11 +135,7 @@ impl Settings {
                 "must be at ai_gateway_host, the only host the app may call",
             ));
         }
-        let path = path.trim_end_matches('/');
-        if check_path(path).is_err() || path.contains('?') {
-            return Err(wrong("ai_gateway_url", "must have a plain path and no query"));
-        }
-        Ok((is_tls, authority, path.to_owned()))
+        Ok((is_tls, authority, plain(path)?))
     }
 
     fn base_path(&self) -> Result<String, Error> {
@@ -180,6 +183,22 @@ impl fmt::Debug for AiGateway<'_> {
             .field("base_path", &self.base_path)
             .finish_non_exhaustive()
     }
+}
+
+/// The origin of Cloudflare's AI Gateways.
+const DEFAULT_HOST: &str = "https://gateway.ai.cloudflare.com";
+
+fn wrong_url() -> Error {
+    wrong("ai_gateway_url", "must be an http(s) URL")
+}
+
+/// Returns the path of `ai_gateway_url` without a slash at its end.
+fn plain(path: &str) -> Result<String, Error> {
+    let path = path.trim_end_matches('/');
+    if check_path(path).is_err() || path.contains('?') {
+        return Err(wrong("ai_gateway_url", "must have a plain path and no query"));
+    }
+    Ok(path.to_owned())
 }
 
 fn wrong(name: &str, rule: &str) -> Error {
@@ -238,6 +257,12 @@ mod tests {
             gateway(&format!("{COMPLETE}{url}")).unwrap(),
             (true, host, "/v1/x/y".to_owned())
         );
+        let without_host = COMPLETE.replace("ai_gateway_host", "other");
+        let path = "/v1/acc/gw".to_owned();
+        let host = "gateway.ai.cloudflare.com".to_owned();
+        assert_eq!(gateway(&without_host).unwrap(), (true, host, path));
+        let url = "ai_gateway_url=http://h:9/v1/x\nai_gateway_token=t";
+        assert_eq!(gateway(url).unwrap(), (false, "h:9".to_owned(), "/v1/x".to_owned()));
         let local = "ai_gateway_host=http://127.0.0.1:9\nai_gateway_url=http://127.0.0.1:9/\n\
             ai_gateway_token=t";
         assert_eq!(gateway(local).unwrap(), (false, "127.0.0.1:9".to_owned(), String::new()));
@@ -247,7 +272,7 @@ mod tests {
     fn ai_gateway_names_the_setting_at_fault() {
         let host = "ai_gateway_host=https://h\nai_gateway_token=t\n";
         for (lines, expected) in [
-            (String::new(), "ai_gateway_host is not set"),
+            (String::new(), "ai_gateway_account_id is not set"),
             (host.replace("https://h", "h"), "ai_gateway_host must be an http(s) origin"),
             (host.replace("//h", "//h/v1"), "ai_gateway_host must not have a path"),
             (host.to_owned(), "ai_gateway_account_id is not set"),
