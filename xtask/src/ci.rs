@@ -114,5 +114,7 @@ fn run_measurement(program: &str, arguments: &[String]) -> Result<()> {
     cargo::build_components()?;
     say(&format!("Building the {program} (takes many minutes the first time)"));
     let run = ["run", "--quiet", "--profile", "host", "--package", "e2e", "--bin", program, "--"];
-    cargo::run(run.into_iter().chain(arguments.iter().map(String::as_str)))
+    let run = run.into_iter().chain(arguments.iter().map(String::as_str));
+    // With backtraces, every error that the host returns to a guest would record one.
+    cargo::run_with(run, &[("RUST_BACKTRACE", "0")])
 }

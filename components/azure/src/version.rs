@@ -91,6 +91,14 @@ mod tests {
     }
 
     #[test]
+    fn with_version_has_a_default() {
+        let settings = Settings::from_lines("azure_api_version=\n".to_owned());
+        let target = Target { version: "", path: "/x", query: None };
+        let outcome = with_version(target, "/p", &settings);
+        assert_eq!(outcome.unwrap(), format!("/p?api-version={DEFAULT}"));
+    }
+
+    #[test]
     fn with_version_rejects_an_empty_version() {
         let outcome = versioned(Some("a=1&api-version="), "/p");
         assert!(matches!(outcome, Err(Error::UnsafePath(_))));
@@ -98,7 +106,7 @@ mod tests {
 
     #[test]
     fn with_version_reports_a_bad_setting_as_configuration_error() {
-        for version in ["2024 10", "a&b=c", ""] {
+        for version in ["2024 10", "a&b=c"] {
             let settings = Settings::from_lines(format!("azure_api_version={version}"));
             let target = Target { version: "", path: "/x", query: None };
             let outcome = with_version(target, "/p", &settings);
