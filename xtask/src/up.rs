@@ -54,7 +54,7 @@ pub(crate) fn up(options: &Options) -> Result<()> {
     let host = if features.is_empty() {
         None
     } else {
-        say("Step 2 of 3: building what serves them (about three minutes the first time)");
+        say("Step 2 of 3: building what serves them (one to two minutes the first time)");
         Some(build_host(&features)?)
     };
     say("Step 3 of 3: starting (compiles the components the first time)");
