@@ -37,8 +37,7 @@ pub(crate) fn explain(action: &mut Action<'_>, id: &str) -> Result<Response, Err
     let team = action.read_record(&id)?.team();
     let limited_models = LimitedModels::parse(&(action.context.model_setting)(limited::SETTING)?)?;
     let aliases = read_aliases(action, &provider)?;
-    let known = aliases.as_ref().and_then(|aliases| aliases.find(&model).ok());
-    let names = [model.as_str(), known.map_or(model.as_str(), |target| target.id)];
+    let names = aliases.as_ref().map_or([model.as_str(); 2], |aliases| aliases.names(&model));
     let account = team.account;
     let verdict = match judge(&team, &provider, &names, &action.now()) {
         Err(rule) => {
@@ -47,11 +46,13 @@ pub(crate) fn explain(action: &mut Action<'_>, id: &str) -> Result<Response, Err
         Ok(rule) => {
             // The scope applies to the model the client names, not to the operator's substitute,
             // exactly as for a real request.
-            let is_same = |one: &str, other: &str| {
-                one == other || aliases.as_ref().is_some_and(|known| known.is_same(one, other))
+            let substitute = match &aliases {
+                Some(aliases) => aliases.substitute(&model, &team, &provider, &limited_models),
+                None => limited_models.substitute(&team, &provider, &model),
             };
-            let substitute = limited_models.substitute_same(&team, &provider, &model, &is_same);
-            Verdict { allowed: true, rule, sent_model: Some(substitute.unwrap_or(&model)), account }
+            let name = substitute.unwrap_or(&model);
+            let [_, id] = aliases.as_ref().map_or([name; 2], |aliases| aliases.names(name));
+            Verdict { allowed: true, rule, sent_model: Some(id), account }
         }
     };
     Ok(Response::json(StatusCode::OK, &verdict))
@@ -150,10 +151,10 @@ mod tests {
         host.create(r#"{"teamId":"blue","models":["*amazon.nova-*"],"limited":true}"#);
         let path = format!("/tokens/{}/explain", key(0).id().as_str());
         for (provider, model, sent) in [
-            ("bedrock", "nova-pro", Some("nova-micro")),
-            ("bedrock", "amazon.nova-pro-v1:0", Some("nova-micro")),
-            ("bedrock", "mine", Some("nova-micro")),
-            ("bedrock", "nova-lite", Some("nova-lite")),
+            ("bedrock", "nova-pro", Some("amazon.nova-micro-v1:0")),
+            ("bedrock", "amazon.nova-pro-v1:0", Some("amazon.nova-micro-v1:0")),
+            ("bedrock", "mine", Some("amazon.nova-micro-v1:0")),
+            ("bedrock", "nova-lite", Some("amazon.nova-lite-v1:0")),
             ("bedrock", "meta.llama3", None),
             ("openai", "nova-pro", None),
             ("x y", "nova-pro", None),

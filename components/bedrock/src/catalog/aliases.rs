@@ -31,12 +31,9 @@ pub(crate) fn find_for<'a, T>(
     context: &Context<'a>,
     read: impl FnOnce(Target<'a>) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    // Both names are checked: a scope may list the alias or the id.
-    let known = aliases.find(name).map_or(name, |target| target.id);
-    context.team.scope.check_model(SLUG, &[name, known])?;
-    let limited_models = context.operator.limited_models;
-    let is_same = |one: &str, other: &str| aliases.is_same(one, other);
-    match limited_models.substitute_same(context.team, SLUG, name, &is_same) {
+    let Context { team, operator, .. } = context;
+    team.scope.check_model(SLUG, &aliases.names(name))?;
+    match aliases.substitute(name, team, SLUG, operator.limited_models) {
         None => aliases.find(name).and_then(read),
         Some(chosen) => aliases
             .find(chosen)

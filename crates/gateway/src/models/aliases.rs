@@ -3,8 +3,8 @@
 
 use serde::Deserialize;
 
-use crate::Error;
 use crate::http::json::{Members, Text};
+use crate::{Error, LimitedModels, Team};
 
 /// The end of the name of the variable that defines a provider's aliases: `bedrock_model_aliases`.
 pub const SETTING_SUFFIX: &str = "_model_aliases";
@@ -108,8 +108,26 @@ impl Aliases {
         self.0.iter().map(|alias| (alias.name.as_str(), alias.target()))
     }
 
+    /// Returns the names of a model that a scope may list: `name` itself, and the id that it stands for.
+    pub fn names<'a>(&'a self, name: &'a str) -> [&'a str; 2] {
+        [name, self.find(name).map_or(name, |target| target.id)]
+    }
+
+    /// Returns the model that `team` gets in place of `name`, if the operator chose one for any name of
+    /// the model.
+    pub fn substitute<'a>(
+        &self,
+        name: &str,
+        team: &Team,
+        provider: &str,
+        limited_models: &'a LimitedModels,
+    ) -> Option<&'a str> {
+        let is_same = |one: &str, other: &str| self.is_same(one, other);
+        limited_models.substitute_same(team, provider, name, &is_same)
+    }
+
     /// Checks whether two names are for one model: both may be aliases, ids or ARNs.
-    pub fn is_same(&self, one: &str, other: &str) -> bool {
+    fn is_same(&self, one: &str, other: &str) -> bool {
         let others = self.ids(other);
         self.ids(one).iter().any(|one| others.iter().any(|other| is_same_id(one, other)))
     }

@@ -82,8 +82,8 @@ impl Database {
         let key = key.to_owned();
         self.run(move |connection| {
             let transaction = connection.unchecked_transaction()?;
-            let stored = read(&transaction, &key)?.unwrap_or_default();
-            let count = i64::from_le_bytes(stored.try_into().unwrap_or_default()) + delta;
+            let stored = read(&transaction, &key)?.map_or(Ok(0), count)?;
+            let count = stored.wrapping_add(delta);
             write(&transaction, &key, &count.to_le_bytes())?;
             transaction.commit()?;
             Ok(count)
@@ -127,6 +127,19 @@ fn is_locked(error: &rusqlite::Error) -> bool {
     matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
+/// Reads the value of a counter.
+fn count(stored: Vec<u8>) -> rusqlite::Result<i64> {
+    let length = stored.len();
+    let bytes = stored.try_into();
+    bytes.map(i64::from_le_bytes).map_err(|_| {
+        rusqlite::Error::InvalidColumnType(
+            0,
+            format!("the counter has {length} bytes"),
+            rusqlite::types::Type::Blob,
+        )
+    })
+}
+
 fn read(connection: &Connection, key: &str) -> rusqlite::Result<Option<Vec<u8>>> {
     let mut query = connection
         .prepare_cached("SELECT value FROM spin_key_value WHERE store = ?1 AND key = ?2")?;
@@ -139,4 +152,20 @@ fn write(connection: &Connection, key: &str, value: &[u8]) -> rusqlite::Result<(
          ON CONFLICT (store, key) DO UPDATE SET value = excluded.value",
     )?;
     statement.execute((LABEL, key, value)).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn increment_adds_to_counters_only() {
+        let database = Database::open(Path::new(":memory:")).unwrap();
+        assert_eq!(database.increment("count", 2).await.unwrap(), 2);
+        assert_eq!(database.increment("count", -3).await.unwrap(), -1);
+        database.set("text", b"abc").await.unwrap();
+        let error = database.increment("text", 1).await.unwrap_err();
+        assert!(error.to_string().contains("3 bytes"), "{error}");
+        assert_eq!(database.get("text").await.unwrap().unwrap(), b"abc");
+    }
 }
