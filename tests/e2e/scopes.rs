@@ -221,17 +221,32 @@ fn provider_request_reads_the_store_once() {
     });
 }
 
+/// Waits until the log has `count` lines, because a line is written after its response, and returns them.
+async fn log_lines(app: &App, count: usize) -> Vec<Value> {
+    loop {
+        let log = app.log();
+        if log.lines().count() == count {
+            return log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
 #[test]
 fn key_management_and_denials_are_logged() {
     run(async {
         let app = App::start(Config::default()).await.unwrap();
         let (key, id) = key(&app, json!({"providers": ["openai"]})).await;
+        log_lines(&app, 1).await;
         app.admin("PATCH", &format!("/tokens/{id}"), "{}").await.unwrap();
+        log_lines(&app, 2).await;
         send(&app, &key, chat("/azure/chat/completions", "gpt-4o")).await;
+        log_lines(&app, 3).await;
         app.client()
             .send(Client::request("DELETE", &format!("/tokens/{id}")).key(&key))
             .await
             .unwrap();
+        log_lines(&app, 4).await;
         app.admin("DELETE", &format!("/tokens/{id}"), "").await.unwrap();
         let expected = [
             json!({"actor": "admin", "action": "create", "subject": id, "status": 201}),
@@ -240,14 +255,7 @@ fn key_management_and_denials_are_logged() {
             json!({"action": "revoke", "status": 401}),
             json!({"actor": "admin", "action": "revoke", "subject": id, "status": 204}),
         ];
-        // The last line is written after the response, so it may not be there yet.
-        let lines: Vec<Value> = loop {
-            let log = app.log();
-            if log.lines().count() == expected.len() {
-                break log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-            }
-            tokio::task::yield_now().await;
-        };
+        let lines = log_lines(&app, expected.len()).await;
         for (line, expected) in lines.iter().zip(expected) {
             for (name, value) in expected.as_object().unwrap() {
                 assert_eq!(line[name], *value, "{name} of {line}");
