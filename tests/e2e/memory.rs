@@ -122,7 +122,7 @@ fn memory_of_any_body_is_at_most_four_times_the_body() {
             app.take_peak_memory();
             let response = app.client().send(request).await.unwrap();
             let peak = app.take_peak_memory();
-            assert!(response.status < 500, "{name}: {response:?}");
+            assert!(matches!(response.status, 200 | 400), "{name}: {response:?}");
             assert!(peak > length, "{name}: the body is not in the memory of {peak} bytes");
             assert!(peak <= 4 * length, "{name}: {peak} bytes for a body of {length}");
         }

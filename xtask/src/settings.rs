@@ -26,16 +26,7 @@ pub(crate) fn is_set(given: &Values, name: &str) -> Result<bool> {
 /// Returns the value of the setting `name`, of its own or in the variable that holds it; none if it is
 /// empty.
 pub(crate) fn value(given: &Values, name: &str) -> Result<Option<String>> {
-    let variables = variables()?;
-    let holder = variables.holder(name).with_context(|| format!("no setting {name}"))?;
-    let text = variables.make(given).remove(holder).unwrap_or_default();
-    let value = if holder == name {
-        Some(text)
-    } else {
-        let mut pairs = text.lines().filter_map(|line| line.split_once('='));
-        pairs.find(|(given, _)| *given == name).map(|(_, value)| value.to_owned())
-    };
-    Ok(value.filter(|value| !value.is_empty()))
+    variables()?.value(name, given)
 }
 
 /// Returns the environment variables that give the app these settings.

@@ -91,6 +91,12 @@ mod tests {
     }
 
     #[test]
+    fn default_is_that_of_the_manifest() {
+        let manifest = Settings::from_lines(include_str!("../../../spin.toml").to_owned());
+        assert_eq!(manifest.get("azure_api_version"), Some(DEFAULT));
+    }
+
+    #[test]
     fn with_version_has_a_default() {
         let settings = Settings::from_lines("azure_api_version=\n".to_owned());
         let target = Target { version: "", path: "/x", query: None };

@@ -37,9 +37,9 @@ pub(crate) fn explain(action: &mut Action<'_>, id: &str) -> Result<Response, Err
     let team = action.read_record(&id)?.team();
     let limited_models = LimitedModels::parse(&(action.context.model_setting)(limited::SETTING)?)?;
     let aliases = read_aliases(action, &provider)?;
-    let names = aliases.as_ref().map_or([model.as_str(); 2], |aliases| aliases.names(&model));
+    let names = |name| aliases.as_ref().map_or([name; 2], |aliases| aliases.names(name));
     let account = team.account;
-    let verdict = match judge(&team, &provider, &names, &action.now()) {
+    let verdict = match judge(&team, &provider, &names(&model), &action.now()) {
         Err(rule) => {
             Verdict { allowed: false, rule: rule.to_owned(), sent_model: None, account: false }
         }
@@ -50,8 +50,7 @@ pub(crate) fn explain(action: &mut Action<'_>, id: &str) -> Result<Response, Err
                 Some(aliases) => aliases.substitute(&model, &team, &provider, &limited_models),
                 None => limited_models.substitute(&team, &provider, &model),
             };
-            let name = substitute.unwrap_or(&model);
-            let [_, id] = aliases.as_ref().map_or([name; 2], |aliases| aliases.names(name));
+            let [_, id] = names(substitute.unwrap_or(&model));
             Verdict { allowed: true, rule, sent_model: Some(id), account }
         }
     };

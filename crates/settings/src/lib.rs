@@ -55,6 +55,22 @@ impl Variables {
         self.0.iter().find(holds).map(|variable| variable.name.as_str())
     }
 
+    /// Returns the value of the setting `name` in `given`: its own or that in the variable that holds it;
+    /// none if it is empty or not given.
+    ///
+    /// # Errors
+    /// There is no such setting.
+    pub fn value(&self, name: &str, given: &Values) -> Result<Option<String>> {
+        let holder = self.holder(name).with_context(|| format!("no setting {name}"))?;
+        let own = given.get(name).map(|value| one_line(value));
+        let held = || {
+            let whole = given.get(holder).filter(|_| holder != name)?;
+            let (_, value) = lines(whole).into_iter().find(|(line, _)| line == name)?;
+            Some(value)
+        };
+        Ok(own.or_else(held).filter(|value| !value.is_empty()))
+    }
+
     /// Makes the variables that differ from their defaults: from the settings in `given`, which take
     /// precedence, and from variables in it.
     pub fn make(&self, given: &Values) -> Values {
@@ -139,6 +155,25 @@ mod tests {
         ] {
             assert_eq!(made(given), shop(expected), "{given:?}");
         }
+    }
+
+    #[test]
+    fn value_is_the_settings_own_or_that_of_its_variable() {
+        let variables = Variables::of_manifest(MANIFEST).unwrap();
+        for (name, given, expected) in [
+            ("host", &[("host", "x")][..], Some("x")),
+            ("host", &[("host", "")], None),
+            ("shop_key", &[], None),
+            ("shop_key", &[("shop", "shop_key=a")], Some("a")),
+            ("shop_key", &[("shop", "shop_key=a"), ("shop_key", "b")], Some("b")),
+            ("shop_key", &[("shop", "shop_key=a"), ("shop_key", "")], None),
+            ("shop_key", &[("shop", "shop_key=")], None),
+        ] {
+            let given = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            let value = variables.value(name, &given.collect()).unwrap();
+            assert_eq!(value.as_deref(), expected, "{name}");
+        }
+        assert!(variables.value("unknown", &Values::new()).is_err());
     }
 
     #[test]

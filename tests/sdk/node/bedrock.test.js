@@ -6,6 +6,7 @@ import { z } from 'zod';
 
 import {
   GATEWAY_URL,
+  PIXEL,
   TOOLS,
   UNKNOWN_KEY,
   assertRaises,
@@ -27,10 +28,6 @@ const USAGE = {
 };
 
 const TIME = { type: 'function', function: { name: 'get_time', description: 'The time' } };
-
-/** An image of one pixel. */
-const PIXEL =
-  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=';
 
 const City = z.object({ name: z.string(), zip: z.number().int() });
 

@@ -8,7 +8,15 @@ import OpenAI from 'openai';
 import { zodTextFormat } from 'openai/helpers/zod';
 import { z } from 'zod';
 
-import { GATEWAY_URL, assertRaises, collect, createKey, newClient, simulate } from './support.js';
+import {
+  GATEWAY_URL,
+  PIXEL,
+  assertRaises,
+  collect,
+  createKey,
+  newClient,
+  simulate,
+} from './support.js';
 
 const NOVA = 'nova-lite';
 const CLAUDE = 'claude';
@@ -18,10 +26,6 @@ const TOOLS = [
   { type: 'function', name: 'get_weather', parameters: { type: 'object', properties: CITY } },
   { type: 'function', name: 'get_time', description: 'The time', parameters: null },
 ];
-
-/** An image of one pixel. */
-const PIXEL =
-  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=';
 
 const City = z.object({ name: z.string(), zip: z.number().int() });
 

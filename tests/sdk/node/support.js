@@ -16,6 +16,10 @@ export const MODEL = 'gpt-4o-mini';
 /** A well-formed key that was never issued. */
 export const UNKNOWN_KEY = `sk_${'0'.repeat(64)}`;
 
+/** An image of one pixel. */
+export const PIXEL =
+  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=';
+
 export const TOOLS = [
   {
     type: 'function',

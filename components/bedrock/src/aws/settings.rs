@@ -87,6 +87,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn default_region_is_that_of_the_manifest() {
+        let manifest = Settings::from_lines(include_str!("../../../../spin.toml").to_owned());
+        let none = Settings::from_lines(String::new());
+        let region = BedrockSettings::read(&none, "").unwrap().region;
+        assert_eq!(manifest.get("aws_region"), Some(region));
+    }
+
+    #[test]
     fn read_names_the_setting_at_fault() {
         for (lines, aliases, expected) in [
             ("aws_region=us-east-1/x", "", "aws_region must be"),

@@ -248,6 +248,22 @@ mod tests {
     }
 
     #[test]
+    fn defaults_are_those_of_the_manifest() {
+        let manifest = include_str!("../../../../spin.toml");
+        assert!(
+            manifest.contains(&format!(r#"ai_gateway_host = {{ default = "{DEFAULT_HOST}" }}"#))
+        );
+        let with_manifest = Settings::from_lines(format!("{COMPLETE}{manifest}"));
+        let without = Settings::from_lines(COMPLETE.to_owned());
+        for name in ["connect_timeout", "first_byte_timeout", "between_bytes_timeout"] {
+            assert!(with_manifest.get(name).is_some(), "{name}");
+        }
+        let (declared, own) = (with_manifest.ai_gateway().unwrap(), without.ai_gateway().unwrap());
+        assert_eq!(declared.timeouts, own.timeouts);
+        assert_eq!((declared.max_body, declared.max_upload), (own.max_body, own.max_upload));
+    }
+
+    #[test]
     fn ai_gateway_takes_ids_or_a_url() {
         let by_ids = gateway(COMPLETE).unwrap();
         let host = "gateway.ai.cloudflare.com".to_owned();

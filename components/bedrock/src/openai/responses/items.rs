@@ -195,7 +195,8 @@ impl OutputItem {
             Kind::Call { .. } | Kind::Image => {}
         }
         event.extend(members);
-        if self.kind == Kind::Message && kind.starts_with("response.output_text.d") {
+        let names = self.names();
+        if self.kind == Kind::Message && (kind == names.delta || kind == names.done) {
             event.push(("logprobs", Value::List(Vec::new())));
         }
         emitter.emit(kind, event, out);
