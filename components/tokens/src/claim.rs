@@ -38,7 +38,8 @@ impl Claim {
         let operation = digest(operation);
         let name = |prefix, window: u64| format!("{prefix}{window}:{operation}");
         let counter = name(COUNTER, window);
-        let (prefix, claim) = match store.increment(&counter)? {
+        let count = store.counters().map(|counters| counters.increment(&counter, 1)).transpose()?;
+        let (prefix, claim) = match count {
             Some(1) => (COUNTER, Self(counter)),
             Some(_) => return Err(Error::InProgress),
             None => (MARK, Self::mark(action, name(MARK, window))?),

@@ -10,7 +10,7 @@ use gateway::{Error, Record, Scope};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::Action;
+use crate::{Action, limits};
 use crate::team_ids::is_visible;
 
 // Maximum lengths of texts, in characters. openapi.json documents the same numbers.
@@ -45,6 +45,7 @@ pub(crate) struct Fields {
     providers: Patch<Vec<String>>,
     models: Patch<Vec<String>>,
     metadata: Patch<Box<RawValue>>,
+    limits: Patch<Box<RawValue>>,
     note: Patch<String>,
 }
 
@@ -114,13 +115,18 @@ impl Fields {
         note.as_ref().map_or(Ok(()), |note| check_text("note", note, MAX_NOTE))?;
         check_list("providers", providers.as_deref(), is_slug, "a route prefix, like `openai`")?;
         check_list("models", models.as_deref(), is_pattern, "a pattern of 1 to 256 characters")?;
+        let limits = match self.limits {
+            Patch::Keep => before.limits,
+            Patch::Clear => None,
+            Patch::Set(limits) => limits::read(&limits)?,
+        };
         // The last check belongs to the first assignment, so a failure leaves `record` unchanged.
         record.tag = match self.metadata {
             Patch::Keep => before.tag,
             Patch::Clear => None,
             Patch::Set(metadata) => Some(read_metadata(&metadata)?),
         };
-        (record.name, record.note) = (name, note);
+        (record.name, record.note, record.limits) = (name, note, limits);
         record.scope = Scope { providers, models };
         record.expires_at = expires_at.apply(before.expires_at);
         record.limited = self.limited.apply(Some(before.limited)).unwrap_or_default();

@@ -6,6 +6,8 @@ use gateway::{ApiKey, Record};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::limits::LimitsView;
+
 /// The JSON form of a key's record, which never contains the hash.
 ///
 /// Fields that say nothing are omitted.
@@ -33,6 +35,8 @@ pub(crate) struct KeyView<'a> {
     /// The team's own entry of `cf-aig-metadata`; a map, because its name is the client's choice.
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<BTreeMap<&'a str, &'a RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limits: Option<LimitsView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,6 +66,7 @@ impl<'a> KeyView<'a> {
             providers: record.scope.providers.as_deref(),
             models: record.scope.models.as_deref(),
             metadata: tag.map(|tag| BTreeMap::from([(tag.name.as_str(), &*tag.value)])),
+            limits: record.limits.as_ref().map(LimitsView::new),
             note: record.note.as_deref(),
             replaces: record.replaces.as_deref(),
             lineage: record.lineage.as_deref(),

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gateway::error::Cause;
+use gateway::limits::counters::Counters;
 use gateway::log::Entry;
 use gateway::service::{Context, ReadBody, Service};
 use gateway::{ApiKey, Error, Head, Headers, Request, Response, Settings, Store};
@@ -229,16 +230,19 @@ impl Store for Memory {
         Ok(self.values.borrow().keys().cloned().collect())
     }
 
-    fn increment(&self, name: &str) -> Result<Option<u64>, Error> {
+    fn counters(&self) -> Option<&dyn Counters> {
+        if self.lacks_counters.get() { None } else { Some(self) }
+    }
+}
+
+impl Counters for Memory {
+    fn increment(&self, name: &str, delta: i64) -> Result<i64, Error> {
         self.step()?;
-        if self.lacks_counters.get() {
-            return Ok(None);
-        }
         let mut values = self.values.borrow_mut();
         let counter = values.entry(name.to_owned()).or_insert_with(|| vec![0; 8]);
-        let count = u64::from_le_bytes(counter.as_slice().try_into().unwrap()) + 1;
+        let count = i64::from_le_bytes(counter.as_slice().try_into().unwrap()) + delta;
         *counter = count.to_le_bytes().to_vec();
-        Ok(Some(count))
+        Ok(count)
     }
 }
 

@@ -9,7 +9,7 @@ use wasi::http::types::{ErrorCode, http_error_code};
 use wasi::io::error::Error as IoError;
 
 pub(crate) use reader::{BodyReader, CHUNK, POLL_INTERVAL, Read, Source};
-pub(crate) use writer::{BodyWriter, Progress};
+pub(crate) use writer::{BodyWriter, Filter, Progress};
 
 /// Converts the failure of an upstream's body.
 pub(crate) fn upstream_failure(error: &IoError) -> Error {

@@ -1,15 +1,22 @@
-//! The key-value store with atomic counters, for components that need them.
+//! Atomic counters of the key-value store.
 //!
 //! Spin 3.0 and later have them; Fermyon Cloud and Akamai Functions do not load a component that
 //! imports them. A build without the feature `atomics` leaves the import out.
 
 #[cfg(feature = "atomics")]
+use std::cell::OnceCell;
+#[cfg(feature = "atomics")]
+use std::mem::ManuallyDrop;
+
+use gateway::Error;
+#[cfg(feature = "atomics")]
 use gateway::error::Cause;
-use gateway::{Error, Store};
+use gateway::limits::counters::Counters;
 
 #[cfg(feature = "atomics")]
 use self::bindings::wasi::keyvalue::{atomics, store};
-use crate::store::SpinStore;
+#[cfg(feature = "atomics")]
+use crate::host::kept;
 
 #[cfg(feature = "atomics")]
 #[allow(
@@ -28,33 +35,44 @@ mod bindings {
     });
 }
 
-/// The `default` store, with counters.
+/// The counters of the `default` store, which is opened at their first use and kept for the rest of the
+/// request.
 #[derive(Default)]
-pub(crate) struct CountingStore(SpinStore);
+pub(crate) struct SpinCounters {
+    #[cfg(feature = "atomics")]
+    bucket: OnceCell<ManuallyDrop<store::Bucket>>,
+}
 
-impl Store for CountingStore {
-    fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
-        self.0.get(key)
-    }
-
-    fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
-        self.0.set(key, value)
-    }
-
-    fn delete(&self, key: &str) -> Result<(), Error> {
-        self.0.delete(key)
-    }
-
-    fn keys(&self) -> Result<Vec<String>, Error> {
-        self.0.keys()
-    }
+impl SpinCounters {
+    /// Whether this build has counters.
+    pub(crate) const EXIST: bool = cfg!(feature = "atomics");
 
     #[cfg(feature = "atomics")]
-    fn increment(&self, name: &str) -> Result<Option<u64>, Error> {
-        let opened = store::open("default").map_err(unavailable)?;
-        let count = atomics::increment(&opened, name, 1).map_err(unavailable)?;
-        Ok(u64::try_from(count).ok())
+    fn open(&self) -> Result<&store::Bucket, Error> {
+        if let Some(bucket) = self.bucket.get() {
+            return Ok(bucket);
+        }
+        let bucket = store::open("default").map_err(unavailable)?;
+        Ok(self.bucket.get_or_init(|| kept(bucket)))
     }
+}
+
+impl Counters for SpinCounters {
+    #[cfg(feature = "atomics")]
+    fn increment(&self, name: &str, delta: i64) -> Result<i64, Error> {
+        atomics::increment(self.open()?, name, delta).map_err(unavailable)
+    }
+
+    #[cfg(not(feature = "atomics"))]
+    fn increment(&self, _name: &str, _delta: i64) -> Result<i64, Error> {
+        Err(missing())
+    }
+}
+
+/// Returns the error for a request that has to be counted by a build without counters.
+pub(crate) fn missing() -> Error {
+    let why = "this key has limits, which a build without the feature `atomics` cannot enforce";
+    Error::Configuration(why.to_owned())
 }
 
 #[cfg(feature = "atomics")]

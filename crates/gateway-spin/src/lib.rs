@@ -32,6 +32,7 @@ mod auth;
 mod body;
 mod counters;
 mod host;
+mod meter;
 mod provider;
 mod request;
 mod response;

@@ -3,20 +3,25 @@
 use std::marker::PhantomData;
 
 use gateway::edit::{Reading, check_error};
+use gateway::http::body::Body;
 use gateway::http::headers::passes_to_client;
 use gateway::http::target::raw_path;
+use gateway::limits::reservation::Denied;
 use gateway::log::Entry;
 use gateway::models::echo::ModelEcho;
 use gateway::models::{list, vectors};
-use gateway::{Dialect, Error, Head, Headers, Outbound, Provider, Request, Response, ai_gateway};
+use gateway::{
+    Dialect, Error, Head, Headers, Operator, Outbound, Provider, Request, Response, Team, ai_gateway,
+};
 use http::StatusCode;
 use wasi::exports::http::incoming_handler::Guest;
 use wasi::http::types::{IncomingRequest, IncomingResponse, ResponseOutparam};
 use wasi::io::streams::StreamError;
 
 use crate::auth::admit;
-use crate::body::{BodyReader, BodyWriter, Progress, Read, Source, upstream_failure};
+use crate::body::{BodyReader, BodyWriter, Filter, Progress, Read, Source, upstream_failure};
 use crate::host::kept;
+use crate::meter::{SharedMeter, limited, when_limited};
 use crate::request::read_body;
 use crate::response::{Sent, StreamBody};
 use crate::serve::{Arrival, Handler, serve};
@@ -26,9 +31,16 @@ use crate::upstream;
 #[derive(Debug)]
 pub struct ProviderComponent<P>(PhantomData<P>);
 
-/// An upstream's body that passes through, and the edit it needs.
+/// An upstream's body that passes through.
 pub(crate) struct PassThrough {
     body: Source,
+    /// Whoever reads or edits the body on its way; nobody if the host moves it.
+    filter: Option<StreamFilter>,
+}
+
+/// What is done with the bytes of a body on their way.
+struct StreamFilter {
+    meter: SharedMeter,
     echo: Option<ModelEcho>,
 }
 
@@ -53,21 +65,50 @@ impl<P: Provider> Handler for ProviderComponent<P> {
         head: Head,
         arrival: &Arrival,
         entry: &mut Entry,
+        meter: &SharedMeter,
     ) -> Result<Sent<PassThrough>, Error> {
         admit(head, P::SLUG, arrival, entry, |head, team, operator, entry| {
+            meter.open(P::SLUG, team, operator, arrival)?;
             let plan = Outbound::plan_body::<P>(&head, team, operator);
             // The body is read after authentication: a client without a key costs no memory.
             let (body, upload) = read_body(request, &head.headers, plan, operator.ai_gateway)?;
             let method = head.method.clone();
-            let mut outbound = Outbound::new::<P>(Request { head, body }, team, operator)?;
+            let mut outbound = outbound::<P>(Request { head, body }, team, operator, meter)?;
             entry.note_outbound(&outbound);
             let edit = std::mem::take(&mut outbound.edit);
             let response = kept(upstream::send(outbound, operator.ai_gateway, upload.as_ref())?);
             entry.head_ms = Some(arrival.start.millis());
             let (status, headers) = upstream::read_head(&response, entry)?;
+            meter.note_head(status, &headers);
             let reading = edit.reading(&method, status, &headers);
-            read_response(&response, status, headers, reading)
+            read_response(&response, status, headers, reading, meter)
         })
+    }
+}
+
+/// Creates the request that is sent, and reserves what it may use. A budget that is used up may lead to
+/// the models of limited teams.
+fn outbound<P: Provider>(
+    request: Request<Body>,
+    team: &Team,
+    operator: &Operator<'_>,
+    meter: &SharedMeter,
+) -> Result<Outbound, Error> {
+    let again = meter.may_limit().then(|| request.clone());
+    let reserve = |request, team: &Team, operator: &Operator<'_>| {
+        let outbound = Outbound::new::<P>(request, team, operator, meter.is_counting());
+        let outbound = outbound.map_err(Denied::Refused)?;
+        let when_limited = when_limited(team, operator.limited_models);
+        meter.reserve(&outbound, None, P::bare_model, when_limited)?;
+        Ok(outbound)
+    };
+    match (reserve(request, team, operator), again) {
+        (Err(Denied::Limited), Some(request)) => {
+            let (team, limited_models) = limited(team)?;
+            let operator = Operator { limited_models: &limited_models, ..*operator };
+            reserve(request, &team, &operator).map_err(Denied::into_error)
+        }
+        (outcome, _) => outcome.map_err(Denied::into_error),
     }
 }
 
@@ -77,6 +118,7 @@ fn read_response(
     status: StatusCode,
     mut headers: Headers,
     reading: Reading,
+    meter: &SharedMeter,
 ) -> Result<Sent<PassThrough>, Error> {
     headers.retain(passes_to_client);
     if matches!(reading, Reading::Bodiless) {
@@ -92,7 +134,7 @@ fn read_response(
                 )),
                 // Longer than any error of the AI Gateway: what was read is sent before the rest.
                 Read::Part(start) => {
-                    let body = PassThrough { body: Source { start, rest: body }, echo: None };
+                    let body = PassThrough { body: Source { start, rest: body }, filter: None };
                     Ok(Sent::Stream(Response { status, headers, body }))
                 }
             }
@@ -110,11 +152,16 @@ fn read_response(
             }
             Read::Part(_) => Err(Error::invalid_response("the embeddings are too long")),
         },
-        Reading::Bodiless | Reading::Stream(None) => Ok(stream(status, headers, body, None)),
+        Reading::Bodiless => Ok(stream(status, headers, body, None)),
         Reading::Stream(echo) => {
-            // The edit changes the length, which is not known before the end.
-            headers.retain(|name| name != "content-length");
-            Ok(stream(status, headers, body, echo))
+            let reads = meter.reads(&headers);
+            if echo.is_some() || reads && meter.edits() {
+                // An edit changes the length, which is not known before the end.
+                headers.retain(|name| name != "content-length");
+            }
+            let meter = if reads { meter.clone() } else { SharedMeter::default() };
+            let filter = (reads || echo.is_some()).then_some(StreamFilter { meter, echo });
+            Ok(stream(status, headers, body, filter))
         }
     }
 }
@@ -132,26 +179,45 @@ fn stream(
     status: StatusCode,
     headers: Headers,
     rest: BodyReader,
-    echo: Option<ModelEcho>,
+    filter: Option<StreamFilter>,
 ) -> Sent<PassThrough> {
-    let body = PassThrough { body: Source { start: Vec::new(), rest }, echo };
+    let body = PassThrough { body: Source { start: Vec::new(), rest }, filter };
     Sent::Stream(Response { status, headers, body })
 }
 
 impl StreamBody for PassThrough {
     fn start(&mut self, writer: &BodyWriter) -> Result<Progress, Error> {
-        let progress = match &mut self.echo {
+        let progress = match &mut self.filter {
             None => writer.splice_first(&self.body),
-            Some(echo) => writer.copy_chunk(&self.body.rest, echo),
+            Some(filter) => writer.copy_chunk(&self.body.rest, filter),
         };
         progress.map_err(|error| upstream_failure(&error))
     }
 
     fn advance(&mut self, writer: &BodyWriter) -> Result<Progress, Error> {
-        let progress = match &mut self.echo {
+        let progress = match &mut self.filter {
             None => writer.splice_chunk(&self.body.rest),
-            Some(echo) => writer.copy_chunk(&self.body.rest, echo),
+            Some(filter) => writer.copy_chunk(&self.body.rest, filter),
         };
         progress.map_err(|error| upstream_failure(&error))
+    }
+}
+
+impl Filter for StreamFilter {
+    // The usage comes first: it is counted before any of it is taken out.
+    fn push(&mut self, bytes: Vec<u8>) -> Vec<u8> {
+        let bytes = self.meter.push(bytes);
+        match &mut self.echo {
+            Some(echo) => echo.push(&bytes),
+            None => bytes,
+        }
+    }
+
+    fn finish(&mut self) -> Vec<u8> {
+        let rest = self.meter.finish();
+        match &mut self.echo {
+            Some(echo) => [echo.push(&rest), echo.finish()].concat(),
+            None => rest,
+        }
     }
 }

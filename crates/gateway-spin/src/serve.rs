@@ -8,6 +8,7 @@ use gateway::{Dialect, Error, Head};
 use wasi::http::types::{IncomingRequest, ResponseOutparam};
 
 use crate::host::{self, Instant};
+use crate::meter::SharedMeter;
 use crate::request;
 use crate::response::{Responder, Sent, StreamBody};
 
@@ -24,7 +25,8 @@ pub(crate) trait Handler {
         Dialect::OpenAi
     }
 
-    /// Returns the response to `request`, and notes in `entry` what the log shows of it.
+    /// Returns the response to `request`, notes in `entry` what the log shows of it, and counts it with
+    /// `meter` if it has to be counted.
     ///
     /// # Errors
     /// Any situation in which the gateway responds with an error.
@@ -33,6 +35,7 @@ pub(crate) trait Handler {
         head: Head,
         arrival: &Arrival,
         entry: &mut Entry,
+        meter: &SharedMeter,
     ) -> Result<Sent<Self::Stream>, Error>;
 }
 
@@ -59,14 +62,17 @@ pub(crate) fn serve<H: Handler>(request: &IncomingRequest, out: ResponseOutparam
     // The responder exists before anything can fail, so that every failure is a response.
     let responder = Responder::new(out, &head.method, H::dialect(&head), cors.clone());
     // A browser sends no key with a preflight request, and a WebSocket needs no key to be refused.
+    let meter = SharedMeter::default();
     let response = match cors.and_then(|_| Cors::preflight(&head)) {
         Some(preflight) => Ok(Sent::Whole(preflight)),
         None if head.is_upgrade() => Err(Error::UpgradeNotSupported),
-        None => H::respond(request, head, &arrival, &mut entry),
+        None => H::respond(request, head, &arrival, &mut entry, &meter),
     };
-    responder.send(response, &mut entry);
+    responder.send(response.map(|sent| meter.prepare(sent)), &mut entry);
     // The line is written last: it has the status, the length and the time of the whole response.
     entry.total_ms = start.millis();
+    // The client has its response by now, and does not wait for the counters.
+    meter.settle(&mut entry);
     host::log(&entry.to_line());
     if may_have_body {
         request::drain(request);

@@ -9,11 +9,12 @@ use gateway::{Error, Head, Request};
 use wasi::exports::http::incoming_handler::Guest;
 use wasi::http::types::{IncomingRequest, ResponseOutparam};
 
-use crate::counters::CountingStore;
 use crate::host::{self, kept};
 use crate::request::read_whole;
 use crate::response::Sent;
+use crate::meter::SharedMeter;
 use crate::serve::{Arrival, Handler, serve};
+use crate::store::CountingStore;
 
 /// The component that responds as `S` does.
 #[derive(Debug)]
@@ -35,6 +36,7 @@ impl<S: Service> Handler for ServiceComponent<S> {
         head: Head,
         arrival: &Arrival,
         entry: &mut Entry,
+        _: &SharedMeter,
     ) -> Result<Sent<Infallible>, Error> {
         let settings = host::settings()?;
         let store = CountingStore::default();

@@ -4,9 +4,11 @@ use std::cell::OnceCell;
 use std::mem::ManuallyDrop;
 
 use gateway::error::Cause;
+use gateway::limits::counters::Counters;
 use gateway::{Error, Store};
 use spin_sdk::key_value;
 
+use crate::counters::SpinCounters;
 use crate::host::kept;
 
 /// The `default` store, opened at its first use and kept for the rest of the request.
@@ -38,6 +40,35 @@ impl Store for SpinStore {
 
     fn keys(&self) -> Result<Vec<String>, Error> {
         self.open()?.get_keys().map_err(unavailable)
+    }
+}
+
+/// The `default` store, with counters where they exist.
+#[derive(Default)]
+pub(crate) struct CountingStore {
+    store: SpinStore,
+    counters: SpinCounters,
+}
+
+impl Store for CountingStore {
+    fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.store.get(key)
+    }
+
+    fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
+        self.store.set(key, value)
+    }
+
+    fn delete(&self, key: &str) -> Result<(), Error> {
+        self.store.delete(key)
+    }
+
+    fn keys(&self) -> Result<Vec<String>, Error> {
+        self.store.keys()
+    }
+
+    fn counters(&self) -> Option<&dyn Counters> {
+        SpinCounters::EXIST.then_some(&self.counters)
     }
 }
 

@@ -1,15 +1,16 @@
 //! A component with a provider behind it whose API differs from the client's.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 
 use gateway::http::headers::passes_to_client;
 use gateway::http::target::raw_path;
+use gateway::limits::reservation::{Denied, WhenLimited};
 use gateway::log::Entry;
 use gateway::translator::{
     Chunks, Context, EventStream, InFlight, Translated, Translator, Transport, UpstreamResponse,
 };
-use gateway::{AiGateway, Dialect, Error, Head, Outbound, Request, Response};
+use gateway::{AiGateway, Dialect, Error, Head, Operator, Outbound, Request, Response, Team};
 use wasi::exports::http::incoming_handler::Guest;
 use wasi::http::types::{IncomingRequest, ResponseOutparam};
 use wasi::io::streams::StreamError;
@@ -17,6 +18,7 @@ use wasi::io::streams::StreamError;
 use crate::auth::admit;
 use crate::body::{BodyReader, BodyWriter, CHUNK, Progress, upstream_failure};
 use crate::host::{self, kept};
+use crate::meter::{SharedMeter, limited, when_limited};
 use crate::request::read_text;
 use crate::response::{Sent, StreamBody};
 use crate::serve::{Arrival, Handler, serve};
@@ -31,6 +33,12 @@ struct SpinTransport<'a> {
     ai_gateway: &'a AiGateway<'a>,
     arrival: &'a Arrival,
     entry: RefCell<&'a mut Entry>,
+    meter: &'a SharedMeter,
+    /// The client's path and body, for the estimate of what it uses.
+    client: (&'a str, &'a [u8]),
+    when_limited: WhenLimited,
+    /// Whether a budget is used up that leads to the models of limited teams.
+    is_limited: Cell<bool>,
 }
 
 /// A body as the host provides it.
@@ -43,6 +51,7 @@ pub(crate) struct TranslatedBody {
     pending: Vec<u8>,
     /// How the body ends, once that is known.
     end: Option<Result<(), Error>>,
+    meter: SharedMeter,
 }
 
 impl<T: Translator> Guest for TranslatorComponent<T> {
@@ -67,32 +76,64 @@ impl<T: Translator> Handler for TranslatorComponent<T> {
         head: Head,
         arrival: &Arrival,
         entry: &mut Entry,
+        meter: &SharedMeter,
     ) -> Result<Sent<TranslatedBody>, Error> {
         admit(head, T::SLUG, arrival, entry, |head, team, operator, entry| {
-            let ai_gateway = operator.ai_gateway;
-            let body = read_text(request, &head, ai_gateway.max_body)?;
-            let transport = SpinTransport { ai_gateway, arrival, entry: RefCell::new(entry) };
-            let context = Context {
-                team,
-                operator,
-                model_setting: &host::model_setting,
-                now: arrival.now,
-                transport: &transport,
-            };
-            match T::respond(&Request { head, body }, &context)? {
-                Translated::Whole(response) => Ok(Sent::Whole(response)),
-                Translated::Stream(Response { status, headers, body }) => {
-                    let body = TranslatedBody { events: body, pending: Vec::new(), end: None };
-                    Ok(Sent::Stream(Response { status, headers, body }))
+            meter.open(T::SLUG, team, operator, arrival)?;
+            let body = read_text(request, &head, operator.ai_gateway.max_body)?;
+            let path = head.path_with_query.split('?').next().unwrap_or_default();
+            let body = meter.ask_for_usage(path, body)?;
+            let request = Request { head, body };
+            match translate::<T>(&request, team, operator, arrival, entry, meter) {
+                Err(Denied::Limited) => {
+                    let (team, limited_models) = limited(team)?;
+                    let operator = Operator { limited_models: &limited_models, ..*operator };
+                    let sent = translate::<T>(&request, &team, &operator, arrival, entry, meter);
+                    sent.map_err(Denied::into_error)
                 }
+                sent => sent.map_err(Denied::into_error),
             }
         })
     }
 }
 
+/// Translates a request for `team`. A budget that is used up may lead to the models of limited teams.
+fn translate<T: Translator>(
+    request: &Request,
+    team: &Team,
+    operator: &Operator<'_>,
+    arrival: &Arrival,
+    entry: &mut Entry,
+    meter: &SharedMeter,
+) -> Result<Sent<TranslatedBody>, Denied> {
+    let path = request.head.path_with_query.split('?').next().unwrap_or_default();
+    let transport = SpinTransport {
+        ai_gateway: operator.ai_gateway,
+        arrival,
+        entry: RefCell::new(entry),
+        meter,
+        client: (path, &request.body),
+        when_limited: when_limited(team, operator.limited_models),
+        is_limited: Cell::new(false),
+    };
+    let model_setting = &host::model_setting;
+    let now = arrival.now;
+    let context = Context { team, operator, model_setting, now, transport: &transport };
+    match T::respond(request, &context) {
+        Ok(Translated::Whole(response)) => Ok(Sent::Whole(response)),
+        Ok(Translated::Stream(Response { status, headers, body: events })) => {
+            let (pending, meter) = (Vec::new(), meter.clone());
+            let body = TranslatedBody { events, pending, end: None, meter };
+            Ok(Sent::Stream(Response { status, headers, body }))
+        }
+        Err(_) if transport.is_limited.get() => Err(Denied::Limited),
+        Err(error) => Err(Denied::Refused(error)),
+    }
+}
+
 impl StreamBody for TranslatedBody {
     fn start(&mut self, writer: &BodyWriter) -> Result<Progress, Error> {
-        self.pending = std::mem::take(&mut self.events.first);
+        self.pending = self.meter.push(std::mem::take(&mut self.events.first));
         let length = self.pending.len();
         let rest = writer.write_ready(&self.pending).len();
         self.pending.drain(..length - rest);
@@ -113,6 +154,10 @@ impl StreamBody for TranslatedBody {
             Ok(false) => self.end = Some(Ok(())),
             Err(error) => self.end = Some(Err(error)),
         }
+        self.pending = self.meter.push(std::mem::take(&mut self.pending));
+        if self.end.is_some() {
+            self.pending.append(&mut self.meter.finish());
+        }
         let bytes = self.pending.len() as u64;
         let written = writer.write_all(&self.pending);
         self.pending.clear();
@@ -123,12 +168,19 @@ impl StreamBody for TranslatedBody {
 impl Transport for SpinTransport<'_> {
     fn start(&self, outbound: Outbound) -> Result<InFlight<'_>, Error> {
         self.entry.borrow_mut().note_outbound(&outbound);
+        let reserved =
+            self.meter.reserve(&outbound, Some(self.client), |model| model, self.when_limited);
+        if let Err(denied) = reserved {
+            self.is_limited.set(matches!(denied, Denied::Limited));
+            return Err(denied.into_error());
+        }
         let in_flight = upstream::start(outbound, self.ai_gateway)?;
         Ok(Box::new(move || {
             let response = kept(in_flight.wait()?);
             let mut entry = self.entry.borrow_mut();
             entry.head_ms = Some(self.arrival.start.millis());
             let (status, mut headers) = upstream::read_head(&response, &mut entry)?;
+            self.meter.note_head(status, &headers);
             headers.retain(passes_to_client);
             let body = Box::new(SpinChunks(upstream::read_body(&response)?));
             Ok(UpstreamResponse { status, headers, body })

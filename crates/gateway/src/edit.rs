@@ -53,17 +53,12 @@ impl Edit {
             return Reading::Error { may_be_long: !matches!(self, Self::FilterModels(_)) };
         }
         match self {
-            Self::EchoModel(echo) => Reading::Stream(Some(echo).filter(|_| may_echo(headers))),
+            Self::EchoModel(echo) => Reading::Stream(Some(echo).filter(|_| headers.is_text())),
             Self::FilterModels(filter) => Reading::List(filter),
             Self::EncodeVectors if headers.is_json() => Reading::Vectors,
             Self::Nothing | Self::EncodeVectors => Reading::Stream(None),
         }
     }
-}
-
-/// Checks whether a body of this type may name the model that responded.
-fn may_echo(headers: &Headers) -> bool {
-    headers.is_json() || headers.media_type().as_deref() == Some("text/event-stream")
 }
 
 /// Returns the client's response for an error that was read whole. A provider's error passes

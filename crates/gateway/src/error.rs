@@ -10,6 +10,7 @@ use http::StatusCode;
 pub use self::fault::{Fault, Shape};
 use crate::Headers;
 use crate::ai_gateway::error::AiGatewayError;
+use crate::limits::refusal::RateLimit;
 
 /// A situation in which the gateway responds instead of an upstream.
 ///
@@ -92,6 +93,22 @@ pub enum Error {
     /// The key's scope does not allow the request.
     #[error("this key {0}")]
     NotInScope(String),
+    /// A rate limit of the key or its team is reached.
+    #[error("{}", .0.message)]
+    RateLimited(Box<RateLimit>),
+    /// A budget of the key or its team is used up, or smaller than the request.
+    #[error("{0}")]
+    QuotaExceeded(String),
+    /// The key or its team has a budget in dollars, and the model has no price.
+    #[error(
+        "this {word} has a budget in USD, and the model {model} has no price: use another model, or ask your platform team to add its price"
+    )]
+    ModelNotPriced {
+        /// Whose budget it is.
+        word: &'static str,
+        /// The model.
+        model: String,
+    },
     /// The operation concerns the account that all teams share, or is unknown.
     #[error(
         "this operation concerns the provider's whole account, or is unknown to the gateway: \
@@ -101,6 +118,9 @@ pub enum Error {
     /// There is no key with this id.
     #[error("no such key: list them with GET /tokens")]
     UnknownKeyId,
+    /// There is no team with this id.
+    #[error("no such team: list them with GET /tokens/teams")]
+    UnknownTeam,
     /// The request was already carried out.
     #[error(
         "already done: created key {id}; if its response was lost, rotate that key with the admin token"
@@ -246,7 +266,11 @@ impl Error {
                 (403, "permission_error", "model_not_allowed", Client)
             }
             Self::AccountOperation => (403, "permission_error", "operation_not_allowed", Client),
+            Self::RateLimited(limit) => (429, limit.kind, "rate_limit_exceeded", Client),
+            Self::QuotaExceeded(_) => (429, "insufficient_quota", "insufficient_quota", Client),
+            Self::ModelNotPriced { .. } => (403, "permission_error", "model_not_priced", Client),
             Self::UnknownKeyId | Self::Replaced { .. } => (404, INVALID, "unknown_key", Client),
+            Self::UnknownTeam => (404, INVALID, "unknown_team", Client),
             Self::InProgress => (409, INVALID, "in_progress", Client),
             Self::RotatedTooRecently { .. } => (429, INVALID, "rotated_too_recently", Client),
             Self::AlreadyDone { .. } => (409, INVALID, "already_done", Client),
@@ -305,6 +329,8 @@ mod tests {
     fn every_error_has_its_status_type_and_code() {
         let body = Error::InvalidBody { message: "m".to_owned(), param: None };
         let upgrade = Error::UpgradeNotSupported;
+        let quota = Error::QuotaExceeded("m".to_owned());
+        let unpriced = Error::ModelNotPriced { word: "key", model: "m".to_owned() };
         let encoding = Error::UnsupportedEncoding { message: "m", name: "h" };
         for (error, status, kind, code) in [
             (Error::MissingKey, 401, "invalid_request_error", "invalid_api_key"),
@@ -319,8 +345,11 @@ mod tests {
             (Error::ModelNotAllowed("x".to_owned()), 403, "permission_error", "model_not_allowed"),
             (Error::NotInScope("x".to_owned()), 403, "permission_error", "model_not_allowed"),
             (Error::AccountOperation, 403, "permission_error", "operation_not_allowed"),
+            (quota, 429, "insufficient_quota", "insufficient_quota"),
+            (unpriced, 403, "permission_error", "model_not_priced"),
             (encoding, 415, "invalid_request_error", "unsupported_encoding"),
             (Error::UnknownKeyId, 404, "invalid_request_error", "unknown_key"),
+            (Error::UnknownTeam, 404, "invalid_request_error", "unknown_team"),
             (
                 Error::AlreadyDone { id: "a".to_owned() },
                 409,

@@ -10,8 +10,9 @@
 //! 2. [`http::body`]: how much of the body has to be read
 //! 3. [`route`]: the target, the model ([`models::limited`]) and the [`provider`]'s upstream
 //! 4. [`outbound`]: the headers ([`http::headers`]) and what the AI Gateway is sent ([`ai_gateway`])
-//! 5. [`edit`]: what is done with the response ([`models::echo`], [`models::list`])
-//! 6. [`error`] and [`log`], whatever happens
+//! 5. [`limits`]: what the key and its team may use, and what they have used ([`usage`])
+//! 6. [`edit`]: what is done with the response ([`models::echo`], [`models::list`])
+//! 7. [`error`] and [`log`], whatever happens
 //!
 //! A component implements [`Provider`], [`Translator`] or [`Service`]; each of these has an example.
 
@@ -22,6 +23,7 @@ pub mod error;
 mod fuzz;
 pub mod http;
 pub mod keys;
+pub mod limits;
 pub mod log;
 pub mod models;
 pub mod operation;
@@ -31,6 +33,7 @@ pub mod provider;
 pub mod route;
 pub mod service;
 pub mod translator;
+pub mod usage;
 
 pub use ::http::Method;
 

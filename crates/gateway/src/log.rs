@@ -2,9 +2,12 @@
 //! body.
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::error::{Error, Fault};
 use crate::http::json::to_ascii;
+use crate::limits::amount::Usd;
+use crate::usage::Usage;
 use crate::{KeyId, Outbound, Team};
 
 /// The length that a line stays below, in bytes: a pipe accepts so many in one write.
@@ -61,6 +64,30 @@ pub struct Entry {
     /// Why the request was retried in another form.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retried: Option<String>,
+    /// Input tokens, with cached ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input_tokens: Option<i64>,
+    /// Output tokens, with those of reasoning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_tokens: Option<i64>,
+    /// Input tokens that were read from a cache.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cached_tokens: Option<i64>,
+    /// Input tokens that were written to a cache.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_write_tokens: Option<i64>,
+    /// Output tokens of reasoning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reasoning_tokens: Option<i64>,
+    /// What the request cost, in dollars.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<Box<RawValue>>,
+    /// The budgets that are used up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
+    /// What of the request's use could not be counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unsettled: Option<String>,
     /// Who has to act, if something went wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
@@ -109,6 +136,22 @@ impl Entry {
         self.error = Some("client disconnected before the response was complete".to_owned());
     }
 
+    /// Notes what the request has used.
+    pub fn note_usage(&mut self, usage: &Usage, cost: Option<Usd>) {
+        let some = |tokens: i64| (tokens != 0).then_some(tokens);
+        (self.input_tokens, self.output_tokens) = (Some(usage.input), Some(usage.output));
+        self.cached_tokens = some(usage.cached);
+        self.cache_write_tokens = some(usage.cache_write);
+        self.reasoning_tokens = some(usage.reasoning);
+        self.cost_usd = cost.and_then(|cost| RawValue::from_string(cost.to_string()).ok());
+    }
+
+    /// Notes which `amounts` could not be added to which counters, for whoever corrects them.
+    pub fn note_unsettled(&mut self, amounts: &str) {
+        (self.level, self.fault) = ("error", Some(Fault::Gateway));
+        self.unsettled = Some(amounts.to_owned());
+    }
+
     /// Formats the entry as one line of ASCII, with its line feed.
     ///
     /// A line is shorter than [`MAX_LINE`], because a longer one takes more than one write, and those
@@ -125,12 +168,14 @@ impl Entry {
     fn shorten(&mut self) {
         let fields = [
             (&mut self.team_id, 400),
-            (&mut self.original_model, 500),
-            (&mut self.model, 500),
-            (&mut self.cf_aig_log_id, 200),
+            (&mut self.original_model, 400),
+            (&mut self.model, 400),
+            (&mut self.cf_aig_log_id, 100),
             (&mut self.ignored, 200),
-            (&mut self.retried, 500),
-            (&mut self.error, 1000),
+            (&mut self.retried, 350),
+            (&mut self.limit, 200),
+            (&mut self.unsettled, 300),
+            (&mut self.error, 600),
         ];
         for (field, length) in fields {
             if let Some(text) = field {
@@ -194,6 +239,11 @@ mod tests {
             (entry.ignored, entry.retried) = (Some(long.clone()), Some(long.clone()));
             (entry.total_ms, entry.bytes, entry.status) = (u64::MAX, u64::MAX, u16::MAX);
             (entry.head_ms, entry.upstream_status) = (Some(u64::MAX), Some(u16::MAX));
+            let most = i64::MAX;
+            let usage = Usage { input: most, output: most, cached: most, cache_write: most, reasoning: most };
+            entry.note_usage(&usage, Some(Usd(most)));
+            entry.limit = Some(long.clone());
+            entry.note_unsettled(&long);
             let line = entry.to_line();
             assert!(line.is_ascii() && line.len() < MAX_LINE, "{} {text:?}", line.len());
             let read: serde_json::Value = serde_json::from_str(&line).unwrap();

@@ -7,6 +7,7 @@ use crate::edit::Edit;
 use crate::http::body::{Body, Plan};
 use crate::http::headers::{RequestRule, request_rule};
 use crate::http::target::raw_path;
+use crate::operation::Class;
 use crate::operator::Operator;
 use crate::route::Route;
 use crate::{Error, Head, Headers, Provider, Request, Team};
@@ -35,6 +36,10 @@ pub struct Outbound {
     pub model: Option<String>,
     /// What is done with the response.
     pub edit: Edit,
+    /// Which kind of operation it is.
+    pub class: Class,
+    /// Whether the chunk with a stream's usage is taken out of the response.
+    pub hides_usage: bool,
 }
 
 impl Outbound {
@@ -47,7 +52,7 @@ impl Outbound {
         Plan::new(head, needs_form_model, cache_key::needs_body(&head.headers))
     }
 
-    /// Creates the request that is sent to `P`.
+    /// Creates the request that is sent to `P`. One that `is_counted` asks for the usage of a stream.
     ///
     /// # Errors
     /// Any rejection of the path, the model or a header, and the provider's own.
@@ -55,9 +60,13 @@ impl Outbound {
         request: Request<Body>,
         team: &Team,
         operator: &Operator<'_>,
+        is_counted: bool,
     ) -> Result<Self, Error> {
         let Request { head, body } = request;
-        let route = Route::new::<P>(&head, body, team, operator)?;
+        let mut route = Route::new::<P>(&head, body, team, operator)?;
+        if is_counted {
+            route.ask_for_usage(P::STREAM_USAGE)?;
+        }
         Self::from_route(route, head.method, head.headers, team, operator)
     }
 
@@ -87,7 +96,8 @@ impl Outbound {
         team: &Team,
         operator: &Operator<'_>,
     ) -> Result<Self, Error> {
-        let Route { path, headers: added, body, original_model, model, edit } = route;
+        let Route { path, headers: added, body, original_model, model, edit, class, hides_usage } =
+            route;
         let path_with_query = format!("{}{path}", operator.ai_gateway.base_path);
         let models =
             metadata::Models { original: original_model.as_deref(), sent: model.as_deref() };
@@ -111,7 +121,17 @@ impl Outbound {
             headers.push(name, value);
         }
         check_headers(&headers)?;
-        Ok(Self { method, path_with_query, headers, body, original_model, model, edit })
+        Ok(Self {
+            method,
+            path_with_query,
+            headers,
+            body,
+            original_model,
+            model,
+            edit,
+            class,
+            hides_usage,
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use http::Method;
 
 use crate::http::target::Target;
 use crate::operation::{Class, OPENAI};
+use crate::usage::StreamUsage;
 use crate::{Dialect, Error, Head, Headers, Settings};
 
 /// One provider behind the gateway.
@@ -50,6 +51,9 @@ pub trait Provider {
 
     /// Whether the provider returns embeddings as numbers even if the client requests Base64.
     const RETURNS_NUMBERS: bool = false;
+
+    /// When the provider reports the usage of a stream of completions.
+    const STREAM_USAGE: StreamUsage = StreamUsage::OnRequest;
 
     /// Returns the envelope of errors on `path` (below the route, and not checked yet).
     fn dialect(_path: &str, _headers: &Headers) -> Dialect {

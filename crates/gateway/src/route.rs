@@ -15,6 +15,7 @@ use crate::models::list::ModelFilter;
 use crate::models::{limited, list};
 use crate::operation::Class;
 use crate::operator::Operator;
+use crate::usage::{StreamUsage, stream_options};
 use crate::{Error, Head, Provider, RequestParts, Team, Upstream};
 
 /// The operation that creates embeddings, in OpenAI's API.
@@ -41,6 +42,10 @@ pub struct Route {
     pub model: Option<String>,
     /// What is done with the response.
     pub edit: Edit,
+    /// Which kind of operation it is.
+    pub class: Class,
+    /// Whether the chunk with a stream's usage is taken out again: the gateway asked for it, not the client.
+    pub hides_usage: bool,
 }
 
 /// The model that a request names.
@@ -101,7 +106,26 @@ impl Route {
             None => body,
         };
         let Upstream { path, headers, .. } = upstream;
-        Ok(Self { path, headers, body, original_model, model, edit })
+        Ok(Self { path, headers, body, original_model, model, edit, class, hides_usage: false })
+    }
+
+    /// Asks for the usage of a stream of completions, if the provider reports it only then and the client
+    /// did not.
+    ///
+    /// # Errors
+    /// [`Error::InvalidBody`] for ambiguous options.
+    pub(crate) fn ask_for_usage(&mut self, when: StreamUsage) -> Result<(), Error> {
+        let path = self.path.split('?').next().unwrap_or_default();
+        let Body::Json(bytes, probe) = &mut self.body else { return Ok(()) };
+        if when == StreamUsage::OnRequest
+            && probe.is_stream
+            && stream_options::applies_to(path)
+            && let Some(edited) = stream_options::include_usage(bytes)?
+        {
+            *bytes = edited;
+            self.hides_usage = true;
+        }
+        Ok(())
     }
 }
 

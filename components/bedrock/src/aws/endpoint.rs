@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use gateway::edit::Edit;
 use gateway::http::body::Body;
+use gateway::operation::Class;
 use gateway::{Error, Route};
 
 use crate::aws::settings::BedrockSettings;
@@ -51,6 +52,8 @@ pub(crate) fn destination(
         original_model: Some(original_model.to_owned()),
         model: Some(model.to_owned()),
         edit: Edit::Nothing,
+        class: Class::Inference,
+        hides_usage: false,
     })
 }
 
@@ -77,6 +80,8 @@ pub(crate) fn messages(
         original_model: Some(original_model.to_owned()),
         model: Some(model.to_owned()),
         edit: Edit::Nothing,
+        class: Class::Inference,
+        hides_usage: false,
     })
 }
 

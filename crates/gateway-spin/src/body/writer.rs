@@ -2,7 +2,6 @@
 
 use gateway::Error;
 use gateway::error::Cause;
-use gateway::models::echo::ModelEcho;
 use wasi::http::types::{ErrorCode, OutgoingBody};
 use wasi::io::error::Error as IoError;
 use wasi::io::poll::Pollable;
@@ -20,6 +19,15 @@ const COPIED: u64 = 256 * 1024;
 pub(crate) struct BodyWriter {
     stream: OutputStream,
     body: OutgoingBody,
+}
+
+/// Reads or edits the bytes of a body on their way.
+pub(crate) trait Filter {
+    /// Takes the next bytes and returns those that are written.
+    fn push(&mut self, bytes: Vec<u8>) -> Vec<u8>;
+
+    /// Ends the body and returns the bytes that were held back.
+    fn finish(&mut self) -> Vec<u8>;
 }
 
 /// What became of a chunk.
@@ -116,16 +124,16 @@ impl BodyWriter {
         }
     }
 
-    /// Writes the next bytes of `source` as `echo` edits them, which has to see them.
+    /// Writes the next bytes of `source` as `filter` returns them.
     pub(crate) fn copy_chunk(
         &self,
         source: &BodyReader,
-        echo: &mut ModelEcho,
+        filter: &mut impl Filter,
     ) -> Result<Progress, IoError> {
         match source.next(COPIED, &|| self.has_reader()) {
-            Ok(Some(bytes)) => Ok(self.write(&echo.push(&bytes))),
+            Ok(Some(bytes)) => Ok(self.write(&filter.push(bytes))),
             Ok(None) => Ok(Progress::Disconnected),
-            Err(StreamError::Closed) => match self.write(&echo.finish()) {
+            Err(StreamError::Closed) => match self.write(&filter.finish()) {
                 Progress::Bytes(0) => Ok(Progress::Ended),
                 progress => Ok(progress),
             },

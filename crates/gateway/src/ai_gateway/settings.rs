@@ -158,7 +158,11 @@ impl Settings {
         self.number(name, default).map(Duration::from_secs)
     }
 
-    fn number(&self, name: &'static str, default: u64) -> Result<u64, Error> {
+    /// Reads a number, at least one.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] for anything else.
+    pub(crate) fn number(&self, name: &'static str, default: u64) -> Result<u64, Error> {
         let Some(value) = self.get(name) else {
             return Ok(default);
         };

@@ -37,6 +37,9 @@ impl Dialect {
             Error::RotatedTooRecently { seconds } => {
                 response.headers.push("retry-after", seconds.to_string());
             }
+            Error::RateLimited(limit) => limit.add_headers(&mut response.headers),
+            // The SDKs of OpenAI and Anthropic retry a 429 unless they are told not to.
+            Error::QuotaExceeded(_) => response.headers.push("x-should-retry", "false"),
             Error::AiGateway(error) => response.headers.extend(&error.headers),
             Error::Provider(error) => response.headers.extend(&error.headers),
             _ => {}
@@ -59,7 +62,7 @@ impl Dialect {
         match self {
             Self::OpenAi => openai(shape, &message, error),
             Self::Anthropic => anthropic(shape, &message),
-            Self::Google => google(shape, &message),
+            Self::Google => google(shape, &message, error),
             Self::Cloudflare => cloudflare(shape, &message),
         }
     }
@@ -92,7 +95,7 @@ fn anthropic(shape: Shape, message: &str) -> String {
     format!(r#"{{"type":"error","error":{{"type":"{kind}","message":{message}}}}}"#)
 }
 
-fn google(shape: Shape, message: &str) -> String {
+fn google(shape: Shape, message: &str, error: &Error) -> String {
     let code = shape.status.as_u16();
     let status = match code {
         401 => "UNAUTHENTICATED",
@@ -104,7 +107,16 @@ fn google(shape: Shape, message: &str) -> String {
         504 => "DEADLINE_EXCEEDED",
         _ => "INTERNAL",
     };
-    format!(r#"{{"error":{{"code":{code},"message":{message},"status":"{status}"}}}}"#)
+    // <https://cloud.google.com/apis/design/errors#error_details>
+    let details = match error {
+        Error::RateLimited(limit) => {
+            let seconds = limit.retry_seconds();
+            let kind = "type.googleapis.com/google.rpc.RetryInfo";
+            format!(r#","details":[{{"@type":"{kind}","retryDelay":"{seconds}s"}}]"#)
+        }
+        _ => String::new(),
+    };
+    format!(r#"{{"error":{{"code":{code},"message":{message},"status":"{status}"{details}}}}}"#)
 }
 
 /// Formats Cloudflare's envelope. Its codes are Cloudflare's own numbers; the status stands in for
@@ -120,6 +132,7 @@ fn cloudflare(shape: Shape, message: &str) -> String {
 mod tests {
     use super::*;
     use crate::error::Cause;
+    use crate::limits::refusal::{RateLimit, Rates};
 
     fn text(dialect: Dialect, error: &Error) -> String {
         String::from_utf8(dialect.response(error).body).unwrap()
@@ -181,6 +194,39 @@ mod tests {
         assert_eq!(store.headers.get_str("retry-after"), Some("1"));
         let method = Dialect::OpenAi.response(&Error::MethodNotAllowed { allowed: "GET, POST" });
         assert_eq!(method.headers.get_str("allow"), Some("GET, POST"));
+        let quota = Dialect::Anthropic.response(&Error::QuotaExceeded("m".to_owned()));
+        assert_eq!(quota.headers.get_str("x-should-retry"), Some("false"));
+        assert_eq!(quota.headers.get_str("retry-after"), None);
+    }
+
+    #[test]
+    fn response_to_a_reached_rate_says_when_to_retry() {
+        let limit = RateLimit {
+            message: "m".to_owned(),
+            kind: "tokens",
+            retry_ms: 11_500,
+            rates: Rates::default(),
+        };
+        let error = Error::RateLimited(Box::new(limit));
+        for (dialect, expected) in [
+            (
+                Dialect::OpenAi,
+                r#"{"error":{"message":"m","type":"tokens","param":null,"code":"rate_limit_exceeded"}}"#,
+            ),
+            (
+                Dialect::Anthropic,
+                r#"{"type":"error","error":{"type":"rate_limit_error","message":"m"}}"#,
+            ),
+            (
+                Dialect::Google,
+                r#"{"error":{"code":429,"message":"m","status":"RESOURCE_EXHAUSTED","details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"12s"}]}}"#,
+            ),
+        ] {
+            assert_eq!(text(dialect, &error), expected);
+            let headers = dialect.response(&error).headers;
+            assert_eq!(headers.get_str("retry-after"), Some("12"));
+            assert_eq!(headers.get_str("retry-after-ms"), Some("11500"));
+        }
     }
 
     #[test]

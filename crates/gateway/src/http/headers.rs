@@ -174,6 +174,15 @@ impl Headers {
         self.0.retain(|(name, _)| is_kept(name));
     }
 
+    /// Replaces the prefix `from` of names by `to`.
+    pub fn rename_prefix(&mut self, from: &str, to: &str) {
+        for (name, _) in &mut self.0 {
+            if let Some(rest) = name.strip_prefix(from) {
+                *name = format!("{to}{rest}");
+            }
+        }
+    }
+
     /// Returns the length of all names and values together, in bytes.
     pub fn total_bytes(&self) -> usize {
         self.0.iter().map(|(name, value)| name.len() + value.len()).sum()
@@ -194,6 +203,16 @@ impl Headers {
     pub fn is_json(&self) -> bool {
         self.media_type()
             .is_some_and(|media| media == "application/json" || media.ends_with("+json"))
+    }
+
+    /// Checks whether the media type says that the body is an event stream.
+    pub fn is_event_stream(&self) -> bool {
+        self.media_type().as_deref() == Some("text/event-stream")
+    }
+
+    /// Checks whether the body may say which model responded, and what it used.
+    pub fn is_text(&self) -> bool {
+        self.is_json() || self.is_event_stream()
     }
 }
 

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Cause;
 use crate::http::json::from_bytes;
-use crate::keys::team::{MetadataEntry, VERSION, check_version, unreadable, version};
+use crate::keys::team::{MetadataEntry, VERSION, check_version, lineage, unreadable, version};
+use crate::limits::rules::Limits;
 use crate::{ApiKey, Error, KeyId, Scope, Store, Team};
 
 /// A key's record: the value under `key:<id>` in the store.
@@ -40,6 +41,12 @@ pub struct Record {
     /// The team's own entry in `cf-aig-metadata`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<MetadataEntry>,
+    /// What the key may use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+    /// Whether there are limits of the whole team, which a request has to read, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_team_limits: bool,
     /// Free-text note.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -78,6 +85,8 @@ impl Record {
             scope: Scope::default(),
             account: false,
             tag: None,
+            limits: None,
+            has_team_limits: false,
             note: None,
             replaces: None,
             lineage: None,
@@ -103,8 +112,7 @@ impl Record {
 
     /// Returns the id that all keys have in common that were rotated from the same first key.
     pub fn lineage(&self) -> &str {
-        // Records of earlier versions name no lineage: the key before is as close as it gets.
-        self.lineage.as_deref().or(self.replaces.as_deref()).unwrap_or_else(|| self.id())
+        lineage(self.lineage.as_ref(), self.replaces.as_ref(), self.id())
     }
 
     /// Reads the record of the key `id`, whether the key is active or not.
@@ -184,6 +192,10 @@ impl Record {
             scope: self.scope.clone(),
             account: self.account,
             tag: self.tag.clone(),
+            limits: self.limits.clone(),
+            has_team_limits: self.has_team_limits,
+            lineage: self.lineage.clone(),
+            replaces: self.replaces.clone(),
         }
     }
 

@@ -84,8 +84,8 @@ impl Scope {
     }
 }
 
-/// Checks whether `pattern` matches all of `text`.
-fn matches(pattern: &str, text: &str) -> bool {
+/// Checks whether `pattern` matches all of `text`. A `*` in it stands for any characters.
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else {
         return false;

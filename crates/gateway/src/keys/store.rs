@@ -1,6 +1,7 @@
 //! The key-value store, reduced to what the rules need.
 
 use crate::Error;
+use crate::limits::counters::Counters;
 
 /// The one store all components share. Every failure is [`Error::StoreUnavailable`].
 pub trait Store {
@@ -12,10 +13,10 @@ pub trait Store {
     fn delete(&self, key: &str) -> Result<(), Error>;
     /// Lists all keys, in any order. Only key management calls it, never a provider's request.
     fn keys(&self) -> Result<Vec<String>, Error>;
-    /// Adds one to the counter `name` and returns its new value, or nothing where the platform has no
-    /// atomic counters. A counter must never be [`set`](Self::set).
-    fn increment(&self, _name: &str) -> Result<Option<u64>, Error> {
-        Ok(None)
+    /// Returns the store's atomic counters, or nothing where the platform has none. A counter must never
+    /// be [`set`](Self::set).
+    fn counters(&self) -> Option<&dyn Counters> {
+        None
     }
 }
 

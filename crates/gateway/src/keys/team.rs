@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::error::Cause;
 use crate::http::json::from_bytes;
 use crate::keys::api_key::is_same_secret;
+use crate::limits::rules::Limits;
 use crate::{ApiKey, Error, KeyId, Scope, Store};
 
 /// The version of the records that this code reads and writes.
@@ -39,6 +40,18 @@ pub struct Team {
     /// The team's own entry in `cf-aig-metadata`.
     #[serde(default)]
     pub tag: Option<MetadataEntry>,
+    /// What the key may use.
+    #[serde(default)]
+    pub limits: Option<Limits>,
+    /// Whether there are limits of the whole team.
+    #[serde(default)]
+    pub has_team_limits: bool,
+    /// The id of the first key of this lineage, if that is another.
+    #[serde(default)]
+    pub(crate) lineage: Option<String>,
+    /// The id of the key that this one replaces.
+    #[serde(default)]
+    pub(crate) replaces: Option<String>,
 }
 
 /// An entry of `cf-aig-metadata`: a name, and a string, number or boolean as JSON.
@@ -92,12 +105,37 @@ impl Team {
         self.hash.get(..KeyId::LENGTH).unwrap_or(&self.hash)
     }
 
-    /// Returns the name of the team's part of the cache: of fixed length, so that no team id can
-    /// imitate the part of another.
-    pub fn cache_scope(&self) -> String {
-        let digest = hex::encode(Sha256::digest(self.team_id.as_bytes()));
-        digest.get(..KeyId::LENGTH).unwrap_or(&digest).to_owned()
+    /// Returns the team as one that is restricted to the operator's `limited_models`.
+    #[must_use]
+    pub fn as_limited(&self) -> Self {
+        Self { limited: true, ..self.clone() }
     }
+
+    /// Returns the id that all keys have in common that were rotated from the same first key.
+    pub fn lineage(&self) -> &str {
+        lineage(self.lineage.as_ref(), self.replaces.as_ref(), self.id())
+    }
+
+    /// Returns the name of the team's part of the cache.
+    pub fn cache_scope(&self) -> String {
+        team_hash(&self.team_id)
+    }
+}
+
+/// Returns the lineage of the key `id` with these fields in its record.
+pub(crate) fn lineage<'a>(
+    lineage: Option<&'a String>,
+    replaces: Option<&'a String>,
+    id: &'a str,
+) -> &'a str {
+    // Records of earlier versions name no lineage: the key before is as close as it gets.
+    lineage.or(replaces).map_or(id, String::as_str)
+}
+
+/// Hashes a team's id for names: of fixed length, so that no team id can imitate the name of another.
+pub fn team_hash(team_id: &str) -> String {
+    let digest = hex::encode(Sha256::digest(team_id.as_bytes()));
+    digest.get(..KeyId::LENGTH).unwrap_or(&digest).to_owned()
 }
 
 /// Returns the error for a record that does not parse. It names only a place: the record has a hash

@@ -55,7 +55,7 @@ fn send_as(team: &Team, request: Request<Body>) -> Result<Outbound, Error> {
     let limited_models = LimitedModels::parse(r#"{"echo/big": "small", "*": "any"}"#).unwrap();
     let operator =
         Operator { settings: &settings, ai_gateway: &ai_gateway, limited_models: &limited_models };
-    Outbound::new::<Echo>(request, team, &operator)
+    Outbound::new::<Echo>(request, team, &operator, false)
 }
 
 fn request(path: &str, headers: &[(&str, &str)], body: &str) -> Request<Body> {
@@ -164,7 +164,7 @@ fn new_reports_a_bad_map_entry_as_configuration_error() {
     let operator =
         Operator { settings: &settings, ai_gateway: &ai_gateway, limited_models: &limited_models };
     let wish = request(CHAT, &[], r#"{"model":"m"}"#);
-    let error = Outbound::new::<Echo>(wish, &limited("blue"), &operator).unwrap_err().to_string();
+    let error = Outbound::new::<Echo>(wish, &limited("blue"), &operator, false).unwrap_err().to_string();
     assert!(error.contains("limited_models: "), "{error}");
 }
 

@@ -1,0 +1,149 @@
+use super::*;
+use crate::edit::Edit;
+use crate::http::body::{Body, probe};
+use crate::keys::store::Memory as Store;
+use crate::keys::team::tests::team;
+use crate::limits::counters::tests::Memory;
+use crate::limits::rules::{Budget, Limits, OnExceeded, Unit, Window};
+
+const AT: Moment = Moment { millis: 1_795_867_230_000 };
+const BODY: &str = r#"{"model":"m","max_tokens":50,"messages":[{"role":"user","content":"12345678"}]}"#;
+/// The estimated input tokens of [`BODY`].
+const INPUT: i64 = 4;
+
+const PRICES: &str = r#"{"echo/m":{"input":"1","output":"2"},"echo/other":{"input":"10","output":"20"}}"#;
+const CHAT: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"12345678\"}}]}\n\n\
+    data: {\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":12}}\n\ndata: [DONE]\n\n";
+
+fn outbound(class: Class, body: &str) -> Outbound {
+    Outbound {
+        method: http::Method::POST,
+        path_with_query: "/openai/chat/completions?a=b".to_owned(),
+        headers: Headers::default(),
+        body: Body::Json(body.into(), probe(body.as_bytes()).unwrap()),
+        original_model: Some("models/m".to_owned()),
+        model: Some("models/m".to_owned()),
+        edit: Edit::Nothing,
+        class,
+        hides_usage: false,
+    }
+}
+
+fn meter(lines: &str) -> Meter {
+    let budget = |unit| Budget {
+        unit,
+        amount: 1_000_000,
+        window: Window::Day,
+        on_exceeded: OnExceeded::Block,
+    };
+    let limits = Limits { budgets: vec![budget(Unit::Tokens), budget(Unit::Usd)], ..Limits::default() };
+    let team = Team { limits: Some(limits), ..team("blue") };
+    let settings = Settings::from_lines(lines.to_owned());
+    let prices = || Ok(PRICES.to_owned());
+    Meter::open("echo", &team, &settings, &Store::default(), prices, AT).unwrap().unwrap()
+}
+
+fn bare(model: &str) -> &str {
+    model.strip_prefix("models/").unwrap_or(model)
+}
+
+fn reserved(counters: &Memory) -> Meter {
+    let mut meter = meter("");
+    let outbound = outbound(Class::Inference, BODY);
+    meter.reserve(&outbound, None, bare, WhenLimited::Ask, counters).unwrap();
+    meter
+}
+
+/// Returns the counters of the budgets, in tokens and in nano-dollars.
+fn budgets(counters: &Memory) -> [i64; 2] {
+    let values = counters.values();
+    ["tokens", "usd"].map(|unit| {
+        let part = format!(":{unit}:");
+        let mut found = values.iter().filter(|(name, _)| name.starts_with("n:b:") && name.contains(&part));
+        found.next().map_or(0, |(_, value)| *value)
+    })
+}
+
+#[test]
+fn settle_charges_by_what_happened() {
+    let broken = &CHAT[..CHAT.find("data: {\"choices\":[]").unwrap()];
+    let stream = ("content-type", "text/event-stream");
+    let json = ("content-type", "application/json");
+    for (what, status, headers, body, is_complete, [tokens, usd]) in [
+        ("usage was reported", Some(200), vec![stream], CHAT, true, [21, 33_000]),
+        ("the upstream rejects", Some(400), vec![json], r#"{"error":{"message":"long text"}}"#, true, [0, 0]),
+        ("the upstream fails", Some(503), vec![json], "{}", true, [0, 0]),
+        ("there is no response", None, vec![], "", false, [0, 0]),
+        ("the stream breaks off", Some(200), vec![stream], broken, false, [INPUT + 2, 8000]),
+        ("the stream ends without usage", Some(200), vec![stream], broken, true, [INPUT + 2, 8000]),
+        ("it breaks off before any text", Some(200), vec![stream], "", false, [INPUT, 4000]),
+        ("the response breaks off", Some(200), vec![json], r#"{"cho"#, false, [INPUT, 4000]),
+        ("the response has nothing to count", Some(200), vec![json], r#"{"data":[]}"#, true, [0, 0]),
+        ("the cache responds", Some(200), vec![stream, ("cf-aig-cache-status", "HIT")], CHAT, true, [0, 0]),
+        ("the cache is missed", Some(200), vec![stream, ("cf-aig-cache-status", "MISS")], CHAT, true, [21, 33_000]),
+        ("another model responds", Some(200), vec![stream, ("cf-aig-model", "other")], CHAT, true, [21, 330_000]),
+        ("its name has a provider", Some(200), vec![stream, ("cf-aig-routed-model", "x/other")], CHAT, true, [21, 330_000]),
+        ("its price is unknown", Some(200), vec![stream, ("cf-aig-model", "unknown")], CHAT, true, [21, 33_000]),
+    ] {
+        let counters = Memory::default();
+        let mut meter = reserved(&counters);
+        assert_eq!(budgets(&counters), [INPUT + 50, 104_000], "{what}");
+        if let Some(status) = status {
+            let headers = headers.into_iter().collect();
+            meter.note_head(StatusCode::from_u16(status).unwrap(), &headers);
+        }
+        meter.observe(body.as_bytes(), &counters);
+        let mut entry = Entry::default();
+        meter.settle(is_complete, &counters, &mut entry);
+        assert_eq!(budgets(&counters), [tokens, usd], "{what}");
+        let logged = entry.input_tokens.unwrap_or(0) + entry.output_tokens.unwrap_or(0);
+        assert_eq!(logged, tokens, "{what}");
+    }
+}
+
+#[test]
+fn reserve_is_done_once_for_several_upstream_requests() {
+    let counters = Memory::default();
+    let mut meter = reserved(&counters);
+    let outbound = outbound(Class::Inference, BODY);
+    meter.reserve(&outbound, None, bare, WhenLimited::Ask, &counters).unwrap();
+    assert_eq!(budgets(&counters), [INPUT + 50, 104_000]);
+}
+
+#[test]
+fn reserve_of_a_translated_request_estimates_the_clients_body() {
+    let counters = Memory::default();
+    let mut meter = meter("reserve_output_tokens=20");
+    let outbound = outbound(Class::Inference, "{}");
+    let client = Some(("/bedrock/chat/completions", BODY.as_bytes()));
+    meter.reserve(&outbound, client, bare, WhenLimited::Ask, &counters).unwrap();
+    assert_eq!(budgets(&counters), [INPUT + 20, 44_000]);
+}
+
+#[test]
+fn operations_without_a_model_reserve_nothing() {
+    for class in [Class::ById, Class::Account] {
+        let (counters, mut meter) = (Memory::default(), meter(""));
+        meter.reserve(&outbound(class, BODY), None, bare, WhenLimited::Ask, &counters).unwrap();
+        assert!(!meter.observes(), "{class:?}");
+        meter.note_head(StatusCode::OK, &Headers::default());
+        meter.observe(CHAT.as_bytes(), &counters);
+        meter.settle(true, &counters, &mut Entry::default());
+        assert_eq!(budgets(&counters), [0, 0], "{class:?}");
+    }
+    let (counters, mut batch) = (Memory::default(), meter(""));
+    let outbound = outbound(Class::UnnamedInference, BODY);
+    let denied = batch.reserve(&outbound, None, bare, WhenLimited::Ask, &counters).unwrap_err();
+    assert!(matches!(denied, Denied::Refused(Error::NotInScope(_))), "{denied:?}");
+}
+
+#[test]
+fn settings_that_are_wrong_are_errors() {
+    let team = Team { limits: Some(Limits::default()), ..team("blue") };
+    for (lines, prices) in [("usage=some", ""), ("reserve_output_tokens=0", ""), ("", "[]")] {
+        let settings = Settings::from_lines(lines.to_owned());
+        let prices = || Ok(prices.to_owned());
+        let outcome = Meter::open("echo", &team, &settings, &Store::default(), prices, AT);
+        assert!(matches!(outcome, Err(Error::Configuration(_))), "{lines}");
+    }
+}
