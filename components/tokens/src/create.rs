@@ -9,6 +9,7 @@ use crate::fields::{Fields, read_body};
 use crate::idempotency::IdempotencyKey;
 use crate::key_view::KeyView;
 use crate::team_ids;
+use crate::teams::save_marked;
 
 /// Creates a key, stores its record and returns the key, which is never shown again.
 pub(crate) fn create(action: &mut Action<'_>) -> Result<Response, Error> {
@@ -25,7 +26,7 @@ pub(crate) fn create(action: &mut Action<'_>) -> Result<Response, Error> {
     let idempotency_key = IdempotencyKey::read(action, &format!("create:{team}"))?;
     idempotency_key.check(action)?;
     let claim = idempotency_key.claim(action)?;
-    let outcome = save(action, &record, &idempotency_key);
+    let outcome = save(action, &mut record, &idempotency_key);
     if let Some(claim) = claim {
         claim.release(action);
     }
@@ -37,13 +38,13 @@ pub(crate) fn create(action: &mut Action<'_>) -> Result<Response, Error> {
 /// Stores the record of a new key, unless the same request has created a key since it was checked.
 fn save(
     action: &Action<'_>,
-    record: &Record,
+    record: &mut Record,
     idempotency_key: &IdempotencyKey,
 ) -> Result<(), Error> {
     idempotency_key.check(action)?;
     team_ids::register(action, &record.team_id)?;
     idempotency_key.remember(action, &record.key_id())?;
-    record.save(action.context.store)
+    save_marked(action, record, |record| record.save(action.context.store))
 }
 
 #[cfg(test)]

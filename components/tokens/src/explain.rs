@@ -1,5 +1,9 @@
 //! `POST /tokens/{id}/explain`: whether a request would be allowed, without sending it.
 
+use gateway::limits::gauge::Kind;
+use gateway::limits::period::Moment;
+use gateway::limits::prices::{self, Prices};
+use gateway::limits::rules::{OnExceeded, Unit};
 use gateway::models::aliases::{Aliases, SETTING_SUFFIX};
 use gateway::models::limited;
 use gateway::{Error, LimitedModels, Response, Team};
@@ -8,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Action;
 use crate::fields::read_body;
+use crate::own_usage::{LimitState, account, state};
+use crate::usage::counters;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,6 +33,19 @@ struct Verdict<'a> {
     sent_model: Option<&'a str>,
     /// Whether the key may call operations on the provider's whole account, too.
     account: bool,
+    /// The limits of the key and of its team, and what is used of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    limits: Vec<LimitState>,
+}
+
+/// What the limits say to a request.
+#[derive(Default)]
+struct LimitVerdict {
+    states: Vec<LimitState>,
+    /// The rule that refuses the request.
+    refused: Option<String>,
+    /// Whether the request is served by the models of limited teams.
+    is_limited: bool,
 }
 
 /// Reports whether the key `id` may use a model of a provider, by which rule, and the model sent.
@@ -39,10 +58,17 @@ pub(crate) fn explain(action: &mut Action<'_>, id: &str) -> Result<Response, Err
     let aliases = read_aliases(action, &provider)?;
     let names = |name| aliases.as_ref().map_or([name; 2], |aliases| aliases.names(name));
     let account = team.account;
+    let limits = check_limits(action, &team, &provider, &names(&model), &limited_models)?;
+    let team = if limits.is_limited { team.as_limited() } else { team };
+    let refused = |rule| Verdict {
+        allowed: false,
+        rule,
+        sent_model: None,
+        account: false,
+        limits: Vec::new(),
+    };
     let verdict = match judge(&team, &provider, &names(&model), &action.now()) {
-        Err(rule) => {
-            Verdict { allowed: false, rule: rule.to_owned(), sent_model: None, account: false }
-        }
+        Err(rule) => refused(rule.to_owned()),
         Ok(rule) => {
             // The scope applies to the model the client names, not to the operator's substitute,
             // exactly as for a real request.
@@ -51,10 +77,61 @@ pub(crate) fn explain(action: &mut Action<'_>, id: &str) -> Result<Response, Err
                 None => limited_models.substitute(&team, &provider, &model),
             };
             let [_, id] = names(substitute.unwrap_or(&model));
-            Verdict { allowed: true, rule, sent_model: Some(id), account }
+            match limits.refused {
+                Some(rule) => Verdict { limits: limits.states, ..refused(rule) },
+                None => Verdict {
+                    allowed: true,
+                    rule,
+                    sent_model: Some(id),
+                    account,
+                    limits: limits.states,
+                },
+            }
         }
     };
     Ok(Response::json(StatusCode::OK, &verdict))
+}
+
+/// Reads what is used of the limits, and finds the first that would refuse a request, or would have it
+/// served by the models of limited teams.
+fn check_limits(
+    action: &Action<'_>,
+    team: &Team,
+    provider: &str,
+    names: &[&str],
+    limited_models: &LimitedModels,
+) -> Result<LimitVerdict, Error> {
+    let account = account(action, team)?;
+    let mut verdict = LimitVerdict::default();
+    // Read only where a limit needs them: a platform may have no counters, and prices may be wrong.
+    if !account.is_limited() {
+        return Ok(verdict);
+    }
+    let (counters, at) = (counters(action)?, Moment::new(action.context.now));
+    let prices = Prices::parse(&(action.context.model_setting)(prices::SETTING)?)?;
+    let has_models = limited_models.applies_to(&team.as_limited());
+    for gauge in account.gauges(at) {
+        let state = state(&gauge, counters, at)?;
+        let budget = match &gauge.kind {
+            Kind::Budget(budget, _) => Some(budget),
+            _ => None,
+        };
+        let mode = budget.map(|budget| budget.on_exceeded).unwrap_or_default();
+        let is_dollars = budget.is_some_and(|budget| budget.unit == Unit::Usd);
+        let is_unpriced = is_dollars && prices.of(provider, names).is_none();
+        let refusal = match mode {
+            OnExceeded::Audit => None,
+            _ if is_unpriced => Some(format!("prices: {} has none", gauge.label())),
+            OnExceeded::Limit if state.reached && has_models => {
+                verdict.is_limited = true;
+                None
+            }
+            _ => state.reached.then(|| format!("limits: {}", gauge.label())),
+        };
+        verdict.refused = verdict.refused.or(refusal);
+        verdict.states.push(state);
+    }
+    Ok(verdict)
 }
 
 /// Reads the names that stand for models of `provider`, if it has a variable for them.

@@ -10,8 +10,8 @@ use gateway::{Error, Record, Scope};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::{Action, limits};
 use crate::team_ids::is_visible;
+use crate::{Action, limits};
 
 // Maximum lengths of texts, in characters. openapi.json documents the same numbers.
 const MAX_TEAM_ID: usize = 128;
@@ -85,14 +85,7 @@ impl Fields {
     /// A client error if it is missing or invalid.
     pub(crate) fn take_team_id(&mut self) -> Result<String, Error> {
         let team_id = self.team_id.take().ok_or_else(|| invalid("teamId", "is missing"))?;
-        check_text("teamId", &team_id, MAX_TEAM_ID)?;
-        if !is_visible(&team_id) {
-            return Err(invalid(
-                "teamId",
-                "must not have a space at an end, or an invisible character",
-            ));
-        }
-        Ok(team_id)
+        check_team_id(&team_id).map(|()| team_id)
     }
 
     /// Applies all changes to `record`, or none.
@@ -134,6 +127,18 @@ impl Fields {
         record.disabled = self.disabled.apply(Some(before.disabled)).unwrap_or_default();
         Ok(())
     }
+}
+
+/// Checks the id of a team.
+///
+/// # Errors
+/// A client error that says what is wrong.
+pub(crate) fn check_team_id(team_id: &str) -> Result<(), Error> {
+    check_text("teamId", team_id, MAX_TEAM_ID)?;
+    if is_visible(team_id) {
+        return Ok(());
+    }
+    Err(invalid("teamId", "must not have a space at an end, or an invisible character"))
 }
 
 /// Reads the expiry, given as a time or as a lifetime.

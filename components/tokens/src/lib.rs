@@ -9,8 +9,10 @@ mod fields;
 mod health;
 mod idempotency;
 mod key_view;
+mod limits;
 mod list;
 mod openapi;
+mod own_usage;
 mod patch;
 mod query;
 mod refresh;
@@ -18,6 +20,8 @@ mod revoke;
 mod show;
 mod sweep;
 mod team_ids;
+mod teams;
+mod usage;
 
 #[cfg(test)]
 mod testing;
@@ -61,7 +65,28 @@ impl Service for Tokens {
                 Method::POST => create::create(&mut action),
                 _ => list::list(&mut action),
             },
-            // The two fixed names are matched before `key`. They cannot be ids, which are hex.
+            // The fixed names are matched before `key`. They cannot be ids, which are hex.
+            ["tokens", "usage"] => {
+                action.require_method("GET, HEAD")?;
+                usage::usage(&mut action)
+            }
+            ["tokens", "self", "usage"] => {
+                action.require_method("GET, HEAD")?;
+                own_usage::own_usage(&mut action)
+            }
+            ["tokens", "teams"] => {
+                action.require_method("GET, HEAD")?;
+                teams::list(&mut action)
+            }
+            ["tokens", "teams", ..] => {
+                // An id may contain slashes.
+                let team_id = path.strip_prefix("/tokens/teams/").unwrap_or_default();
+                match action.require_method("DELETE, GET, HEAD, PUT")? {
+                    Method::PUT => teams::put(&mut action, team_id),
+                    Method::DELETE => teams::delete(&mut action, team_id),
+                    _ => teams::show(&mut action, team_id),
+                }
+            }
             ["tokens", "openapi.json"] => {
                 action.require_method("GET, HEAD").map(|_| openapi::document())
             }

@@ -1,9 +1,9 @@
 //! The limits of a key or a team, as requests and responses have them.
 
+use gateway::Error;
 use gateway::http::json::from_bytes;
 use gateway::limits::amount::Usd;
 use gateway::limits::rules::{Budget, Limits, OnExceeded, Unit, Window};
-use gateway::Error;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -106,7 +106,7 @@ pub(crate) fn read(json: &RawValue) -> Result<Option<Limits>, Error> {
         return Err(invalid("must be an object"));
     }
     let form: LimitsForm = from_bytes(json.get().as_bytes()).map_err(|_| {
-        invalid("has an unknown field or a wrong value: see /tokens/openapi.json")
+        invalid("has a field that does not exist, or a wrong value: see /tokens/openapi.json")
     })?;
     let limits = Limits {
         requests_per_minute: rate("requestsPerMinute", form.requests_per_minute)?,

@@ -42,15 +42,11 @@ pub(crate) fn list(action: &mut Action<'_>) -> Result<Response, Error> {
     action.require_admin()?;
     let [team_id, limit, cursor] =
         query::read_params(&action.request.head, ["teamId", "limit", "cursor"])?;
-    let limit = limit.map_or(Ok(DEFAULT_LIMIT), |limit| query::parse_number("limit", limit))?;
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        let rule = format!("`limit` must be between 1 and {MAX_LIMIT}");
-        return Err(Error::invalid_param("limit", rule));
-    }
-    let team_id = team_id.map(decode);
+    let limit = query::parse_limit(limit, DEFAULT_LIMIT, MAX_LIMIT)?;
+    let team_id = team_id.map(query::decode);
     let after = cursor.map(|cursor| KeyId::parse(cursor).ok_or_else(invalid_cursor)).transpose()?;
     let Found { records, unreadable } = find(action, team_id.as_deref(), after.as_ref(), limit)?;
-    let (page, is_more) = match usize::try_from(limit).ok().and_then(|limit| records.get(..limit)) {
+    let (page, is_more) = match records.get(..limit) {
         Some(page) if page.len() < records.len() => (page, true),
         _ => (records.as_slice(), false),
     };
@@ -70,7 +66,7 @@ fn find(
     action: &Action<'_>,
     team_id: Option<&str>,
     after: Option<&KeyId>,
-    limit: u64,
+    limit: usize,
 ) -> Result<Found, Error> {
     let stored = action.context.store.keys()?;
     sweep(action, &stored);
@@ -87,7 +83,7 @@ fn find(
             Err(Error::CorruptRecord(_)) => unreadable.push(id),
             Err(error) => return Err(error),
         }
-        if records.len() as u64 > limit {
+        if records.len() > limit {
             break;
         }
     }
@@ -96,26 +92,6 @@ fn find(
 
 fn invalid_cursor() -> Error {
     Error::invalid_param("cursor", "`cursor` must be the `nextCursor` of the previous page")
-}
-
-/// Decodes a query value: `+` is a space, and an invalid escape is kept as it is.
-fn decode(value: &str) -> String {
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.bytes();
-    while let Some(byte) = rest.next() {
-        let escaped = (byte == b'%').then(|| {
-            let mut ahead = rest.clone();
-            let digits = [ahead.next()?, ahead.next()?];
-            let code = u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?;
-            rest = ahead;
-            Some(code)
-        });
-        bytes.push(match byte {
-            b'+' => b' ',
-            byte => escaped.flatten().unwrap_or(byte),
-        });
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ mod tests {
     fn document_has_exactly_the_served_methods() {
         for (path, method, is_documented) in operations() {
             let host = Host::with_a_key();
-            let path = path.replace("{id}", key(0).id().as_str());
+            let path = path.replace("{id}", key(0).id().as_str()).replace("{teamId}", "blue");
             let outcome = host.send(&method.to_uppercase(), &path, ADMIN, "");
             let is_served =
                 !matches!(outcome, Err(Error::MethodNotAllowed { .. } | Error::UnknownUrl { .. }));
@@ -53,7 +53,8 @@ mod tests {
         let host = Host::default();
         let created = host.create(
             r#"{"teamId":"blue","ttlSeconds":60,"providers":["openai"],"models":["gpt-*"],
-                "metadata":{"cost":7},"note":"n","disabled":true,"account":true}"#,
+                "metadata":{"cost":7},"note":"n","disabled":true,"account":true,
+                "limits":{"requestsPerMinute":1}}"#,
         );
         let schema = &document()["components"]["schemas"]["Key"]["properties"];
         for name in created

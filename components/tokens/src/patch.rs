@@ -8,6 +8,7 @@ use crate::claim::Claim;
 use crate::fields::{Fields, read_body};
 use crate::key_view::KeyView;
 use crate::refresh::claimed;
+use crate::teams::save_marked;
 
 /// Updates the fields that the body contains; `null` clears one.
 ///
@@ -28,7 +29,7 @@ fn update(action: &Action<'_>, id: &KeyId, fields: Fields) -> Result<Record, Err
     let mut record = action.read_record(id)?;
     fields.apply(&mut record, action)?;
     // Not `save`: if the key was revoked since it was read, the update must not restore it.
-    record.update(action.context.store)?;
+    save_marked(action, &mut record, |record| record.update(action.context.store))?;
     Ok(record)
 }
 

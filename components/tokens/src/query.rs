@@ -47,6 +47,40 @@ pub(crate) fn read_params<'a, const N: usize>(
     Ok(values)
 }
 
+/// Parses the number of entries on a page.
+///
+/// # Errors
+/// A client error if it is not between 1 and `most`.
+pub(crate) fn parse_limit(value: Option<&str>, default: u64, most: u64) -> Result<usize, Error> {
+    let limit = value.map_or(Ok(default), |value| parse_number("limit", value))?;
+    match usize::try_from(limit) {
+        Ok(entries) if (1..=most).contains(&limit) => Ok(entries),
+        _ => Err(invalid("limit", &format!("must be between 1 and {most}"))),
+    }
+}
+
+/// Decodes a query value: `+` is a space, and an invalid escape is kept as it is.
+pub(crate) fn decode(value: &str) -> String {
+    decode_path(&value.replace('+', " "))
+}
+
+/// Decodes a part of a path; an invalid escape is kept as it is.
+pub(crate) fn decode_path(value: &str) -> String {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.bytes();
+    while let Some(byte) = rest.next() {
+        let escaped = (byte == b'%').then(|| {
+            let mut ahead = rest.clone();
+            let digits = [ahead.next()?, ahead.next()?];
+            let code = u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?;
+            rest = ahead;
+            Some(code)
+        });
+        bytes.push(escaped.flatten().unwrap_or(byte));
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 fn invalid(name: &'static str, rule: &str) -> Error {
     Error::invalid_param(name, format!("`{name}` {rule}"))
 }

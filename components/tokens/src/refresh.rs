@@ -12,6 +12,7 @@ use crate::claim::{self, Claim};
 use crate::idempotency::IdempotencyKey;
 use crate::key_view::KeyView;
 use crate::query;
+use crate::teams::save_marked;
 
 /// The longest grace period: one week.
 const MAX_GRACE_SECONDS: u64 = 7 * 24 * 60 * 60;
@@ -148,7 +149,7 @@ fn replace(
     idempotency_key.remember(action, &key.id())?;
     // The new record is stored before the old key ends: a failure in between leaves the team with
     // two keys, never with none.
-    new.save(store)?;
+    save_marked(action, &mut new, |new| new.save(store))?;
     retire(action, old, &new, grace)?;
     undo_if_revoked(action, &old.key_id(), &key.id())?;
     Ok((key, new))

@@ -1,6 +1,6 @@
 //! `DELETE /tokens/{id}`: revokes a key, effective from the next request.
 
-use gateway::{Error, Headers, KeyId, Record, Response};
+use gateway::{Error, KeyId, Record, Response};
 use http::StatusCode;
 use serde::Serialize;
 
@@ -77,10 +77,7 @@ fn respond(
     match (revoked.as_slice(), remaining.last()) {
         ([], Some(newest)) => Err(Error::Replaced { id: (*newest).to_owned() }),
         ([], None) => Err(Error::UnknownKeyId),
-        ([_], None) if !is_whole_lineage => {
-            let headers = [("cache-control", "no-store")].into_iter().collect::<Headers>();
-            Ok(Response { status: StatusCode::NO_CONTENT, headers, body: Vec::new() })
-        }
+        ([_], None) if !is_whole_lineage => Ok(Response::no_content()),
         _ => Ok(Response::json(StatusCode::OK, &Revocation { revoked, remaining })),
     }
 }

@@ -4,6 +4,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use gateway::Store;
 use gateway::keys::time;
+use gateway::limits::account::window_of;
+use gateway::limits::period::Moment;
 
 use crate::Action;
 use crate::claim::Claim;
@@ -18,9 +20,15 @@ const REVOKED: Duration = Duration::from_hours(1);
 /// The prefix of notes on revoked keys, whose values are the times of the revocations.
 const REVOKED_PREFIX: &str = "revoked:";
 
-/// Deletes ended claims, notes and idempotency keys among the store keys `stored`.
+/// How many days the use of keys is kept.
+const USAGE_DAYS: u64 = 400;
+
+/// How many days the use of a budget is kept: longer than its window lasts.
+const BUDGET_DAYS: u64 = 40;
+
+/// Deletes ended claims, notes, idempotency keys and counters among the store keys `stored`.
 ///
-/// It runs when the admin lists keys, the one request that reads the names of all. Failures are
+/// It runs when the admin lists keys or usage, the requests that read the names of all. Failures are
 /// ignored: the next list tries again.
 pub(crate) fn sweep(action: &Action<'_>, stored: &[String]) {
     let store = action.context.store;
@@ -30,9 +38,10 @@ pub(crate) fn sweep(action: &Action<'_>, stored: &[String]) {
         stored.iter().filter(|key| is_kind(key)).partition(|key| Claim::has_ended(key, action));
     let seconds = action.context.now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let start = usize::try_from(seconds).unwrap_or(0) % others.len().max(1);
-    let others = others.iter().cycle().skip(start).take(others.len().min(MAX_ENTRIES));
+    let others = others.iter().copied().cycle().skip(start).take(others.len().min(MAX_ENTRIES));
     let ended = others.filter(|key| has_ended(action, store, key));
-    for key in claims.iter().take(MAX_ENTRIES).chain(ended) {
+    let counters = stored.iter().filter(|name| is_old_counter(name, action));
+    for key in claims.into_iter().take(MAX_ENTRIES).chain(ended).chain(counters.take(MAX_ENTRIES)) {
         let _ = store.delete(key);
     }
 }
@@ -40,6 +49,16 @@ pub(crate) fn sweep(action: &Action<'_>, stored: &[String]) {
 /// Checks whether an entry may end by itself.
 fn is_kind(key: &str) -> bool {
     key.starts_with(REVOKED_PREFIX) || IdempotencyKey::is_entry(key) || Claim::is_entry(key)
+}
+
+/// Checks whether `name` is of a counter whose window has long ended. No request counts there any more.
+fn is_old_counter(name: &str, action: &Action<'_>) -> bool {
+    let Some((window, is_usage)) = window_of(name) else { return false };
+    let days = if is_usage { USAGE_DAYS } else { BUDGET_DAYS };
+    let oldest = action.context.now - Duration::from_hours(24 * days);
+    let oldest = Moment::new(oldest).day();
+    // A month is named by six digits, which are compared with those of a day.
+    oldest.get(..window.len()).is_some_and(|oldest| window < oldest)
 }
 
 fn has_ended(action: &Action<'_>, store: &dyn Store, key: &str) -> bool {

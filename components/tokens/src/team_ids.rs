@@ -12,7 +12,7 @@ use crate::Action;
 /// team than a reader of a log believes.
 pub(crate) fn register(action: &Action<'_>, team_id: &str) -> Result<(), Error> {
     let store = action.context.store;
-    let name = format!("team:{}", digest(&folded(team_id)));
+    let name = entry(team_id);
     match store.get(&name)? {
         None => store.set(&name, team_id.as_bytes()),
         Some(known) if known == team_id.as_bytes() => Ok(()),
@@ -22,6 +22,34 @@ pub(crate) fn register(action: &Action<'_>, team_id: &str) -> Result<(), Error> 
             Err(Error::invalid_param("teamId", message))
         }
     }
+}
+
+/// The prefix of the entries of team ids.
+const PREFIX: &str = "team:";
+
+/// Checks whether `name` is the store key of a team's id.
+pub(crate) fn is_entry(name: &str) -> bool {
+    name.starts_with(PREFIX)
+}
+
+/// Returns the part of an entry's name that orders the teams.
+pub(crate) fn digest_of(name: &str) -> Option<&str> {
+    name.strip_prefix(PREFIX)
+}
+
+/// Reads the team id in the entry `name`.
+pub(crate) fn read(action: &Action<'_>, name: &str) -> Result<Option<String>, Error> {
+    let id = action.context.store.get(name)?;
+    Ok(id.and_then(|id| String::from_utf8(id).ok()))
+}
+
+/// Checks whether `team_id` has been registered, in this spelling.
+pub(crate) fn is_registered(action: &Action<'_>, team_id: &str) -> Result<bool, Error> {
+    Ok(read(action, &entry(team_id))?.is_some_and(|known| known == team_id))
+}
+
+fn entry(team_id: &str) -> String {
+    format!("{PREFIX}{}", digest(&folded(team_id)))
 }
 
 /// Returns what is left of an id without regard to case and spaces.

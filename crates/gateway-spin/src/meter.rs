@@ -11,7 +11,7 @@ use gateway::limits::reservation::{Denied, WhenLimited};
 use gateway::log::Entry;
 use gateway::usage::chunk::UsageChunkFilter;
 use gateway::usage::stream_options;
-use gateway::{Error, Headers, LimitedModels, Operator, Outbound, Team};
+use gateway::{Error, Headers, LimitedModels, Operator, Outbound, Response, Team};
 use http::StatusCode;
 
 use crate::counters::{self, SpinCounters};
@@ -95,7 +95,8 @@ impl SharedMeter {
         let mut counting = self.0.borrow_mut();
         let Some(Counting { filter, .. }) = counting.as_mut() else { return Ok(body) };
         // An invalid body is rejected by the translator, which says more about it.
-        let is_stream = stream_options::applies_to(path) && probe(&body).is_ok_and(|probe| probe.is_stream);
+        let is_stream =
+            stream_options::applies_to(path) && probe(&body).is_ok_and(|probe| probe.is_stream);
         let edited = if is_stream { stream_options::include_usage(&body)? } else { None };
         Ok(edited.map_or(body, |edited| {
             filter.get_or_insert_default();
@@ -148,8 +149,10 @@ impl SharedMeter {
         let headers = match &mut sent {
             Sent::Whole(response) => {
                 if self.reads(&response.headers) {
-                    let body = self.push(std::mem::take(&mut response.body));
-                    response.body = [body, self.finish()].concat();
+                    let mut body = self.push(std::mem::take(&mut response.body));
+                    body.append(&mut self.finish());
+                    let headers = std::mem::take(&mut response.headers);
+                    *response = Response::passed(response.status, headers, body);
                 }
                 &mut response.headers
             }

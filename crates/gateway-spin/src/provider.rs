@@ -11,7 +11,8 @@ use gateway::log::Entry;
 use gateway::models::echo::ModelEcho;
 use gateway::models::{list, vectors};
 use gateway::{
-    Dialect, Error, Head, Headers, Operator, Outbound, Provider, Request, Response, Team, ai_gateway,
+    Dialect, Error, Head, Headers, Operator, Outbound, Provider, Request, Response, Team,
+    ai_gateway,
 };
 use http::StatusCode;
 use wasi::exports::http::incoming_handler::Guest;

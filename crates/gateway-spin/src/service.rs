@@ -10,9 +10,9 @@ use wasi::exports::http::incoming_handler::Guest;
 use wasi::http::types::{IncomingRequest, ResponseOutparam};
 
 use crate::host::{self, kept};
+use crate::meter::SharedMeter;
 use crate::request::read_whole;
 use crate::response::Sent;
-use crate::meter::SharedMeter;
 use crate::serve::{Arrival, Handler, serve};
 use crate::store::CountingStore;
 

@@ -240,7 +240,13 @@ mod tests {
             (entry.total_ms, entry.bytes, entry.status) = (u64::MAX, u64::MAX, u16::MAX);
             (entry.head_ms, entry.upstream_status) = (Some(u64::MAX), Some(u16::MAX));
             let most = i64::MAX;
-            let usage = Usage { input: most, output: most, cached: most, cache_write: most, reasoning: most };
+            let usage = Usage {
+                input: most,
+                output: most,
+                cached: most,
+                cache_write: most,
+                reasoning: most,
+            };
             entry.note_usage(&usage, Some(Usd(most)));
             entry.limit = Some(long.clone());
             entry.note_unsettled(&long);

@@ -32,6 +32,12 @@ impl Response {
         Self { status, headers, body }
     }
 
+    /// Creates a response without a body, for an operation that has succeeded.
+    pub fn no_content() -> Self {
+        let headers = [("cache-control", "no-store")].into_iter().collect();
+        Self { status: StatusCode::NO_CONTENT, headers, body: Vec::new() }
+    }
+
     /// Creates a response whose `body` has the media type `content_type`.
     pub fn new(status: StatusCode, body: Vec<u8>, content_type: &str) -> Self {
         let length = body.len().to_string();

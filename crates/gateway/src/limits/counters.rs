@@ -124,8 +124,11 @@ pub(crate) mod tests {
         /// Returns the value of every counter that is not 0.
         pub(crate) fn values(&self) -> Vec<(String, i64)> {
             let values = self.values.lock().unwrap();
-            let mut values: Vec<_> =
-                values.iter().filter(|(_, value)| **value != 0).map(|(name, value)| (name.clone(), *value)).collect();
+            let mut values: Vec<_> = values
+                .iter()
+                .filter(|(_, value)| **value != 0)
+                .map(|(name, value)| (name.clone(), *value))
+                .collect();
             values.sort();
             values
         }

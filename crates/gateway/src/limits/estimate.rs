@@ -84,7 +84,11 @@ mod tests {
     #[test]
     fn of_json_counts_text_and_the_clients_maximum() {
         for (body, path, expected) in [
-            (r#"{"model":"gpt-4o","messages":[{"role":"user","content":"12345"}]}"#, "/chat/completions", (4, 2048)),
+            (
+                r#"{"model":"gpt-4o","messages":[{"role":"user","content":"12345"}]}"#,
+                "/chat/completions",
+                (4, 2048),
+            ),
             (r#"{"input":["1234","5678"]}"#, "/embeddings", (2, 0)),
             (r#"{"max_tokens":10}"#, "/chat/completions", (0, 10)),
             (r#"{"max_tokens":10,"max_completion_tokens":20}"#, "/chat/completions", (0, 20)),
@@ -102,6 +106,9 @@ mod tests {
             let estimate = Estimate::of_json(body.as_bytes(), path, 2048);
             assert_eq!((estimate.input, estimate.output), expected, "{body}");
         }
-        assert_eq!(Estimate::new(&Body::Stream, "/audio/transcriptions", 9), Estimate { input: 0, output: 9 });
+        assert_eq!(
+            Estimate::new(&Body::Stream, "/audio/transcriptions", 9),
+            Estimate { input: 0, output: 9 }
+        );
     }
 }

@@ -152,15 +152,9 @@ mod tests {
     fn rate_counts_a_share_of_the_minute_before() {
         let (counters, rate) =
             (Memory::default(), gauge(Kind::Requests(Ring::new("n:r".to_owned()))));
-        for (seconds, delta, expected) in [
-            (0, 8, 0),
-            (59, 2, 8),
-            (60, 1, 10),
-            (90, 1, 6),
-            (119, 1, 2),
-            (120, 1, 3),
-            (300, 1, 0),
-        ] {
+        for (seconds, delta, expected) in
+            [(0, 8, 0), (59, 2, 8), (60, 1, 10), (90, 1, 6), (119, 1, 2), (120, 1, 3), (300, 1, 0)]
+        {
             let level = rate.add(&counters, at(seconds), delta).unwrap();
             assert_eq!(level.used, expected, "at {seconds}");
         }
@@ -170,7 +164,8 @@ mod tests {
     fn requests_in_flight_count_for_two_periods() {
         let (counters, flight) =
             (Memory::default(), gauge(Kind::InFlight(Ring::new("n:p".to_owned()))));
-        for (seconds, expected) in [(599, 0), (600, 1), (1199, 2), (1200, 2), (1800, 1), (3600, 0)] {
+        for (seconds, expected) in [(599, 0), (600, 1), (1199, 2), (1200, 2), (1800, 1), (3600, 0)]
+        {
             let level = flight.add(&counters, at(seconds), 1).unwrap();
             assert_eq!(level.used, expected, "at {seconds}");
         }

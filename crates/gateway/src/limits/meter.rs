@@ -109,8 +109,11 @@ impl Meter {
             None => Estimate::new(&outbound.body, own_path, self.reserve),
         });
         let model = outbound.model.as_deref();
-        let names: Vec<&str> =
-            model.iter().flat_map(|model| [*model, bare(model)]).chain(outbound.original_model.as_deref()).collect();
+        let names: Vec<&str> = model
+            .iter()
+            .flat_map(|model| [*model, bare(model)])
+            .chain(outbound.original_model.as_deref())
+            .collect();
         let price = self.prices.of(self.provider, &names);
         let demand = Demand { estimate, price, model, when_limited };
         self.reservation = Some(self.account.reserve(&demand, self.at, counters)?);

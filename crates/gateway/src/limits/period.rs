@@ -70,9 +70,8 @@ impl Moment {
         let days = match window {
             Window::Day => 1,
             Window::Month => {
-                let is_same = |days: &u64| {
-                    Date::of_day(today + days).month == Date::of_day(today).month
-                };
+                let is_same =
+                    |days: &u64| Date::of_day(today + days).month == Date::of_day(today).month;
                 (1..31).take_while(is_same).count() as u64 + 1
             }
         };

@@ -37,7 +37,10 @@ impl Prices {
         let Ok(Members(members)) = serde_json::from_str(json) else {
             return Err(wrong("must be a JSON object"));
         };
-        let price = |(pattern, value): (std::borrow::Cow<'_, str>, &serde_json::value::RawValue)| {
+        let price = |(pattern, value): (
+            std::borrow::Cow<'_, str>,
+            &serde_json::value::RawValue,
+        )| {
             let rule = "must be like {\"input\":\"1.25\",\"output\":\"10\"}, in dollars per million tokens";
             match Price::parse(value.get()) {
                 Some(price) => Ok((pattern.into_owned(), price)),
@@ -50,7 +53,8 @@ impl Prices {
     /// Returns the price of a model that `provider` knows by any of `names`. The longest pattern wins.
     pub fn of(&self, provider: &str, names: &[&str]) -> Option<Price> {
         let names: Vec<String> = names.iter().map(|name| format!("{provider}/{name}")).collect();
-        let fits = |(pattern, _): &&(String, Price)| names.iter().any(|name| matches(pattern, name));
+        let fits =
+            |(pattern, _): &&(String, Price)| names.iter().any(|name| matches(pattern, name));
         let found = self.0.iter().filter(fits).max_by_key(|(pattern, _)| pattern.len());
         found.map(|(_, price)| *price)
     }

@@ -166,7 +166,10 @@ mod tests {
             let (share, passed) = if at < 60_000 { (previous, at) } else { (current, at - 60_000) };
             let rest = if at < 60_000 { current * 60_000 } else { 0 };
             let rate = share * (60_000 - i64::try_from(passed).unwrap()) + rest;
-            assert!(rate <= limit * 60_000 || wait == 60_000, "{limit} {current} {previous} {elapsed}: {wait}");
+            assert!(
+                rate <= limit * 60_000 || wait == 60_000,
+                "{limit} {current} {previous} {elapsed}: {wait}"
+            );
         }
     }
 }

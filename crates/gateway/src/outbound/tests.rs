@@ -164,7 +164,8 @@ fn new_reports_a_bad_map_entry_as_configuration_error() {
     let operator =
         Operator { settings: &settings, ai_gateway: &ai_gateway, limited_models: &limited_models };
     let wish = request(CHAT, &[], r#"{"model":"m"}"#);
-    let error = Outbound::new::<Echo>(wish, &limited("blue"), &operator, false).unwrap_err().to_string();
+    let error =
+        Outbound::new::<Echo>(wish, &limited("blue"), &operator, false).unwrap_err().to_string();
     assert!(error.contains("limited_models: "), "{error}");
 }
 

@@ -124,7 +124,11 @@ mod tests {
         for usage in [USAGE.to_owned(), USAGE.replace('\n', "\r\n"), USAGE.replace(' ', "")] {
             for other in OTHERS {
                 let text = format!("{other}{usage}{other}");
-                assert_eq!(filtered(&text, text.len()), format!("{other}{other}"), "{usage}{other}");
+                assert_eq!(
+                    filtered(&text, text.len()),
+                    format!("{other}{other}"),
+                    "{usage}{other}"
+                );
             }
         }
     }

@@ -117,7 +117,8 @@ impl Observer {
         if report.input().is_none() && report.output().is_none() && seen == 0 {
             return None;
         }
-        let usage = report.or(input, if report.input().is_some() && is_complete { 0 } else { seen });
+        let usage =
+            report.or(input, if report.input().is_some() && is_complete { 0 } else { seen });
         // What was reported before a break is only a part.
         let output = if is_complete { usage.output } else { usage.output.max(seen) };
         Some(Usage { output, ..usage })
@@ -165,7 +166,10 @@ mod tests {
             (ARRAY, (8, 5)),
             (WHOLE, (9, 12)),
             (r#"{"data":[],"usage":{"prompt_tokens":5,"total_tokens":5}}"#, (5, 0)),
-            (r#"{"result":{"response":"x","usage":{"prompt_tokens":5,"completion_tokens":1}}}"#, (5, 1)),
+            (
+                r#"{"result":{"response":"x","usage":{"prompt_tokens":5,"completion_tokens":1}}}"#,
+                (5, 1),
+            ),
         ] {
             assert_eq!(usage(text, true), Some(expected), "{text}");
         }
@@ -183,7 +187,10 @@ mod tests {
         ] {
             assert_eq!(usage(&text, false), Some(expected), "{text}");
         }
-        assert_eq!(usage("data: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\n\n", false), None);
+        assert_eq!(
+            usage("data: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\n\n", false),
+            None
+        );
         // A stream without a report that ends as it should.
         assert_eq!(usage(&before(CHAT, "data: {\"choices\":[]"), true), Some((100, 2)));
         assert_eq!(usage(r#"{"object":"list","data":[]}"#, true), None);

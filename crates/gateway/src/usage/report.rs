@@ -141,14 +141,21 @@ mod tests {
     #[test]
     fn merge_reads_every_form() {
         for (reports, [input, output, cached, cache_write, reasoning]) in [
-            (&[r#"{"prompt_tokens":9,"completion_tokens":12,"total_tokens":21}"#][..], [9, 12, 0, 0, 0]),
             (
-                &[r#"{"prompt_tokens":9,"completion_tokens":12,"prompt_tokens_details":{"cached_tokens":5},"completion_tokens_details":{"reasoning_tokens":3},"cache_creation_input_tokens":2}"#],
+                &[r#"{"prompt_tokens":9,"completion_tokens":12,"total_tokens":21}"#][..],
+                [9, 12, 0, 0, 0],
+            ),
+            (
+                &[
+                    r#"{"prompt_tokens":9,"completion_tokens":12,"prompt_tokens_details":{"cached_tokens":5},"completion_tokens_details":{"reasoning_tokens":3},"cache_creation_input_tokens":2}"#,
+                ],
                 [9, 12, 5, 2, 3],
             ),
             (&[r#"{"prompt_tokens":5,"total_tokens":5}"#], [5, -1, 0, 0, 0]),
             (
-                &[r#"{"input_tokens":9,"input_tokens_details":{"cached_tokens":4},"output_tokens":12,"output_tokens_details":{"reasoning_tokens":7}}"#],
+                &[
+                    r#"{"input_tokens":9,"input_tokens_details":{"cached_tokens":4},"output_tokens":12,"output_tokens_details":{"reasoning_tokens":7}}"#,
+                ],
                 [9, 12, 4, 0, 7],
             ),
             (

@@ -73,7 +73,10 @@ mod tests {
             (r#"{}"#, Some(r#"{"stream_options":{"include_usage":true}}"#)),
             (r#" { "a": 1 } "#, Some(r#" {"stream_options":{"include_usage":true}, "a": 1 } "#)),
             (r#"{"stream_options":null}"#, Some(r#"{"stream_options":{"include_usage":true}}"#)),
-            (r#"{"stream_options": { } ,"b":2}"#, Some(r#"{"stream_options": {"include_usage":true } ,"b":2}"#)),
+            (
+                r#"{"stream_options": { } ,"b":2}"#,
+                Some(r#"{"stream_options": {"include_usage":true } ,"b":2}"#),
+            ),
             (
                 r#"{"stream_options":{"include_obfuscation":false}}"#,
                 Some(r#"{"stream_options":{"include_usage":true,"include_obfuscation":false}}"#),
@@ -88,7 +91,9 @@ mod tests {
             ),
             (
                 r#"{"a":{"stream_options":{"include_usage":true}}}"#,
-                Some(r#"{"stream_options":{"include_usage":true},"a":{"stream_options":{"include_usage":true}}}"#),
+                Some(
+                    r#"{"stream_options":{"include_usage":true},"a":{"stream_options":{"include_usage":true}}}"#,
+                ),
             ),
             (r#"{"stream_options":{"include_usage":true}}"#, None),
             (r#"{"stream_options":{"include_usage":"yes"}}"#, None),
@@ -107,7 +112,10 @@ mod tests {
             r#"{"stream_options":{},"stream_options":{}}"#,
             r#"{"stream_options":{"include_usage":true,"include_usage":false}}"#,
         ] {
-            assert!(matches!(include_usage(body.as_bytes()), Err(Error::InvalidBody { .. })), "{body}");
+            assert!(
+                matches!(include_usage(body.as_bytes()), Err(Error::InvalidBody { .. })),
+                "{body}"
+            );
         }
     }
 }

@@ -7,11 +7,13 @@ use crate::limits::counters::tests::Memory;
 use crate::limits::rules::{Budget, Limits, OnExceeded, Unit, Window};
 
 const AT: Moment = Moment { millis: 1_795_867_230_000 };
-const BODY: &str = r#"{"model":"m","max_tokens":50,"messages":[{"role":"user","content":"12345678"}]}"#;
+const BODY: &str =
+    r#"{"model":"m","max_tokens":50,"messages":[{"role":"user","content":"12345678"}]}"#;
 /// The estimated input tokens of [`BODY`].
 const INPUT: i64 = 4;
 
-const PRICES: &str = r#"{"echo/m":{"input":"1","output":"2"},"echo/other":{"input":"10","output":"20"}}"#;
+const PRICES: &str =
+    r#"{"echo/m":{"input":"1","output":"2"},"echo/other":{"input":"10","output":"20"}}"#;
 const CHAT: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"12345678\"}}]}\n\n\
     data: {\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":12}}\n\ndata: [DONE]\n\n";
 
@@ -36,7 +38,8 @@ fn meter(lines: &str) -> Meter {
         window: Window::Day,
         on_exceeded: OnExceeded::Block,
     };
-    let limits = Limits { budgets: vec![budget(Unit::Tokens), budget(Unit::Usd)], ..Limits::default() };
+    let limits =
+        Limits { budgets: vec![budget(Unit::Tokens), budget(Unit::Usd)], ..Limits::default() };
     let team = Team { limits: Some(limits), ..team("blue") };
     let settings = Settings::from_lines(lines.to_owned());
     let prices = || Ok(PRICES.to_owned());
@@ -59,7 +62,8 @@ fn budgets(counters: &Memory) -> [i64; 2] {
     let values = counters.values();
     ["tokens", "usd"].map(|unit| {
         let part = format!(":{unit}:");
-        let mut found = values.iter().filter(|(name, _)| name.starts_with("n:b:") && name.contains(&part));
+        let mut found =
+            values.iter().filter(|(name, _)| name.starts_with("n:b:") && name.contains(&part));
         found.next().map_or(0, |(_, value)| *value)
     })
 }
@@ -71,19 +75,68 @@ fn settle_charges_by_what_happened() {
     let json = ("content-type", "application/json");
     for (what, status, headers, body, is_complete, [tokens, usd]) in [
         ("usage was reported", Some(200), vec![stream], CHAT, true, [21, 33_000]),
-        ("the upstream rejects", Some(400), vec![json], r#"{"error":{"message":"long text"}}"#, true, [0, 0]),
+        (
+            "the upstream rejects",
+            Some(400),
+            vec![json],
+            r#"{"error":{"message":"long text"}}"#,
+            true,
+            [0, 0],
+        ),
         ("the upstream fails", Some(503), vec![json], "{}", true, [0, 0]),
         ("there is no response", None, vec![], "", false, [0, 0]),
         ("the stream breaks off", Some(200), vec![stream], broken, false, [INPUT + 2, 8000]),
         ("the stream ends without usage", Some(200), vec![stream], broken, true, [INPUT + 2, 8000]),
         ("it breaks off before any text", Some(200), vec![stream], "", false, [INPUT, 4000]),
         ("the response breaks off", Some(200), vec![json], r#"{"cho"#, false, [INPUT, 4000]),
-        ("the response has nothing to count", Some(200), vec![json], r#"{"data":[]}"#, true, [0, 0]),
-        ("the cache responds", Some(200), vec![stream, ("cf-aig-cache-status", "HIT")], CHAT, true, [0, 0]),
-        ("the cache is missed", Some(200), vec![stream, ("cf-aig-cache-status", "MISS")], CHAT, true, [21, 33_000]),
-        ("another model responds", Some(200), vec![stream, ("cf-aig-model", "other")], CHAT, true, [21, 330_000]),
-        ("its name has a provider", Some(200), vec![stream, ("cf-aig-routed-model", "x/other")], CHAT, true, [21, 330_000]),
-        ("its price is unknown", Some(200), vec![stream, ("cf-aig-model", "unknown")], CHAT, true, [21, 33_000]),
+        (
+            "the response has nothing to count",
+            Some(200),
+            vec![json],
+            r#"{"data":[]}"#,
+            true,
+            [0, 0],
+        ),
+        (
+            "the cache responds",
+            Some(200),
+            vec![stream, ("cf-aig-cache-status", "HIT")],
+            CHAT,
+            true,
+            [0, 0],
+        ),
+        (
+            "the cache is missed",
+            Some(200),
+            vec![stream, ("cf-aig-cache-status", "MISS")],
+            CHAT,
+            true,
+            [21, 33_000],
+        ),
+        (
+            "another model responds",
+            Some(200),
+            vec![stream, ("cf-aig-model", "other")],
+            CHAT,
+            true,
+            [21, 330_000],
+        ),
+        (
+            "its name has a provider",
+            Some(200),
+            vec![stream, ("cf-aig-routed-model", "x/other")],
+            CHAT,
+            true,
+            [21, 330_000],
+        ),
+        (
+            "its price is unknown",
+            Some(200),
+            vec![stream, ("cf-aig-model", "unknown")],
+            CHAT,
+            true,
+            [21, 33_000],
+        ),
     ] {
         let counters = Memory::default();
         let mut meter = reserved(&counters);

@@ -165,7 +165,10 @@ fn reached_rate_says_when_to_try_again() {
         );
     }
     let later = Moment { millis: AT.millis + 30_001 };
-    assert!(account.reserve(&demand(1, 1), later, &counters).is_ok(), "refused ones are not counted");
+    assert!(
+        account.reserve(&demand(1, 1), later, &counters).is_ok(),
+        "refused ones are not counted"
+    );
 }
 
 #[test]
@@ -220,7 +223,8 @@ fn extend_reserves_what_a_long_response_has_used() {
     let (counters, account) = (Memory::default(), account(tokens(10_000), None));
     let mut reserved = account.reserve(&demand(10, 100), AT, &counters).unwrap();
     let mut increments = counters.increments.load(Ordering::SeqCst);
-    for (seen, expected, costs) in [(50, 110, 0), (100, 110, 0), (101, 212, 1), (150, 212, 0), (900, 1810, 1)]
+    for (seen, expected, costs) in
+        [(50, 110, 0), (100, 110, 0), (101, 212, 1), (150, 212, 0), (900, 1810, 1)]
     {
         reserved.extend(seen, &counters).unwrap();
         let count = counters.increments.load(Ordering::SeqCst);
