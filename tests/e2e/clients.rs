@@ -70,6 +70,16 @@ fn scripts() -> HashMap<String, Vec<Step>> {
 }
 
 /// Waits until `condition` is true.
+pub(crate) async fn eventually_async(condition: impl AsyncFn() -> bool) {
+    let waiting = async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.expect("the condition never became true");
+}
+
+/// Waits until `condition` is true.
 async fn eventually(condition: impl Fn() -> bool) {
     let waiting = async {
         while !condition() {

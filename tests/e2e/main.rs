@@ -16,6 +16,7 @@
 //! - [`faults`]: every way in which a connection to the upstream can fail
 //! - [`early`]: an upstream that responds before it has read the request
 //! - [`hostile`]: thousands of random and mutated requests
+//! - [`limits`]: usage, rate limits and budgets
 //! - [`memory`]: the memory that an instance takes for a large body
 //! - [`docs`]: links, tests and cases that the documents name
 //! - [`invariants`]: the invariants of ARCHITECTURE.md
@@ -41,6 +42,7 @@ mod faults;
 mod headers;
 mod hostile;
 mod invariants;
+mod limits;
 mod memory;
 mod operations;
 mod outages;

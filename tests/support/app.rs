@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result};
 use gateway_host::simulator::{BASE_PATH, Simulator, TOKEN, bedrock};
-use gateway_host::{Compiler, Host, Options};
+use gateway_host::{Clock, Compiler, Host, Options};
 use serde_json::{Value, json};
 use settings::Variables;
 use tempfile::TempDir;
@@ -56,6 +56,7 @@ pub struct Config {
     settings: BTreeMap<String, String>,
     manifest: Option<PathBuf>,
     store: Option<PathBuf>,
+    clock: Option<Clock>,
 }
 
 impl Config {
@@ -63,6 +64,12 @@ impl Config {
     #[must_use]
     pub fn store(self, path: &Path) -> Self {
         Self { store: Some(path.to_owned()), ..self }
+    }
+
+    /// Gives the components this clock.
+    #[must_use]
+    pub fn clock(self, clock: &Clock) -> Self {
+        Self { clock: Some(clock.clone()), ..self }
     }
 
     /// Sets a setting of the app.
@@ -121,6 +128,7 @@ impl App {
             runtime_config: config.store,
             log_file: Some(folder.path().join("log")),
             compiler: Some(compiler()?),
+            clock: config.clock,
             ..Options::default()
         };
         let host = Host::load(&options).await?;
@@ -164,6 +172,19 @@ impl App {
             .header("authorization", format!("Bearer {ADMIN_TOKEN}"))
             .body(body.to_owned());
         self.client().send(request).await
+    }
+
+    /// Creates a key for `team` with `limits` and returns the key and its id.
+    ///
+    /// # Errors
+    /// The status is not 201.
+    pub async fn limited_key(&self, team: &str, limits: Value) -> Result<(String, String)> {
+        let created = self.create_with(&json!({"teamId": team, "limits": limits})).await?;
+        let text = |name: &str| {
+            let field = created.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
+            field.with_context(|| format!("{name} is not a string"))
+        };
+        Ok((text("apiKey")?, text("id")?))
     }
 
     /// Creates a key for `team` and returns the key alone.

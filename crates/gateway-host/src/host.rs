@@ -5,6 +5,7 @@
 
 mod allowed_hosts;
 mod bindings;
+mod clock;
 mod counters;
 mod engine;
 mod instance;
@@ -24,6 +25,7 @@ use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
 use wasmtime_wasi::cli::OutputFile;
 
+pub use crate::host::clock::Clock;
 pub use crate::host::engine::Compiler;
 
 use crate::host::engine::Component;
@@ -48,6 +50,8 @@ pub struct Options {
     pub cache: Option<PathBuf>,
     /// A file to append the components' output to, instead of standard output.
     pub log_file: Option<PathBuf>,
+    /// The clock of the components, instead of the system's.
+    pub clock: Option<Clock>,
     /// A compiler shared with other apps, so that each file is compiled only once.
     pub compiler: Option<Compiler>,
 }
@@ -91,6 +95,7 @@ impl Host {
                 log: log.clone(),
                 peak_memory: peak_memory.clone(),
                 host_calls: Arc::clone(&host_calls),
+                clock: options.clock.clone(),
             };
             let component = Component::load(&compiler, folder, declared, &values, shared)
                 .with_context(|| format!("component {id:?}"))?;

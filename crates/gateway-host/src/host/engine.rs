@@ -16,6 +16,7 @@ use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use crate::host::allowed_hosts::AllowedHost;
 use crate::host::bindings::fermyon::spin::{key_value, variables};
 use crate::host::bindings::wasi::keyvalue;
+use crate::host::clock::Clock;
 use crate::host::instance::{Instance, SpinInterfaces};
 use crate::host::manifest::DeclaredComponent;
 use crate::host::outbound::{Client, Hooks};
@@ -36,6 +37,7 @@ pub(crate) struct SharedResources {
     pub(crate) log: Option<OutputFile>,
     pub(crate) peak_memory: Arc<AtomicUsize>,
     pub(crate) host_calls: Arc<AtomicU64>,
+    pub(crate) clock: Option<Clock>,
 }
 
 /// A compiled and linked component, with the access that the manifest grants it.
@@ -183,6 +185,9 @@ impl Component {
             Some(file) => builder.stdout(file.clone()).stderr(file.clone()),
             None => builder.inherit_stdout().inherit_stderr(),
         };
+        if let Some(clock) = &self.shared.clock {
+            builder.wall_clock(clock.clone());
+        }
         builder.build()
     }
 }

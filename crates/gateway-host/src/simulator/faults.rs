@@ -12,6 +12,10 @@
 //! | `gate=x` | chunks after the first wait until the gate `x` is opened |
 //! | `cut=head` | the connection ends before the response headers |
 //! | `cut=body` | the connection ends after the first chunk |
+//! | `cut_after=3` | the connection ends after that many chunks |
+//! | `no_usage=1` | a chat stream without usage, whatever is requested, and a Bedrock stream without `metadata` |
+//! | `cache=HIT` | the AI Gateway's cache responds |
+//! | `answered=gpt-4o-mini` | a route of the AI Gateway has chosen that model |
 //! | `garbage=1` | a body that does not match its content type |
 //! | `odd=1` | an event stream of everything valid but rare, byte by byte: [`ODD_STREAM`] |
 //! | `plain=1` | a whole JSON response to `stream: true`, as guardrails return |
@@ -28,7 +32,6 @@
 //! | `cut=frame` | the body ends regularly in the middle of the third frame |
 //! | `cut=stop` | the body ends regularly before `messageStop` |
 //! | `split=1` | the stream is sent byte by byte |
-//! | `no_usage=1` | the stream has no `metadata` |
 //! | `stop=max_tokens` | that stop reason, which need not be a known one |
 //! | `no_output=1` | status 200 without output |
 //! | `citations=1` | text with a citation |
@@ -62,7 +65,10 @@ pub struct Fault {
     pub(crate) chunk_delay: Option<Duration>,
     pub(crate) gate: Option<String>,
     cuts_connection: bool,
-    pub(crate) cuts_body: bool,
+    pub(crate) cut_after: Option<usize>,
+    pub(crate) lacks_usage: bool,
+    pub(crate) is_cached: bool,
+    pub(crate) answered: Option<String>,
     is_garbage: bool,
     is_odd: bool,
     pub(crate) is_plain: bool,
@@ -89,8 +95,12 @@ impl Fault {
             "gate" => self.gate = Some(value.to_owned()),
             "cut" => {
                 self.cuts_connection = value == "head";
-                self.cuts_body = value == "body";
+                self.cut_after = (value == "body").then_some(1);
             }
+            "cut_after" => self.cut_after = value.parse().ok(),
+            "no_usage" => self.lacks_usage = true,
+            "cache" => self.is_cached = value == "HIT",
+            "answered" => self.answered = Some(value.to_owned()),
             "garbage" => self.is_garbage = true,
             "odd" => self.is_odd = true,
             "plain" => self.is_plain = true,
@@ -101,7 +111,7 @@ impl Fault {
 
     /// Checks whether the fault affects the middle of a body.
     pub(crate) fn is_of_body(&self) -> bool {
-        self.cuts_body || self.gate.is_some() || self.chunk_delay.is_some()
+        self.cut_after.is_some() || self.gate.is_some() || self.chunk_delay.is_some()
     }
 
     /// Fails as requested, or returns the reply of `respond`.

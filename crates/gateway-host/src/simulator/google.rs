@@ -123,7 +123,10 @@ fn stream(model: &str, text: &str) -> Reply {
     let words: Vec<&str> = text.split_inclusive(' ').collect();
     let last = words.len().saturating_sub(1);
     Reply::events(words.into_iter().enumerate().map(|(index, word)| {
-        let chunk = response(model, word, (index == last).then_some("STOP"));
+        let mut chunk = response(model, word, (index == last).then_some("STOP"));
+        if index < last {
+            chunk["usageMetadata"] = json!({"promptTokenCount": 9, "totalTokenCount": 9});
+        }
         format!("data: {chunk}\r\n\r\n")
     }))
 }

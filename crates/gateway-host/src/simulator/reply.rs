@@ -99,11 +99,12 @@ impl Reply {
         *response.status_mut() = self.status;
         let common = [
             ("cf-aig-log-id", format!("01SIMULATED{number:015}")),
-            ("cf-aig-cache-status", "MISS".to_owned()),
+            ("cf-aig-cache-status", if fault.is_cached { "HIT" } else { "MISS" }.to_owned()),
             ("server", "cloudflare".to_owned()),
             ("set-cookie", "__cf_bm=simulated; path=/; HttpOnly".to_owned()),
         ];
-        for (name, value) in self.headers.into_iter().chain(common) {
+        let answered = fault.answered.clone().map(|model| ("cf-aig-model", model));
+        for (name, value) in self.headers.into_iter().chain(common).chain(answered) {
             if let Ok(value) = HeaderValue::from_str(&value) {
                 response.headers_mut().append(name, value);
             }
@@ -126,7 +127,7 @@ fn feed(simulator: Simulator, fault: Fault, chunks: Vec<Bytes>) -> Body {
     tokio::spawn(async move {
         for (index, chunk) in chunks.into_iter().enumerate() {
             if index > 0 {
-                if fault.cuts_body {
+                if fault.cut_after.is_some_and(|chunks| index >= chunks) {
                     // Without a pause the server could drop the first chunk together with the
                     // connection.
                     tokio::time::sleep(Duration::from_millis(20)).await;

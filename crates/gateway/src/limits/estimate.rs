@@ -15,8 +15,19 @@ pub const RESERVE: u64 = 2048;
 /// The members of a request's root with the client's own maximum.
 const MAXIMA: [&str; 3] = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
 
-/// The members whose strings are data and not text: images, audio and files.
-const DATA: [&[u8]; 6] = [b"b64_json", b"bytes", b"data", b"file_data", b"image_url", b"url"];
+/// The members whose strings are not text for the model: images, audio and files, and the names of things.
+const NO_TEXT: [&[u8]; 10] = [
+    b"b64_json",
+    b"bytes",
+    b"data",
+    b"file_data",
+    b"id",
+    b"image_url",
+    b"model",
+    b"role",
+    b"type",
+    b"url",
+];
 
 /// The tokens that a request may use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,8 +83,8 @@ struct Text(usize);
 
 impl Visit for Text {
     fn string(&mut self, place: &Place, start: &[u8], length: usize) {
-        let is_data = DATA.contains(&place.name.bytes()) || start.starts_with(b"data:");
-        self.0 += if is_data { 0 } else { length };
+        let is_text = !NO_TEXT.contains(&place.name.bytes()) && !start.starts_with(b"data:");
+        self.0 += if is_text { length } else { 0 };
     }
 }
 
@@ -87,7 +98,7 @@ mod tests {
             (
                 r#"{"model":"gpt-4o","messages":[{"role":"user","content":"12345"}]}"#,
                 "/chat/completions",
-                (4, 2048),
+                (2, 2048),
             ),
             (r#"{"input":["1234","5678"]}"#, "/embeddings", (2, 0)),
             (r#"{"max_tokens":10}"#, "/chat/completions", (0, 10)),

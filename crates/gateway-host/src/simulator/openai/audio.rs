@@ -31,5 +31,8 @@ pub(crate) fn transcription(received: &Received) -> Reply {
         return error(400, "you must provide a model parameter", Some("model"));
     };
     let model = String::from_utf8_lossy(&model.content);
-    Reply::json(200, &json!({"text": format!("{} bytes for {model}", file.content.len())}))
+    let text = format!("{} bytes for {model}", file.content.len());
+    let usage =
+        json!({"type": "tokens", "input_tokens": 30, "output_tokens": 4, "total_tokens": 34});
+    Reply::json(200, &json!({"text": text, "usage": usage}))
 }

@@ -21,7 +21,7 @@ pub(crate) fn respond(received: &Received, body: &Value) -> Reply {
     let fault = Fault::read(&received.headers);
     let turn = Turn::new(body, messages.last().unwrap_or(&Value::Null));
     if body["stream"] == true && !fault.is_plain {
-        return stream(body, &turn, fault.chunks);
+        return stream(body, &turn, &fault);
     }
     let choice = json!({
         "index": 0,
@@ -41,9 +41,9 @@ pub(crate) fn respond(received: &Received, body: &Value) -> Reply {
     Reply::json(200, &completion).with_header("x-ratelimit-remaining-requests", "9999")
 }
 
-/// Streams a turn. `chunks` replaces the text with that many tokens.
-fn stream(body: &Value, turn: &Turn, chunks: Option<usize>) -> Reply {
-    let include_usage = body["stream_options"]["include_usage"] == true;
+/// Streams a turn, in which `fault` may replace the text by a number of tokens.
+fn stream(body: &Value, turn: &Turn, fault: &Fault) -> Reply {
+    let include_usage = body["stream_options"]["include_usage"] == true && !fault.lacks_usage;
     let chunk = |choices: Value, usage: Option<Value>| {
         let mut chunk = json!({
             "id": "chatcmpl-simulated",
@@ -63,7 +63,7 @@ fn stream(body: &Value, turn: &Turn, chunks: Option<usize>) -> Reply {
     let mut events =
         vec![chunk(choice(json!({"role": "assistant", "content": ""}), Value::Null), None)];
     events.extend(
-        turn.deltas(chunks).into_iter().map(|delta| chunk(choice(delta, Value::Null), None)),
+        turn.deltas(fault.chunks).into_iter().map(|delta| chunk(choice(delta, Value::Null), None)),
     );
     events.push(chunk(choice(json!({}), turn.finish_reason().into()), None));
     if include_usage {

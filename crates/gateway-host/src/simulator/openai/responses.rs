@@ -50,6 +50,13 @@ fn stream(body: &Value, text: &str) -> Reply {
 
 /// Builds the response object.
 fn response(body: &Value, status: &str, output: &[Value]) -> Value {
+    let usage = json!({
+        "input_tokens": 9,
+        "input_tokens_details": {"cached_tokens": 0},
+        "output_tokens": 12,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": 21,
+    });
     json!({
         "id": "resp_simulated",
         "object": "response",
@@ -66,13 +73,8 @@ fn response(body: &Value, status: &str, output: &[Value]) -> Value {
         "tool_choice": "auto",
         "tools": [],
         "top_p": 1.0,
-        "usage": {
-            "input_tokens": 9,
-            "input_tokens_details": {"cached_tokens": 0},
-            "output_tokens": 12,
-            "output_tokens_details": {"reasoning_tokens": 0},
-            "total_tokens": 21,
-        },
+        // Not known before the end.
+        "usage": (status == "completed").then_some(usage),
     })
 }
 

@@ -10,7 +10,7 @@ const AT: Moment = Moment { millis: 1_795_867_230_000 };
 const BODY: &str =
     r#"{"model":"m","max_tokens":50,"messages":[{"role":"user","content":"12345678"}]}"#;
 /// The estimated input tokens of [`BODY`].
-const INPUT: i64 = 4;
+const INPUT: i64 = 2;
 
 const PRICES: &str =
     r#"{"echo/m":{"input":"1","output":"2"},"echo/other":{"input":"10","output":"20"}}"#;
@@ -85,10 +85,10 @@ fn settle_charges_by_what_happened() {
         ),
         ("the upstream fails", Some(503), vec![json], "{}", true, [0, 0]),
         ("there is no response", None, vec![], "", false, [0, 0]),
-        ("the stream breaks off", Some(200), vec![stream], broken, false, [INPUT + 2, 8000]),
-        ("the stream ends without usage", Some(200), vec![stream], broken, true, [INPUT + 2, 8000]),
-        ("it breaks off before any text", Some(200), vec![stream], "", false, [INPUT, 4000]),
-        ("the response breaks off", Some(200), vec![json], r#"{"cho"#, false, [INPUT, 4000]),
+        ("the stream breaks off", Some(200), vec![stream], broken, false, [INPUT + 2, 6000]),
+        ("the stream ends without usage", Some(200), vec![stream], broken, true, [INPUT + 2, 6000]),
+        ("it breaks off before any text", Some(200), vec![stream], "", false, [INPUT, 2000]),
+        ("the response breaks off", Some(200), vec![json], r#"{"cho"#, false, [INPUT, 2000]),
         (
             "the response has nothing to count",
             Some(200),
@@ -140,7 +140,7 @@ fn settle_charges_by_what_happened() {
     ] {
         let counters = Memory::default();
         let mut meter = reserved(&counters);
-        assert_eq!(budgets(&counters), [INPUT + 50, 104_000], "{what}");
+        assert_eq!(budgets(&counters), [INPUT + 50, 102_000], "{what}");
         if let Some(status) = status {
             let headers = headers.into_iter().collect();
             meter.note_head(StatusCode::from_u16(status).unwrap(), &headers);
@@ -160,7 +160,7 @@ fn reserve_is_done_once_for_several_upstream_requests() {
     let mut meter = reserved(&counters);
     let outbound = outbound(Class::Inference, BODY);
     meter.reserve(&outbound, None, bare, WhenLimited::Ask, &counters).unwrap();
-    assert_eq!(budgets(&counters), [INPUT + 50, 104_000]);
+    assert_eq!(budgets(&counters), [INPUT + 50, 102_000]);
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn reserve_of_a_translated_request_estimates_the_clients_body() {
     let outbound = outbound(Class::Inference, "{}");
     let client = Some(("/bedrock/chat/completions", BODY.as_bytes()));
     meter.reserve(&outbound, client, bare, WhenLimited::Ask, &counters).unwrap();
-    assert_eq!(budgets(&counters), [INPUT + 20, 44_000]);
+    assert_eq!(budgets(&counters), [INPUT + 20, 42_000]);
 }
 
 #[test]
