@@ -17,6 +17,7 @@
 //! - [`early`]: an upstream that responds before it has read the request
 //! - [`hostile`]: thousands of random and mutated requests
 //! - [`limits`]: usage, rate limits and budgets
+//! - [`concurrency`]: limits under many requests at once, on several gateways, and when one dies
 //! - [`memory`]: the memory that an instance takes for a large body
 //! - [`docs`]: links, tests and cases that the documents name
 //! - [`invariants`]: the invariants of ARCHITECTURE.md
@@ -34,6 +35,7 @@
 mod bedrock;
 mod calls;
 mod clients;
+mod concurrency;
 mod cors;
 mod deploy;
 mod docs;

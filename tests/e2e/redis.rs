@@ -12,7 +12,7 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A Redis server for one test, which keeps its data when it is killed.
-struct Redis {
+pub(crate) struct Redis {
     port: u16,
     folder: TempDir,
     server: Child,
@@ -20,7 +20,7 @@ struct Redis {
 
 impl Redis {
     /// Starts a server; returns `None` where `redis-server` is not installed.
-    fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let folder = tempfile::tempdir().unwrap();
         let server = serve(port, folder.path())?;
@@ -28,12 +28,17 @@ impl Redis {
     }
 
     /// Returns a configuration of an app that stores its keys in this server.
-    fn config(&self) -> Config {
+    pub(crate) fn config(&self) -> Config {
         let path = self.folder.path().join("runtime-config.toml");
         let url = format!("redis://127.0.0.1:{}", self.port);
         let text = format!("[key_value_store.default]\ntype = \"redis\"\nurl = \"{url}\"\n");
         std::fs::write(&path, text).unwrap();
         Config::default().store(&path)
+    }
+
+    /// Returns the path of that configuration.
+    pub(crate) fn file(&self) -> std::path::PathBuf {
+        self.folder.path().join("runtime-config.toml")
     }
 
     fn kill(&mut self) {
@@ -122,7 +127,7 @@ fn gateways_share_keys_and_a_store_outage_is_503_until_it_ends() {
 }
 
 /// Sets an option of the server while it runs.
-fn configure(redis: &Redis, option: &str, value: &str) {
+pub(crate) fn configure(redis: &Redis, option: &str, value: &str) {
     let port = redis.port.to_string();
     let arguments = ["-p", &port, "config", "set", option, value];
     assert!(Command::new("redis-cli").args(arguments).status().unwrap().success());
