@@ -6,6 +6,8 @@ use std::thread::available_parallelism;
 use anyhow::{Context as _, Result};
 use support::{memory, root};
 
+use crate::counting::Counted;
+
 /// The facts that the report states in addition to the measurements.
 pub(crate) struct Facts {
     pub(crate) machine: String,
@@ -14,6 +16,8 @@ pub(crate) struct Facts {
     pub(crate) sizes: Vec<(String, u64)>,
     /// Requests that end at later and later stages of the gateway, with their milliseconds.
     pub(crate) stages: Vec<(&'static str, f64)>,
+    /// The cost of requests that are counted.
+    pub(crate) counting: Vec<Counted>,
     /// Bytes of memory of the process when all components are compiled.
     pub(crate) idle: Option<u64>,
     /// Peak of those bytes while 64 streams were open.
@@ -27,6 +31,7 @@ impl Facts {
             versions: versions()?,
             sizes: sizes()?,
             stages: Vec::new(),
+            counting: Vec::new(),
             idle: memory::resident(),
             streaming: None,
         })

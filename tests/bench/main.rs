@@ -6,6 +6,7 @@
 //! and upstream share the cores of one machine, so ratios are more meaningful than absolute numbers.
 
 mod chart;
+mod counting;
 mod facts;
 mod load;
 mod report;
@@ -32,7 +33,7 @@ struct Options {
     /// Number of rounds; each measures every path once.
     #[arg(long, default_value_t = 5)]
     rounds: u32,
-    /// Run only the scenarios with this name.
+    /// Run only the scenarios with this name; `counting` measures the cost of limits.
     #[arg(long)]
     only: Option<String>,
     /// Write docs/benchmarks.md and docs/benchmarks.svg.
@@ -74,6 +75,9 @@ fn main() -> Result<()> {
             facts.note_memory(measured.scenario.name, peak);
             table::print(&measured.rows);
             all.push(measured);
+        }
+        if options.report || is_wanted("counting") {
+            facts.counting = counting::measure(&options).await?;
         }
         if options.report { report::write(&options, &facts, &all) } else { Ok(()) }
     })

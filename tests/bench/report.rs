@@ -7,7 +7,7 @@ use support::root;
 
 use crate::facts::Facts;
 use crate::table::Ratios;
-use crate::{Measured, Options, chart};
+use crate::{Measured, Options, chart, counting};
 
 /// Writes the page and its chart.
 pub(crate) fn write(options: &Options, facts: &Facts, all: &[Measured]) -> Result<()> {
@@ -55,6 +55,7 @@ fn page(options: &Options, facts: &Facts, all: &[Measured]) -> String {
     for measured in all {
         numbers(&mut page, measured);
     }
+    counting::write(&mut page, &facts.counting);
     stages(&mut page, facts, all);
     rest(&mut page, facts);
     page

@@ -8,11 +8,11 @@ use futures_util::future::join_all;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use support::client::Draft;
+use support::redis::Redis;
 use support::{App, Client, Config, run};
 
 use crate::clients::eventually_async;
 use crate::limits::{PRICES, used};
-use crate::redis::{Redis, configure};
 
 /// A text of 36 bytes, which is estimated as the nine tokens that the simulated provider reports.
 const TEXT: &str = "a text of exactly 36 bytes, no less.";
@@ -168,17 +168,17 @@ fn store_that_cannot_count_is_503_for_limited_keys_only() {
         let (limited, _) = app.limited_key("counts", tokens(1_000_000)).await.unwrap();
         let plain = app.key("plain").await.unwrap();
         // It still reads, but takes no more writes.
-        configure(&redis, "maxmemory-policy", "noeviction");
-        configure(&redis, "maxmemory", "1");
+        redis.configure("maxmemory-policy", "noeviction");
+        redis.configure("maxmemory", "1");
         let refused = app.client().send(chat(&limited, false, "")).await.unwrap();
         assert_eq!((refused.status, refused.code().as_str()), (503, "store_unavailable"));
         assert_eq!(refused.headers["retry-after"], "1");
         assert_eq!(app.client().send(chat(&plain, false, "")).await.unwrap().status, 200);
-        configure(&redis, "maxmemory", "0");
+        redis.configure("maxmemory", "0");
         // One that fails between reservation and settlement is logged with the amounts.
         let mut connection = app.client().connect().await.unwrap();
         let mut response = connection.open(chat(&limited, true, "gate=down")).await.unwrap();
-        configure(&redis, "maxmemory", "1");
+        redis.configure("maxmemory", "1");
         app.simulator.open_gate("down");
         while let Some(Ok(_)) = response.body_mut().frame().await {}
         eventually_async(async || app.log().contains(r#""unsettled":"#)).await;
@@ -187,7 +187,7 @@ fn store_that_cannot_count_is_503_for_limited_keys_only() {
         let entry: Value = serde_json::from_str(line).unwrap();
         assert_eq!((&entry["level"], &entry["fault"]), (&json!("error"), &json!("gateway")));
         assert!(line.contains(":input 9, "), "{line}");
-        configure(&redis, "maxmemory", "0");
+        redis.configure("maxmemory", "0");
         assert_eq!(level(&app, &limited).await, TOKENS, "what was reserved stands");
     });
 }

@@ -6,6 +6,7 @@ pub mod client;
 mod guests;
 pub mod memory;
 mod providers;
+pub mod redis;
 pub mod upstream;
 
 pub use app::{ADMIN_TOKEN, App, Config};

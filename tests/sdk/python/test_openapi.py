@@ -27,6 +27,12 @@ OPERATIONS = [
     ("DELETE", "/tokens/{id}"),
     ("POST", "/tokens/{id}/refresh"),
     ("POST", "/tokens/{id}/explain"),
+    ("GET", "/tokens/usage"),
+    ("GET", "/tokens/self/usage"),
+    ("GET", "/tokens/teams"),
+    ("GET", "/tokens/teams/{teamId}"),
+    ("PUT", "/tokens/teams/{teamId}"),
+    ("DELETE", "/tokens/teams/{teamId}"),
 ]
 
 thorough = settings(

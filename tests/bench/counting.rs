@@ -1,0 +1,125 @@
+//! The cost of counting: requests of a key with limits against those of one without, over the same store.
+
+use std::fmt::Write as _;
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+use support::redis::Redis;
+use support::{App, Client, Config};
+
+use crate::Options;
+use crate::load::{Load, Sample};
+
+/// Prices, so that a budget in dollars can be counted.
+const PRICES: &str = r#"{"openai/*": {"input": "1.25", "output": "10", "cacheRead": "0.125"}}"#;
+
+/// The comparison of one kind of traffic over one store.
+pub(crate) struct Counted {
+    store: &'static str,
+    limits: &'static str,
+    traffic: &'static str,
+    connections: usize,
+    plain: Sample,
+    counted: Sample,
+}
+
+/// Measures the cost of counting over SQLite and, where it is installed, over Redis.
+pub(crate) async fn measure(options: &Options) -> Result<Vec<Counted>> {
+    let mut all = Vec::new();
+    let sqlite = App::start(Config::default().with("prices", PRICES)).await?;
+    measure_store(options, "SQLite", &sqlite, &mut all).await?;
+    if let Some(redis) = Redis::start_relaxed() {
+        let app = App::start(redis.config().with("prices", PRICES)).await?;
+        measure_store(options, "Redis", &app, &mut all).await?;
+    }
+    Ok(all)
+}
+
+async fn measure_store(
+    options: &Options,
+    store: &'static str,
+    app: &App,
+    all: &mut Vec<Counted>,
+) -> Result<()> {
+    let budget = json!({"unit": "usd", "amount": "1000000000", "window": "month"});
+    let most = 1_000_000_000;
+    let rates = json!({
+        "requestsPerMinute": most, "tokensPerMinute": most, "parallelRequests": most,
+        "budgets": [budget],
+    });
+    let plain = app.key("bench").await?;
+    let budget = app.limited_key("bench", json!({"budgets": [budget]})).await?.0;
+    let rates = app.limited_key("bench", rates).await?.0;
+    for (limits, key) in [("a budget", &budget), ("a budget and three rates", &rates)] {
+        for (traffic, connections, chunks) in [
+            ("plain", 1, 0),
+            ("plain", 16, 0),
+            ("a stream of 50 chunks", 1, 50),
+            ("a stream of 50 chunks", 16, 50),
+            ("a stream of 1,000 chunks", 1, 1000),
+        ] {
+            let (mut one, mut other) = (Sample::default(), Sample::default());
+            for _ in 0..options.rounds {
+                one.add(run(options, app, &plain, connections, chunks).await?);
+                other.add(run(options, app, key, connections, chunks).await?);
+            }
+            let row = Counted { store, limits, traffic, connections, plain: one, counted: other };
+            print(&row);
+            all.push(row);
+        }
+    }
+    Ok(())
+}
+
+/// Sends requests of a key.
+async fn run(
+    options: &Options,
+    app: &App,
+    key: &str,
+    connections: usize,
+    chunks: u32,
+) -> Result<Sample> {
+    let message = json!({"role": "user", "content": "hello"});
+    let body: Value = json!({"model": "gpt-4o", "stream": chunks > 0, "messages": [message]});
+    let simulate = if chunks > 0 { format!("chunks={chunks}") } else { String::new() };
+    let load = Load { client: app.client(), connections, seconds: options.seconds, status: 200 };
+    let draft =
+        || Client::post("/openai/chat/completions", &body).key(key).header("x-simulate", &simulate);
+    load.run(draft).await.context("counting")
+}
+
+/// Returns the ratios of a counted request: throughput, time, and time to the first byte.
+fn ratios(row: &Counted) -> [f64; 3] {
+    let (plain, counted) = (&row.plain, &row.counted);
+    [
+        counted.throughput() / plain.throughput(),
+        counted.total(50) / plain.total(50),
+        counted.first_byte(50) / plain.first_byte(50),
+    ]
+}
+
+#[expect(clippy::print_stdout, reason = "the table is the command's output")]
+fn print(row: &Counted) {
+    let [throughput, time, first_byte] = ratios(row);
+    let Counted { store, limits, traffic, connections, plain, counted } = row;
+    println!(
+        "{store}, {limits}: {traffic} x{connections}: {:.3} ms, counted {:.3} ms; \
+         throughput {throughput:.2}, time {time:.2}, first byte {first_byte:.2}",
+        plain.total(50),
+        counted.total(50),
+    );
+}
+
+/// Writes the table of the report.
+pub(crate) fn write(page: &mut String, all: &[Counted]) {
+    page.push_str("\n## The cost of counting\n\nRequests of a key with limits, as ratios to those of a key without, over the same store. The counters are\nsettled after the response, so the first byte waits for the reservation only. Redis writes to disk once a\nsecond.\n\n| store | limits | traffic | throughput | time | first byte | first byte ms |\n|---|---|---|---|---|---|---|\n");
+    for row in all {
+        let [throughput, time, first_byte] = ratios(row);
+        let Counted { store, limits, traffic, connections, counted, .. } = row;
+        let _ = writeln!(
+            page,
+            "| {store} | {limits} | {traffic} ×{connections} | {throughput:.2} | {time:.2} | {first_byte:.2} | {:.3} |",
+            counted.first_byte(50)
+        );
+    }
+}
