@@ -14,7 +14,7 @@ use crate::load::{Load, Sample};
 const PRICES: &str = r#"{"openai/*": {"input": "1.25", "output": "10", "cacheRead": "0.125"}}"#;
 
 /// The comparison of one kind of traffic over one store.
-pub(crate) struct Counted {
+pub(crate) struct Comparison {
     store: &'static str,
     limits: &'static str,
     traffic: &'static str,
@@ -24,7 +24,7 @@ pub(crate) struct Counted {
 }
 
 /// Measures the cost of counting over SQLite and, where it is installed, over Redis.
-pub(crate) async fn measure(options: &Options) -> Result<Vec<Counted>> {
+pub(crate) async fn measure(options: &Options) -> Result<Vec<Comparison>> {
     let mut all = Vec::new();
     let sqlite = App::start(Config::default().with("prices", PRICES)).await?;
     measure_store(options, "SQLite", &sqlite, &mut all).await?;
@@ -39,7 +39,7 @@ async fn measure_store(
     options: &Options,
     store: &'static str,
     app: &App,
-    all: &mut Vec<Counted>,
+    all: &mut Vec<Comparison>,
 ) -> Result<()> {
     let budget = json!({"unit": "usd", "amount": "1000000000", "window": "month"});
     let most = 1_000_000_000;
@@ -63,7 +63,8 @@ async fn measure_store(
                 one.add(run(options, app, &plain, connections, chunks).await?);
                 other.add(run(options, app, key, connections, chunks).await?);
             }
-            let row = Counted { store, limits, traffic, connections, plain: one, counted: other };
+            let row =
+                Comparison { store, limits, traffic, connections, plain: one, counted: other };
             print(&row);
             all.push(row);
         }
@@ -89,7 +90,7 @@ async fn run(
 }
 
 /// Returns the ratios of a counted request: throughput, time, and time to the first byte.
-fn ratios(row: &Counted) -> [f64; 3] {
+fn ratios(row: &Comparison) -> [f64; 3] {
     let (plain, counted) = (&row.plain, &row.counted);
     [
         counted.throughput() / plain.throughput(),
@@ -99,9 +100,9 @@ fn ratios(row: &Counted) -> [f64; 3] {
 }
 
 #[expect(clippy::print_stdout, reason = "the table is the command's output")]
-fn print(row: &Counted) {
+fn print(row: &Comparison) {
     let [throughput, time, first_byte] = ratios(row);
-    let Counted { store, limits, traffic, connections, plain, counted } = row;
+    let Comparison { store, limits, traffic, connections, plain, counted } = row;
     println!(
         "{store}, {limits}: {traffic} x{connections}: {:.3} ms, counted {:.3} ms; \
          throughput {throughput:.2}, time {time:.2}, first byte {first_byte:.2}",
@@ -111,11 +112,11 @@ fn print(row: &Counted) {
 }
 
 /// Writes the table of the report.
-pub(crate) fn write(page: &mut String, all: &[Counted]) {
+pub(crate) fn write(page: &mut String, all: &[Comparison]) {
     page.push_str("\n## The cost of counting\n\nRequests of a key with limits, as ratios to those of a key without, over the same store. The counters are\nsettled after the response, so the first byte waits for the reservation only. Redis writes to disk once a\nsecond.\n\n| store | limits | traffic | throughput | time | first byte | first byte ms |\n|---|---|---|---|---|---|---|\n");
     for row in all {
         let [throughput, time, first_byte] = ratios(row);
-        let Counted { store, limits, traffic, connections, counted, .. } = row;
+        let Comparison { store, limits, traffic, connections, counted, .. } = row;
         let _ = writeln!(
             page,
             "| {store} | {limits} | {traffic} ×{connections} | {throughput:.2} | {time:.2} | {first_byte:.2} | {:.3} |",

@@ -6,7 +6,7 @@ use std::thread::available_parallelism;
 use anyhow::{Context as _, Result};
 use support::{memory, root};
 
-use crate::counting::Counted;
+use crate::counting::Comparison;
 
 /// The facts that the report states in addition to the measurements.
 pub(crate) struct Facts {
@@ -17,7 +17,7 @@ pub(crate) struct Facts {
     /// Requests that end at later and later stages of the gateway, with their milliseconds.
     pub(crate) stages: Vec<(&'static str, f64)>,
     /// The cost of requests that are counted.
-    pub(crate) counting: Vec<Counted>,
+    pub(crate) counting: Vec<Comparison>,
     /// Bytes of memory of the process when all components are compiled.
     pub(crate) idle: Option<u64>,
     /// Peak of those bytes while 64 streams were open.

@@ -1,4 +1,4 @@
-//! Limits under many requests at once, on two gateways with one Redis, and when a gateway dies.
+//! Limits under many concurrent requests, on two gateways with one Redis, and when a gateway dies.
 
 use std::io::BufRead as _;
 use std::process::{Command, Stdio};
@@ -12,7 +12,7 @@ use support::redis::Redis;
 use support::{App, Client, Config, run};
 
 use crate::clients::eventually_async;
-use crate::limits::{PRICES, used};
+use crate::settlement::{PRICES, used};
 
 /// A text of 36 bytes, which is estimated as the nine tokens that the simulated provider reports.
 const TEXT: &str = "a text of exactly 36 bytes, no less.";
@@ -151,7 +151,9 @@ fn requests_in_flight_are_limited_over_two_gateways() {
         let refused = apps[0].client().send(chat(&key, false, "")).await.unwrap();
         assert_eq!((refused.status, refused.code().as_str()), (429, "rate_limit_exceeded"));
         assert_eq!(refused.headers["retry-after"], "1");
-        apps.iter().for_each(|app| app.simulator.open_gate("flight"));
+        for app in &apps {
+            app.simulator.open_gate("flight");
+        }
         for (_, response) in &mut open {
             while let Some(Ok(_)) = response.body_mut().frame().await {}
         }

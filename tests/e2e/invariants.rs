@@ -219,7 +219,8 @@ fn variables() -> Variables {
 fn no_shipped_code_lists_the_providers() {
     let folders =
         ["crates/gateway/src", "crates/gateway-spin/src", "components/tokens/src", "xtask/src"];
-    for (path, text) in folders.into_iter().flat_map(rust_files) {
+    let files = folders.into_iter().flat_map(rust_files);
+    for (path, text) in files.filter(|(path, _)| !path.ends_with("/tests.rs")) {
         for provider in providers().unwrap() {
             let is_named = without_tests(&text).contains(&format!("\"{provider}\""));
             assert!(!is_named, "{path} names {provider}");

@@ -16,8 +16,9 @@
 //! - [`faults`]: every way in which a connection to the upstream can fail
 //! - [`early`]: an upstream that responds before it has read the request
 //! - [`hostile`]: thousands of random and mutated requests
-//! - [`limits`]: usage, rate limits and budgets
-//! - [`concurrency`]: limits under many requests at once, on several gateways, and when one dies
+//! - [`settlement`]: what is charged for every kind of response
+//! - [`limits`]: rate limits and budgets
+//! - [`concurrency`]: limits under many concurrent requests, on several gateways, and when one dies
 //! - [`memory`]: the memory that an instance takes for a large body
 //! - [`docs`]: links, tests and cases that the documents name
 //! - [`invariants`]: the invariants of ARCHITECTURE.md
@@ -53,6 +54,7 @@ mod rotation;
 mod scopes;
 mod secrets;
 mod settings;
+mod settlement;
 mod slow;
 mod streams;
 mod tokens;

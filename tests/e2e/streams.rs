@@ -143,7 +143,7 @@ fn upload_arrives_whole_and_unchanged() {
             .key(&key)
             .body(body);
         let response = app.client().send(request).await.unwrap();
-        assert_eq!(response.json(), json!({"text": "40000000 bytes for whisper-1"}));
+        assert_eq!(response.json()["text"], "40000000 bytes for whisper-1");
     });
 }
 

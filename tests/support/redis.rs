@@ -23,7 +23,7 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Starts a server that writes every change to disk at once; returns `None` where `redis-server` is
+    /// Starts a server that writes every change to disk immediately; returns `None` where `redis-server` is
     /// not installed.
     ///
     /// # Panics

@@ -2,6 +2,7 @@
 
 mod cargo;
 mod ci;
+mod prices;
 mod process;
 mod sdk;
 mod settings;
@@ -37,6 +38,8 @@ enum Command {
     Wording,
     /// Manages the team keys of a running gateway.
     Tokens(Box<tokens::Options>),
+    /// Prints the setting `prices`, from a file of models.dev.
+    Prices(prices::Options),
     /// Prints what the gateway knows about models of Bedrock.
     Model {
         /// Ids, inference profiles or ARNs.
@@ -52,11 +55,16 @@ enum Command {
 fn main() -> Result<()> {
     let cli = Cli::parse();
     // These build no component, so they do not need the target.
-    if !matches!(cli.command, Command::Tokens(_) | Command::Wording | Command::Model { .. }) {
+    let needs_no_target = matches!(
+        cli.command,
+        Command::Tokens(_) | Command::Wording | Command::Model { .. } | Command::Prices(_)
+    );
+    if !needs_no_target {
         setup::make_target_present()?;
     }
     match cli.command {
         Command::Tokens(options) => tokens::run(&options),
+        Command::Prices(options) => prices::run(&options),
         Command::Setup => Ok(()),
         Command::Build => cargo::build_components(),
         Command::Up(options) => up::up(&options),

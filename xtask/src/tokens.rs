@@ -1,5 +1,6 @@
 //! `cargo xtask tokens`: manages the team keys of a running gateway.
 
+mod limits;
 mod table;
 
 use anyhow::{Context as _, Result, bail};
@@ -75,6 +76,12 @@ enum Action {
         #[arg(long, default_value_t = 0)]
         grace_seconds: u64,
     },
+    /// Shows or sets the limits of a key, or of a team over all its keys.
+    Limits(limits::Options),
+    /// Lists the teams and their limits.
+    Teams,
+    /// Shows what keys and teams have used.
+    Usage(limits::UsageOptions),
     /// Explains whether a request would be allowed, and by which rule.
     Explain {
         /// Id of the key.
@@ -120,6 +127,8 @@ struct Fields {
     /// Free-text note.
     #[arg(long)]
     note: Option<String>,
+    #[command(flatten)]
+    limits: limits::Limits,
 }
 
 /// Runs the action and prints the result.
@@ -155,6 +164,9 @@ fn perform(options: &Options) -> Result<Value> {
         Action::Refresh { id, grace_seconds } => {
             send("POST", &format!("/tokens/{id}/refresh?graceSeconds={grace_seconds}"), None)
         }
+        Action::Limits(limits) => limits::set_or_show(options, limits),
+        Action::Teams => limits::teams(options),
+        Action::Usage(usage) => limits::usage(options, usage),
         Action::Explain { id, provider, model } => {
             let body = json!({"provider": provider, "model": model});
             send("POST", &format!("/tokens/{id}/explain"), Some(body))
@@ -164,20 +176,25 @@ fn perform(options: &Options) -> Result<Value> {
 
 /// Lists the keys of all pages.
 fn list(options: &Options, team: Option<&str>) -> Result<Value> {
-    let mut keys = Vec::new();
+    let team = team.map(|team| format!("&teamId={}", escape(team))).unwrap_or_default();
+    pages(options, &format!("/tokens?limit=200{team}"))
+}
+
+/// Collects the entries of all pages of a list.
+fn pages(options: &Options, path: &str) -> Result<Value> {
+    let mut entries = Vec::new();
     let mut cursor = String::new();
     loop {
-        let team = team.map(|team| format!("&teamId={}", escape(team))).unwrap_or_default();
-        let mut page = send(options, "GET", &format!("/tokens?limit=200{team}{cursor}"), None)?;
+        let mut page = send(options, "GET", &format!("{path}{cursor}"), None)?;
         if let Some(Value::Array(data)) = page.get_mut("data") {
-            keys.append(data);
+            entries.append(data);
         }
         for id in page.get("unreadable").and_then(Value::as_array).into_iter().flatten() {
             say(&format!("The record of key {id} is unreadable"));
         }
         match page.get("nextCursor").and_then(Value::as_str) {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => return Ok(keys.into()),
+            Some(next) => cursor = format!("&cursor={}", escape(next)),
+            None => return Ok(entries.into()),
         }
     }
 }
@@ -228,6 +245,7 @@ impl Fields {
             ("models", self.models.as_ref().map(|models| json!(models))),
             ("metadata", metadata),
             ("note", self.note.as_ref().map(|note| json!(note))),
+            ("limits", self.limits.body()),
         ];
         let given = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
         given.collect()

@@ -1,5 +1,7 @@
 //! `GET /healthz`: whether the app can serve requests, and if not, why.
 
+use gateway::limits::meter::Meter;
+use gateway::limits::prices;
 use gateway::models::limited;
 use gateway::{Error, LimitedModels, Response};
 use http::StatusCode;
@@ -28,6 +30,7 @@ pub(crate) fn check(action: &mut Action<'_>) -> Response {
         (context.model_setting)(limited::SETTING)
             .and_then(|models| LimitedModels::parse(&models))
             .map(drop),
+        (context.model_setting)(prices::SETTING).and_then(|prices| Meter::check(settings, &prices)),
         // No such entry exists: the read only shows whether the store responds.
         context.store.get("healthz").map(drop),
     ];

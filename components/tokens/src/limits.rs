@@ -70,7 +70,7 @@ pub(crate) enum Amount {
 }
 
 impl Amount {
-    /// Creates the amount of a `unit`; of a count if there is none.
+    /// Creates the amount of a `unit`; of a count without one.
     pub(crate) fn new(unit: Option<Unit>, amount: i64) -> Self {
         match unit {
             Some(Unit::Usd) => Self::Usd(Usd(amount).to_string()),

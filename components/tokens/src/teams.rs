@@ -250,7 +250,7 @@ mod tests {
                     "patch" => host.send("PATCH", &path, ADMIN, r#"{"note":"n"}"#),
                     _ => host.send("POST", &format!("{path}/refresh"), ADMIN, ""),
                 };
-                let index = if operation == "patch" { 0 } else { 1 };
+                let index = u8::from(operation != "patch");
                 if outcome.is_ok() && put.get() {
                     interleaved += 1;
                     assert!(is_marked(&host, index), "{operation} {step}");

@@ -35,7 +35,7 @@ pub struct ProviderComponent<P>(PhantomData<P>);
 /// An upstream's body that passes through.
 pub(crate) struct PassThrough {
     body: Source,
-    /// Whoever reads or edits the body on its way; nobody if the host moves it.
+    /// What reads or edits the body on its way; nothing if the host moves it.
     filter: Option<StreamFilter>,
 }
 

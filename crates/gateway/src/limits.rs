@@ -1,4 +1,4 @@
-//! Limits: what a key or a team may use, what it has used, and what a client that is refused is told.
+//! Limits: what a key or a team may use, what it has used, and how a client is refused.
 //!
 //! A request reserves what it may use before it is sent and settles what it has used at its end
 //! ([`meter`], [`reservation`]). What is used is in atomic counters ([`counters`]), which have no other place for a

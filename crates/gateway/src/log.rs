@@ -146,7 +146,7 @@ impl Entry {
         self.cost_usd = cost.and_then(|cost| RawValue::from_string(cost.to_string()).ok());
     }
 
-    /// Notes which `amounts` could not be added to which counters, for whoever corrects them.
+    /// Notes which `amounts` could not be added to which counters, so that someone can correct them.
     pub fn note_unsettled(&mut self, amounts: &str) {
         (self.level, self.fault) = ("error", Some(Fault::Gateway));
         self.unsettled = Some(amounts.to_owned());

@@ -2,8 +2,11 @@
 
 use serde_json::Value;
 
-/// The columns of a list of keys: title and JSON field.
-const COLUMNS: [(&str, &str); 8] = [
+/// The columns of a list: title and JSON field.
+type Columns = &'static [(&'static str, &'static str)];
+
+/// The columns of a list of keys.
+const KEYS: Columns = &[
     ("ID", "id"),
     ("TEAM", "teamId"),
     ("NAME", "name"),
@@ -14,13 +17,31 @@ const COLUMNS: [(&str, &str); 8] = [
     ("MODELS", "models"),
 ];
 
-/// Formats a list with one line per key, and an object with one line per field.
+/// The columns of a list of what was used.
+const USAGE: Columns = &[
+    ("PERIOD", "period"),
+    ("TEAM", "teamId"),
+    ("KEY", "key"),
+    ("REQUESTS", "requests"),
+    ("INPUT", "inputTokens"),
+    ("OUTPUT", "outputTokens"),
+    ("CACHED", "cachedTokens"),
+    ("REASONING", "reasoningTokens"),
+    ("USD", "costUsd"),
+];
+
+/// The columns of a list of teams.
+const TEAMS: Columns = &[("TEAM", "teamId"), ("LIMITS", "limits")];
+
+/// Formats a list with one line per entry, and an object with one line per field.
 pub(crate) fn format(result: &Value) -> String {
     match result {
-        Value::Array(keys) => {
-            let titles = COLUMNS.map(|(title, _)| title.to_owned()).to_vec();
-            let line = |key: &Value| COLUMNS.map(|(_, name)| cell(key.get(name))).to_vec();
-            align(std::iter::once(titles).chain(keys.iter().map(line)).collect())
+        Value::Array(entries) => {
+            let columns = columns(entries.first());
+            let titles = columns.iter().map(|(title, _)| (*title).to_owned()).collect();
+            let line =
+                |entry: &Value| columns.iter().map(|(_, name)| cell(entry.get(name))).collect();
+            align(std::iter::once(titles).chain(entries.iter().map(line)).collect())
         }
         Value::Object(fields) => {
             let line = |(name, value): (&String, &Value)| vec![name.clone(), cell(Some(value))];
@@ -28,6 +49,15 @@ pub(crate) fn format(result: &Value) -> String {
         }
         // A revocation returns no body.
         _ => "done".to_owned(),
+    }
+}
+
+/// Returns the columns of a list with this first entry.
+fn columns(entry: Option<&Value>) -> Columns {
+    match entry {
+        Some(entry) if entry.get("period").is_some() => USAGE,
+        Some(entry) if entry.get("id").is_none() => TEAMS,
+        _ => KEYS,
     }
 }
 

@@ -33,7 +33,7 @@ fn expected(rows: &[(&str, &str, i64)]) -> Vec<(String, String, i64)> {
         .collect()
 }
 
-/// A host with use of the team `blue` on three days and of `red` on one. The time is 2026-01-01.
+/// Creates a host with use of the team `blue` on three days and of `red` on one. The time is 2026-01-01.
 fn host() -> Host {
     let host = Host::default();
     host.create(r#"{"teamId":"blue"}"#);

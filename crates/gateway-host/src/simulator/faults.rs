@@ -15,7 +15,7 @@
 //! | `cut_after=3` | the connection ends after that many chunks |
 //! | `no_usage=1` | a chat stream without usage, whatever is requested, and a Bedrock stream without `metadata` |
 //! | `cache=HIT` | the AI Gateway's cache responds |
-//! | `answered=gpt-4o-mini` | a route of the AI Gateway has chosen that model |
+//! | `routed=gpt-4o-mini` | a route of the AI Gateway has chosen that model |
 //! | `garbage=1` | a body that does not match its content type |
 //! | `odd=1` | an event stream of everything valid but rare, byte by byte: [`ODD_STREAM`] |
 //! | `plain=1` | a whole JSON response to `stream: true`, as guardrails return |
@@ -68,7 +68,7 @@ pub struct Fault {
     pub(crate) cut_after: Option<usize>,
     pub(crate) lacks_usage: bool,
     pub(crate) is_cached: bool,
-    pub(crate) answered: Option<String>,
+    pub(crate) routed: Option<String>,
     is_garbage: bool,
     is_odd: bool,
     pub(crate) is_plain: bool,
@@ -100,7 +100,7 @@ impl Fault {
             "cut_after" => self.cut_after = value.parse().ok(),
             "no_usage" => self.lacks_usage = true,
             "cache" => self.is_cached = value == "HIT",
-            "answered" => self.answered = Some(value.to_owned()),
+            "routed" => self.routed = Some(value.to_owned()),
             "garbage" => self.is_garbage = true,
             "odd" => self.is_odd = true,
             "plain" => self.is_plain = true,

@@ -103,8 +103,8 @@ impl Reply {
             ("server", "cloudflare".to_owned()),
             ("set-cookie", "__cf_bm=simulated; path=/; HttpOnly".to_owned()),
         ];
-        let answered = fault.answered.clone().map(|model| ("cf-aig-model", model));
-        for (name, value) in self.headers.into_iter().chain(common).chain(answered) {
+        let routed = fault.routed.clone().map(|model| ("cf-aig-model", model));
+        for (name, value) in self.headers.into_iter().chain(common).chain(routed) {
             if let Ok(value) = HeaderValue::from_str(&value) {
                 response.headers_mut().append(name, value);
             }

@@ -38,7 +38,7 @@ impl Dialect {
                 response.headers.push("retry-after", seconds.to_string());
             }
             Error::RateLimited(limit) => limit.add_headers(&mut response.headers),
-            // The SDKs of OpenAI and Anthropic retry a 429 unless they are told not to.
+            // The SDKs of OpenAI and Anthropic retry a 429 without this header.
             Error::QuotaExceeded(_) => response.headers.push("x-should-retry", "false"),
             Error::AiGateway(error) => response.headers.extend(&error.headers),
             Error::Provider(error) => response.headers.extend(&error.headers),

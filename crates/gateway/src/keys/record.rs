@@ -14,6 +14,7 @@ use crate::{ApiKey, Error, KeyId, Scope, Store, Team};
 /// part of it, the [`Team`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the record")]
 pub struct Record {
     #[serde(default = "version")]
     v: u32,

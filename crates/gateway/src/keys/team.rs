@@ -17,6 +17,7 @@ pub(crate) const VERSION: u32 = 1;
 /// requests.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the record")]
 pub struct Team {
     #[serde(default = "version")]
     pub(crate) v: u32,

@@ -17,7 +17,7 @@ pub struct Account {
 /// A key or a team with limits.
 #[derive(Clone, Debug)]
 struct Holder {
-    /// What a client is told has the limit.
+    /// Who has the limits, in texts for the client.
     word: &'static str,
     /// The part of the names of its counters.
     name: String,
@@ -85,7 +85,7 @@ impl Counted {
 }
 
 impl Account {
-    /// Finds who a request of `team` is counted for; nobody if it is not counted. Reads the limits of the
+    /// Finds who a request of `team` is counted for; no one if it is not counted. Reads the limits of the
     /// whole team only if the key's record says that there are some.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ const FLIGHT: u64 = 600;
 /// One limit of a key or a team.
 #[derive(Clone, Debug)]
 pub struct Gauge {
-    /// What a client is told has the limit: `key` or `team`.
+    /// Who has the limit, in texts for the client: `key` or `team`.
     pub word: &'static str,
     /// What may be used.
     pub limit: i64,
@@ -40,7 +40,7 @@ pub enum Kind {
 /// What is used of a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Level {
-    /// What counts against the limit.
+    /// What is compared with the limit.
     pub used: i64,
     /// What was counted in the current period.
     pub current: i64,
@@ -115,7 +115,7 @@ impl Gauge {
         }
     }
 
-    /// Says what a budget was, how much of it is used, and when it starts again.
+    /// Formats what a budget was, how much of it is used, and when it starts again.
     pub(crate) fn used_up(&self, budget: &Budget, level: Level, at: Moment) -> String {
         let (word, window) = (self.word, budget.window.as_str());
         let (limit, used) = (amount(budget.unit, self.limit), amount(budget.unit, level.used));

@@ -71,6 +71,16 @@ impl Meter {
         Ok(Some(Self { provider, account, at, reserve, prices, reservation, observer, head }))
     }
 
+    /// Checks the settings that counting depends on.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] naming the one that is wrong.
+    pub fn check(settings: &Settings, prices: &str) -> Result<(), Error> {
+        Counted::parse(settings.get(super::USAGE_SETTING))?;
+        settings.number(RESERVE_SETTING, RESERVE)?;
+        Prices::parse(prices).map(drop)
+    }
+
     /// Checks whether anything limits the request.
     pub fn is_limited(&self) -> bool {
         self.account.is_limited()

@@ -1,4 +1,4 @@
-//! What a client is told that has reached a limit.
+//! The response to a client that has reached a limit.
 
 use crate::Headers;
 use crate::limits::amount::Usd;
@@ -48,7 +48,7 @@ impl RateLimit {
         self.retry_ms.div_ceil(1000).clamp(1, 60)
     }
 
-    /// Adds the headers that tell a client when to try again.
+    /// Adds the headers that say when to try again.
     pub fn add_headers(&self, headers: &mut Headers) {
         headers.push("retry-after", self.retry_seconds().to_string());
         headers.push("retry-after-ms", self.retry_ms.clamp(1, 60_000).to_string());

@@ -24,11 +24,11 @@ pub struct Demand<'a> {
     pub price: Option<Price>,
     /// The model.
     pub model: Option<&'a str>,
-    /// What becomes of it if only the models of limited teams are left.
+    /// What happens to it if only the models of limited teams are left.
     pub when_limited: WhenLimited,
 }
 
-/// What becomes of a request after the end of a budget that leads to the models of limited teams.
+/// What happens to a request after the end of a budget that leads to the models of limited teams.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WhenLimited {
     /// It is not known: [`Denied::Limited`].
@@ -64,14 +64,14 @@ struct Hold {
 /// Why a request is not served as it is.
 #[derive(Debug)]
 pub enum Denied {
-    /// The client is told.
+    /// The client gets this error.
     Refused(Error),
     /// A budget is used up, and the models of limited teams are left.
     Limited,
 }
 
 impl Denied {
-    /// Returns what the client is told, if nothing else can be done.
+    /// Returns the client's error, if nothing else can be done.
     pub fn into_error(self) -> Error {
         match self {
             Self::Refused(error) => error,
@@ -123,7 +123,7 @@ impl Reservation {
         demand: &Demand<'_>,
         counters: &dyn Counters,
     ) -> Result<(), Denied> {
-        let Some(amount) = self.needs(&gauge, demand)? else { return Ok(()) };
+        let Some(amount) = needs(&gauge, demand)? else { return Ok(()) };
         // Budgets of one unit and window share a counter, in which the request is counted once.
         let is_held = self.holds.iter().any(|hold| hold.gauge.has_counter_of(&gauge));
         let (added, held) = if is_held { (0, amount) } else { (amount, 0) };
@@ -137,28 +137,6 @@ impl Reservation {
             self.holds.push(Hold { gauge, amount });
         }
         outcome
-    }
-
-    /// Returns what the request may use of a limit, if the limit applies to it.
-    fn needs(&self, gauge: &Gauge, demand: &Demand<'_>) -> Result<Option<i64>, Denied> {
-        let Some(estimate) = demand.estimate else {
-            let is_counted = matches!(gauge.kind, Kind::Requests(_) | Kind::InFlight(_));
-            return Ok(is_counted.then_some(1));
-        };
-        Ok(Some(match &gauge.kind {
-            Kind::Requests(_) | Kind::InFlight(_) => 1,
-            Kind::Tokens(_) | Kind::Budget(Budget { unit: Unit::Tokens, .. }, _) => {
-                estimate.usage().total()
-            }
-            Kind::Budget(budget, _) => match demand.price {
-                Some(price) => price.cost(&estimate.usage()).0,
-                None if budget.on_exceeded == OnExceeded::Audit => return Ok(None),
-                None => {
-                    let model: String = demand.model.unwrap_or_default().chars().take(64).collect();
-                    return Err(Denied::Refused(Error::ModelNotPriced { word: gauge.word, model }));
-                }
-            },
-        }))
     }
 
     /// Compares what is used with the limit.
@@ -307,6 +285,28 @@ impl Reservation {
         }
         (cost, unsettled)
     }
+}
+
+/// Returns what the request may use of a limit, if the limit applies to it.
+fn needs(gauge: &Gauge, demand: &Demand<'_>) -> Result<Option<i64>, Denied> {
+    let Some(estimate) = demand.estimate else {
+        let is_counted = matches!(gauge.kind, Kind::Requests(_) | Kind::InFlight(_));
+        return Ok(is_counted.then_some(1));
+    };
+    Ok(Some(match &gauge.kind {
+        Kind::Requests(_) | Kind::InFlight(_) => 1,
+        Kind::Tokens(_) | Kind::Budget(Budget { unit: Unit::Tokens, .. }, _) => {
+            estimate.usage().total()
+        }
+        Kind::Budget(budget, _) => match demand.price {
+            Some(price) => price.cost(&estimate.usage()).0,
+            None if budget.on_exceeded == OnExceeded::Audit => return Ok(None),
+            None => {
+                let model: String = demand.model.unwrap_or_default().chars().take(64).collect();
+                return Err(Denied::Refused(Error::ModelNotPriced { word: gauge.word, model }));
+            }
+        },
+    }))
 }
 
 /// Returns what a request that used `usage` has used of a limit.

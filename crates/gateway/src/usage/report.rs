@@ -90,7 +90,7 @@ impl Report {
         }
     }
 
-    /// Reads the usage of Gemini, which counts thoughts apart from the output.
+    /// Reads the usage of Gemini, whose thoughts are not a part of the output.
     /// <https://ai.google.dev/api/generate-content#UsageMetadata>
     fn gemini(numbers: &Numbers<'_>) -> Self {
         let (answer, thoughts) =
@@ -134,7 +134,9 @@ mod tests {
 
     fn merged(reports: &[&str]) -> Usage {
         let mut report = Report::default();
-        reports.iter().for_each(|json| report.merge(json.as_bytes()));
+        for json in reports {
+            report.merge(json.as_bytes());
+        }
         report.or(-1, -1)
     }
 

@@ -267,7 +267,9 @@ mod tests {
 
     fn found(chunks: &[&[u8]]) -> Vec<String> {
         let (mut scanner, mut found) = (Scanner::default(), Found::default());
-        chunks.iter().for_each(|chunk| scanner.push(chunk, &mut found));
+        for chunk in chunks {
+            scanner.push(chunk, &mut found);
+        }
         found.0
     }
 

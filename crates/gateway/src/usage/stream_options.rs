@@ -1,5 +1,7 @@
 //! Asks for the usage of a stream, in the body of a request that does not.
 
+use serde_json::value::RawValue;
+
 use crate::Error;
 use crate::http::bytes::span_of;
 use crate::http::json::{Members, from_bytes};
@@ -29,7 +31,7 @@ pub fn include_usage(body: &[u8]) -> Result<Option<Vec<u8>>, Error> {
     };
     let Ok(inner) = from_bytes::<Members<'_>>(options.get().as_bytes()) else { return Ok(None) };
     check_once(&inner, INCLUDE)?;
-    Ok(match inner.get(INCLUDE).map(|value| value.get()) {
+    Ok(match inner.get(INCLUDE).map(RawValue::get) {
         Some(value @ ("false" | "null")) => Some(replaced(body, value, "true")),
         Some(_) => None,
         None => {
@@ -70,7 +72,7 @@ mod tests {
     #[test]
     fn include_usage_edits_only_the_options() {
         for (body, expected) in [
-            (r#"{}"#, Some(r#"{"stream_options":{"include_usage":true}}"#)),
+            ("{}", Some(r#"{"stream_options":{"include_usage":true}}"#)),
             (r#" { "a": 1 } "#, Some(r#" {"stream_options":{"include_usage":true}, "a": 1 } "#)),
             (r#"{"stream_options":null}"#, Some(r#"{"stream_options":{"include_usage":true}}"#)),
             (

@@ -68,89 +68,59 @@ fn budgets(counters: &Memory) -> [i64; 2] {
     })
 }
 
+type Head<'a> = (u16, &'a [(&'a str, &'a str)]);
+
+const STREAM: (&str, &str) = ("content-type", "text/event-stream");
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+/// Settles a request with this response, and checks what is charged in tokens and in nano-dollars.
+fn check(head: Option<Head<'_>>, body: &str, is_complete: bool, expected: [i64; 2]) {
+    let what = format!("{head:?} {body}");
+    let counters = Memory::default();
+    let mut meter = reserved(&counters);
+    assert_eq!(budgets(&counters), [INPUT + 50, 102_000], "{what}");
+    if let Some((status, headers)) = head {
+        let headers = headers.iter().copied().collect();
+        meter.note_head(StatusCode::from_u16(status).unwrap(), &headers);
+    }
+    meter.observe(body.as_bytes(), &counters);
+    let mut entry = Entry::default();
+    meter.settle(is_complete, &counters, &mut entry);
+    assert_eq!(budgets(&counters), expected, "{what}");
+    let logged = entry.input_tokens.unwrap_or(0) + entry.output_tokens.unwrap_or(0);
+    assert_eq!(logged, expected[0], "{what}");
+}
+
 #[test]
 fn settle_charges_by_what_happened() {
     let broken = &CHAT[..CHAT.find("data: {\"choices\":[]").unwrap()];
-    let stream = ("content-type", "text/event-stream");
-    let json = ("content-type", "application/json");
-    for (what, status, headers, body, is_complete, [tokens, usd]) in [
-        ("usage was reported", Some(200), vec![stream], CHAT, true, [21, 33_000]),
-        (
-            "the upstream rejects",
-            Some(400),
-            vec![json],
-            r#"{"error":{"message":"long text"}}"#,
-            true,
-            [0, 0],
-        ),
-        ("the upstream fails", Some(503), vec![json], "{}", true, [0, 0]),
-        ("there is no response", None, vec![], "", false, [0, 0]),
-        ("the stream breaks off", Some(200), vec![stream], broken, false, [INPUT + 2, 6000]),
-        ("the stream ends without usage", Some(200), vec![stream], broken, true, [INPUT + 2, 6000]),
-        ("it breaks off before any text", Some(200), vec![stream], "", false, [INPUT, 2000]),
-        ("the response breaks off", Some(200), vec![json], r#"{"cho"#, false, [INPUT, 2000]),
-        (
-            "the response has nothing to count",
-            Some(200),
-            vec![json],
-            r#"{"data":[]}"#,
-            true,
-            [0, 0],
-        ),
-        (
-            "the cache responds",
-            Some(200),
-            vec![stream, ("cf-aig-cache-status", "HIT")],
-            CHAT,
-            true,
-            [0, 0],
-        ),
-        (
-            "the cache is missed",
-            Some(200),
-            vec![stream, ("cf-aig-cache-status", "MISS")],
-            CHAT,
-            true,
-            [21, 33_000],
-        ),
-        (
-            "another model responds",
-            Some(200),
-            vec![stream, ("cf-aig-model", "other")],
-            CHAT,
-            true,
-            [21, 330_000],
-        ),
-        (
-            "its name has a provider",
-            Some(200),
-            vec![stream, ("cf-aig-routed-model", "x/other")],
-            CHAT,
-            true,
-            [21, 330_000],
-        ),
-        (
-            "its price is unknown",
-            Some(200),
-            vec![stream, ("cf-aig-model", "unknown")],
-            CHAT,
-            true,
-            [21, 33_000],
-        ),
+    let error = r#"{"error":{"message":"long text"}}"#;
+    for (head, body, is_complete, expected) in [
+        (Some((200, &[STREAM][..])), CHAT, true, [21, 33_000]),
+        (Some((400, &[JSON])), error, true, [0, 0]),
+        (Some((503, &[JSON])), "{}", true, [0, 0]),
+        (None, "", false, [0, 0]),
+        // The stream breaks off, or ends without usage, or breaks off before any text.
+        (Some((200, &[STREAM])), broken, false, [INPUT + 2, 6000]),
+        (Some((200, &[STREAM])), broken, true, [INPUT + 2, 6000]),
+        (Some((200, &[STREAM])), "", false, [INPUT, 2000]),
+        (Some((200, &[JSON])), r#"{"cho"#, false, [INPUT, 2000]),
+        (Some((200, &[JSON])), r#"{"data":[]}"#, true, [0, 0]),
     ] {
-        let counters = Memory::default();
-        let mut meter = reserved(&counters);
-        assert_eq!(budgets(&counters), [INPUT + 50, 102_000], "{what}");
-        if let Some(status) = status {
-            let headers = headers.into_iter().collect();
-            meter.note_head(StatusCode::from_u16(status).unwrap(), &headers);
-        }
-        meter.observe(body.as_bytes(), &counters);
-        let mut entry = Entry::default();
-        meter.settle(is_complete, &counters, &mut entry);
-        assert_eq!(budgets(&counters), [tokens, usd], "{what}");
-        let logged = entry.input_tokens.unwrap_or(0) + entry.output_tokens.unwrap_or(0);
-        assert_eq!(logged, tokens, "{what}");
+        check(head, body, is_complete, expected);
+    }
+}
+
+#[test]
+fn settle_takes_the_cache_and_the_model_from_the_response() {
+    for (header, expected) in [
+        (("cf-aig-cache-status", "HIT"), [0, 0]),
+        (("cf-aig-cache-status", "MISS"), [21, 33_000]),
+        (("cf-aig-model", "other"), [21, 330_000]),
+        (("cf-aig-routed-model", "x/other"), [21, 330_000]),
+        (("cf-aig-model", "unknown"), [21, 33_000]),
+    ] {
+        check(Some((200, &[STREAM, header])), CHAT, true, expected);
     }
 }
 
