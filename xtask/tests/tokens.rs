@@ -61,6 +61,64 @@ fn manage_a_key(app: &App) {
     assert!(!stranger.status.success() && message.contains("invalid admin token"), "{message}");
 }
 
+fn limit_a_key_and_a_team(app: &App) {
+    let created = json(app, &["create", "red", "--budget", "50 usd/month, limit"]);
+    assert_eq!(created["limits"]["budgets"][0]["amount"], "50");
+    let id = created["id"].as_str().unwrap();
+    let set = json(app, &["limits", id, "--requests-per-minute", "60", "--parallel-requests", "8"]);
+    let expected = serde_json::json!({"requestsPerMinute": 60, "parallelRequests": 8});
+    assert_eq!(set["limits"], expected);
+    assert_eq!(json(app, &["limits", id]), set);
+    assert_eq!(json(app, &["limits", id, "--clear"])["limits"], Value::Null);
+
+    json(app, &["limits", "--team", "red", "--budget", "2_000_000 tokens/day"]);
+    assert_eq!(
+        json(app, &["limits", "--team", "red"])["limits"]["budgets"][0]["amount"],
+        2_000_000
+    );
+    let teams = tokens(app, ADMIN_TOKEN, &["teams"]);
+    let teams = String::from_utf8(teams.stdout).unwrap();
+    assert!(teams.starts_with("TEAM") && teams.contains("red"), "{teams}");
+    tokens(app, ADMIN_TOKEN, &["limits", "--team", "red", "--clear"]);
+    assert_eq!(json(app, &["limits", "--team", "red"]).get("limits"), None);
+
+    assert_eq!(
+        json(app, &["usage", "--team", "red", "--from", "2026-01", "--monthly"]),
+        Value::Array(vec![])
+    );
+    let wrong = tokens(app, ADMIN_TOKEN, &["limits", id, "--budget", "50 eur/month"]);
+    let message = String::from_utf8(wrong.stderr).unwrap();
+    assert!(!wrong.status.success() && message.contains("is not like"), "{message}");
+}
+
+#[test]
+fn tokens_command_sets_limits() {
+    run(async {
+        let app = App::start(Config::default()).await.unwrap();
+        tokio::task::spawn_blocking(move || limit_a_key_and_a_team(&app)).await.unwrap();
+    });
+}
+
+#[test]
+fn prices_command_prints_the_setting() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("api.json");
+    let text = r#"{"openai":{"models":{"gpt-4o":{"cost":{"input":2.5,"output":10}}}},
+        "amazon-bedrock":{"models":{"amazon.nova-lite-v1:0":{"cost":{"input":0.06,"output":0.24}}}}}"#;
+    std::fs::write(&file, text).unwrap();
+    let prices = |only: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        command.arg("prices").arg(&file).args(["--only", only]).output().unwrap()
+    };
+    for (only, expected) in [
+        ("openai/*", r#"{"openai/gpt-4o":{"input":"2.5","output":"10"}}"#),
+        ("bedrock/*nova*", r#"{"bedrock/amazon.nova-lite-v1:0":{"input":"0.06","output":"0.24"}}"#),
+    ] {
+        assert_eq!(String::from_utf8(prices(only).stdout).unwrap().trim(), expected);
+    }
+    assert!(!prices("other/*").status.success());
+}
+
 #[test]
 fn tokens_command_manages_a_key() {
     run(async {

@@ -4,7 +4,7 @@ import threading
 import time
 
 import anthropic
-import httpx
+import httpx2
 import openai
 import pytest
 
@@ -13,7 +13,7 @@ from support import PATIENCE_SECONDS, create_key, open_gate, setting, simulate, 
 MESSAGES = [{"role": "user", "content": "hello"}]
 
 
-class Requests(httpx.HTTPTransport):
+class Requests(httpx2.HTTPTransport):
     """Counts the requests that are sent."""
 
     def __init__(self):
@@ -31,7 +31,7 @@ def new_openai(key, transport):
         base_url=f"{setting('GATEWAY_URL')}/openai",
         timeout=PATIENCE_SECONDS,
         max_retries=3,
-        http_client=httpx.Client(transport=transport),
+        http_client=httpx2.Client(transport=transport),
     )
     body = {"model": "gpt-4o", "max_tokens": 12, "messages": MESSAGES}
     return lambda **more: client.chat.completions.create(**body | more)
@@ -43,7 +43,7 @@ def new_anthropic(key, transport):
         base_url=f"{setting('GATEWAY_URL')}/anthropic",
         timeout=PATIENCE_SECONDS,
         max_retries=3,
-        http_client=httpx.Client(transport=transport),
+        http_client=httpx2.Client(transport=transport),
     )
     body = {"model": "claude-sonnet-4-5", "max_tokens": 12, "messages": MESSAGES}
     return lambda **more: client.messages.create(**body | more)
