@@ -2,6 +2,8 @@
 //!
 //! - [`tokens`]: creating, showing and rotating keys
 //! - [`rotation`]: keys that are created or rotated concurrently or repeatedly
+//! - [`router`]: one base URL for all providers
+//! - [`chaining`]: the components behind it
 //! - [`scopes`]: restrictions and expiry of keys
 //! - [`operations`]: classes of operations, and models that a request hides
 //! - [`streams`]: streaming, truncated responses, large bodies in both directions
@@ -35,6 +37,7 @@
 
 mod bedrock;
 mod calls;
+mod chaining;
 mod clients;
 mod concurrency;
 mod cors;
@@ -51,6 +54,7 @@ mod operations;
 mod outages;
 mod redis;
 mod rotation;
+mod router;
 mod scopes;
 mod secrets;
 mod settings;

@@ -5,6 +5,7 @@
 
 mod allowed_hosts;
 mod bindings;
+mod chaining;
 mod clock;
 mod counters;
 mod engine;
@@ -61,6 +62,8 @@ pub struct Options {
 #[expect(missing_debug_implementations, reason = "compiled components have nothing to show")]
 pub struct Host {
     routes: Arc<Routes<Arc<Component>>>,
+    /// Kept, because a component without a route can still be called by another one.
+    _components: Vec<Arc<Component>>,
     store: store::Backend,
     peak_memory: Arc<AtomicUsize>,
     calls: Arc<AtomicU64>,
@@ -87,6 +90,7 @@ impl Host {
         let log = options.log_file.as_deref().map(open_log).transpose()?;
 
         let (peak_memory, host_calls) = (Arc::<AtomicUsize>::default(), Arc::default());
+        let siblings = chaining::Siblings::default();
         let mut components = BTreeMap::new();
         for (id, declared) in &manifest.components {
             let shared = engine::SharedResources {
@@ -96,11 +100,13 @@ impl Host {
                 peak_memory: peak_memory.clone(),
                 host_calls: Arc::clone(&host_calls),
                 clock: options.clock.clone(),
+                siblings: siblings.clone(),
             };
             let component = Component::load(&compiler, folder, declared, &values, shared)
                 .with_context(|| format!("component {id:?}"))?;
             components.insert(id.as_str(), Arc::new(component));
         }
+        siblings.set(&components);
         let routes = Routes::new(manifest.trigger.http.iter().map(|trigger| {
             let component = components.get(trigger.component.as_str()).cloned();
             component
@@ -112,7 +118,14 @@ impl Host {
                 })
                 .map(|component| (trigger.route.clone(), component))
         }))?;
-        Ok(Self { routes: Arc::new(routes), store, peak_memory, calls: host_calls })
+        let components = components.into_values().collect();
+        Ok(Self {
+            routes: Arc::new(routes),
+            _components: components,
+            store,
+            peak_memory,
+            calls: host_calls,
+        })
     }
 
     /// Lists the routes of the app as the manifest declares them.

@@ -11,6 +11,7 @@ pub mod faults;
 mod anthropic;
 mod azure;
 mod checks;
+mod compat;
 mod control;
 mod google;
 mod openai;
@@ -184,7 +185,7 @@ async fn respond(simulator: &Simulator, received: &Received, fault: &Fault) -> R
         "openai" => &openai::OpenAi,
         "anthropic" => &anthropic::Anthropic,
         "google-ai-studio" => &google::AiStudio,
-        "compat" => &google::Compat,
+        "compat" => &compat::Compat,
         "azure-openai" => &azure::Azure,
         "workers-ai" => &workers_ai::WorkersAi,
         "aws-bedrock" => &bedrock::Bedrock,

@@ -1,6 +1,8 @@
 //! Authentication: with one read of the store, and before any other part of a request is used.
 
 use gateway::log::Entry;
+use gateway::router::ALIAS_HEADER;
+use gateway::router::aliases::{self, ModelAliases};
 use gateway::{ApiKey, Error, Head, Headers, Operator, Team};
 
 use crate::host;
@@ -37,10 +39,28 @@ fn authenticate(
     arrival: &Arrival,
     entry: &mut Entry,
 ) -> Result<Team, Error> {
+    let mut team = authenticate_for_any(headers, arrival, entry)?;
+    // A key whose scope names an alias may use what the operator has set for it, and nothing else.
+    if let Some(alias) = headers.get_str(ALIAS_HEADER)
+        && !team.scope.is_unrestricted()
+        && let aliases = ModelAliases::parse(&host::model_setting(aliases::SETTING)?)?
+        && let Some(granted) = aliases.granted(alias, provider, &team.scope)
+    {
+        team.scope = granted;
+    }
+    team.scope.check_provider(provider)?;
+    Ok(team)
+}
+
+/// Returns the team whose key is in `headers`, for whatever provider.
+pub(crate) fn authenticate_for_any(
+    headers: &Headers,
+    arrival: &Arrival,
+    entry: &mut Entry,
+) -> Result<Team, Error> {
     let key = ApiKey::from_headers(headers)?;
     entry.note_key(&key.id());
     let team = Team::find(&SpinStore::default(), &key, &arrival.time)?;
     entry.note_team(&team);
-    team.scope.check_provider(provider)?;
     Ok(team)
 }

@@ -70,6 +70,11 @@ pub(crate) fn random() -> [u8; SECRET_BYTES] {
     secret
 }
 
+/// Draws a random number, to choose among models.
+pub(crate) fn random_number() -> u64 {
+    wasi::random::random::get_random_u64()
+}
+
 /// Writes a log line. A log that cannot be written must not fail a request.
 pub(crate) fn log(line: &str) {
     // WASI accepts 4096 bytes at a time.

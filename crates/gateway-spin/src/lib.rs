@@ -36,6 +36,7 @@ mod meter;
 mod provider;
 mod request;
 mod response;
+mod router;
 mod serve;
 mod service;
 mod store;
@@ -43,6 +44,7 @@ mod translator;
 mod upstream;
 
 pub use provider::ProviderComponent;
+pub use router::{RouterComponent, Routes};
 pub use service::ServiceComponent;
 pub use translator::TranslatorComponent;
 #[doc(hidden)]

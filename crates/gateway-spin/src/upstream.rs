@@ -95,6 +95,13 @@ impl InFlight {
         }
     }
 
+    /// Waits for the response headers, for at most so many milliseconds.
+    pub(crate) fn wait_for(self, millis: u64) -> Option<Result<IncomingResponse, Error>> {
+        let ready = kept(self.0.subscribe());
+        let timer = subscribe_duration(millis.saturating_mul(1_000_000));
+        poll(&[&ready, &timer]).contains(&0).then(|| self.wait())
+    }
+
     /// Waits until `other` is ready. Returns `false` if the response arrives first: an upstream may
     /// respond without reading the whole request.
     fn is_ready_before_response(&self, other: &Pollable) -> bool {
@@ -137,10 +144,15 @@ pub(crate) fn read_head(
 ) -> Result<(StatusCode, Headers), Error> {
     let status = StatusCode::from_u16(response.status())
         .map_err(|error| Error::interrupted(error.to_string()))?;
-    let headers = Headers::from_list(kept(response.headers()).entries());
+    let headers = read_headers(response);
     entry.upstream_status = Some(status.as_u16());
     entry.cf_aig_log_id = headers.get_str("cf-aig-log-id").map(ToOwned::to_owned);
     Ok((status, headers))
+}
+
+/// Reads all headers of a response.
+pub(crate) fn read_headers(response: &IncomingResponse) -> Headers {
+    Headers::from_list(kept(response.headers()).entries())
 }
 
 /// Opens the body of a response.
@@ -248,7 +260,7 @@ type SetTimeout = fn(&RequestOptions, Option<u64>) -> Result<(), ()>;
 
 /// The timeouts of Spin and of wasmtime where the request sets none, which saves host calls.
 /// <https://github.com/spinframework/spin/blob/main/crates/factor-outbound-http/src/wasi.rs>
-const HOST_TIMEOUT: Duration = Duration::from_mins(10);
+pub(crate) const HOST_TIMEOUT: Duration = Duration::from_mins(10);
 
 /// Returns the timeouts as options of a request.
 fn options(timeouts: Timeouts) -> RequestOptions {

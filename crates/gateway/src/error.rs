@@ -87,6 +87,9 @@ pub enum Error {
         /// What the route serves.
         supported: &'static str,
     },
+    /// No provider serves the model.
+    #[error("{0}")]
+    ModelNotFound(String),
     /// The team may not use this model here.
     #[error("model not allowed: {0}")]
     ModelNotAllowed(String),
@@ -262,6 +265,7 @@ impl Error {
             Self::UnsupportedEncoding { .. } => (415, INVALID, "unsupported_encoding", Client),
             Self::UnsafePath(_) => (400, INVALID, "unsafe_path", Client),
             Self::UnknownUrl { .. } => (404, INVALID, "unknown_url", Client),
+            Self::ModelNotFound(_) => (404, INVALID, "model_not_found", Client),
             Self::ModelNotAllowed(_) | Self::NotInScope(_) => {
                 (403, "permission_error", "model_not_allowed", Client)
             }

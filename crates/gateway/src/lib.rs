@@ -31,6 +31,7 @@ pub mod operator;
 pub mod outbound;
 pub mod provider;
 pub mod route;
+pub mod router;
 pub mod service;
 pub mod translator;
 pub mod usage;

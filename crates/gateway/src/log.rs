@@ -64,6 +64,9 @@ pub struct Entry {
     /// Why the request was retried in another form.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retried: Option<String>,
+    /// The models that were asked, with the status of each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<String>,
     /// Input tokens, with cached ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input_tokens: Option<i64>,
@@ -173,7 +176,8 @@ impl Entry {
             (&mut self.cf_aig_log_id, 100),
             (&mut self.ignored, 200),
             (&mut self.retried, 350),
-            (&mut self.limit, 200),
+            (&mut self.limit, 150),
+            (&mut self.attempts, 300),
             (&mut self.unsettled, 300),
             (&mut self.error, 600),
         ];
@@ -248,7 +252,7 @@ mod tests {
                 reasoning: most,
             };
             entry.note_usage(&usage, Some(Usd(most)));
-            entry.limit = Some(long.clone());
+            (entry.limit, entry.attempts) = (Some(long.clone()), Some(long.clone()));
             entry.note_unsettled(&long);
             let line = entry.to_line();
             assert!(line.is_ascii() && line.len() < MAX_LINE, "{} {text:?}", line.len());

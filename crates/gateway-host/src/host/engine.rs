@@ -16,6 +16,7 @@ use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use crate::host::allowed_hosts::AllowedHost;
 use crate::host::bindings::fermyon::spin::{key_value, variables};
 use crate::host::bindings::wasi::keyvalue;
+use crate::host::chaining::Siblings;
 use crate::host::clock::Clock;
 use crate::host::instance::{Instance, SpinInterfaces};
 use crate::host::manifest::DeclaredComponent;
@@ -38,6 +39,7 @@ pub(crate) struct SharedResources {
     pub(crate) peak_memory: Arc<AtomicUsize>,
     pub(crate) host_calls: Arc<AtomicU64>,
     pub(crate) clock: Option<Clock>,
+    pub(crate) siblings: Siblings,
 }
 
 /// A compiled and linked component, with the access that the manifest grants it.
@@ -174,7 +176,8 @@ impl Component {
         if !self.allowed_hosts.is_empty() {
             self.values.prepare();
         }
-        Hooks::new(self.shared.outbound.clone(), self.allowed_hosts.clone())
+        let shared = &self.shared;
+        Hooks::new(shared.outbound.clone(), shared.siblings.clone(), self.allowed_hosts.clone())
     }
 
     /// Creates the WASI context of an instance. It grants no files, sockets or environment

@@ -18,6 +18,7 @@ use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::host::allowed_hosts::AllowedHost;
+use crate::host::chaining::{self, Siblings};
 
 #[cfg(feature = "tls")]
 type Connector = hyper_rustls::HttpsConnector<HttpConnector>;
@@ -37,6 +38,7 @@ pub(crate) struct Client(Arc<Mutex<HashMap<Duration, Pool>>>);
 /// Handles the outgoing requests of one instance.
 pub(crate) struct Hooks {
     client: Client,
+    siblings: Siblings,
     allowed_hosts: Arc<[AllowedHost]>,
 }
 
@@ -87,8 +89,12 @@ fn with_tls(connector: HttpConnector) -> Connector {
 
 impl Hooks {
     /// Creates the handler of an instance that may reach `allowed_hosts`.
-    pub(crate) fn new(client: Client, allowed_hosts: Arc<[AllowedHost]>) -> Self {
-        Self { client, allowed_hosts }
+    pub(crate) fn new(
+        client: Client,
+        siblings: Siblings,
+        allowed_hosts: Arc<[AllowedHost]>,
+    ) -> Self {
+        Self { client, siblings, allowed_hosts }
     }
 }
 
@@ -112,6 +118,13 @@ impl WasiHttpHooks for Hooks {
         // Checked before a connection is opened, so that a denied host sees no traffic at all.
         if !self.allowed_hosts.iter().any(|allowed| allowed.allows(request.uri())) {
             return Box::new(async { Err(Error::HttpRequestDenied) });
+        }
+        if let Some(component) = self.siblings.find(request.uri()) {
+            return Box::new(async move {
+                let response = chaining::call(component, request).await?;
+                let exchange: Box<dyn Future<Output = _> + Send> = Box::new(async { Ok(()) });
+                Ok((response, exchange))
+            });
         }
         let options = options.unwrap_or_default();
         let pool = self.client.pool(options.connect_timeout.unwrap_or(DEFAULT_TIMEOUT));

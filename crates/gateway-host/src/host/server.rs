@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::header::HOST;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -16,8 +16,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use wasmtime::{CallHook, Store};
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
-use wasmtime_wasi_http::{WasiBody, WasiHttpView as _};
+use wasmtime_wasi_http::{Error, WasiBody, WasiHttpView as _};
 
+use crate::host::chaining::is_internal;
 use crate::host::engine::Component;
 use crate::host::instance::Instance;
 use crate::host::routes::{Route, Routes};
@@ -75,7 +76,13 @@ async fn respond(
 }
 
 /// Runs one instance for one request.
-async fn run(component: Arc<Component>, request: Request<Incoming>) -> Result<Response<WasiBody>> {
+pub(crate) async fn run<B>(
+    component: Arc<Component>,
+    request: Request<B>,
+) -> Result<Response<WasiBody>>
+where
+    B: Body<Data = Bytes, Error: Into<Error>> + Send + 'static,
+{
     let instance = Instance::new(component.clone());
     let mut store = Store::new(component.pre.engine(), instance);
     store.limiter(|instance| instance);
@@ -126,6 +133,10 @@ fn add_spin_headers(headers: &mut HeaderMap, route: &Route, path: &str, client: 
 /// Checks that a request names its host, as HTTP/1.1 demands. HTTP/1.0, which some health checks
 /// speak, does not: such a request gets one, because WASI has none without.
 fn ensure_host(request: &mut Request<Incoming>) -> bool {
+    // As in Spin, a host that names a component is removed.
+    if request.headers().get(HOST).is_some_and(is_internal) {
+        request.headers_mut().insert(HOST, HeaderValue::from_static("localhost"));
+    }
     if request.headers().contains_key(HOST) || request.uri().authority().is_some() {
         return true;
     }
@@ -137,7 +148,7 @@ fn ensure_host(request: &mut Request<Incoming>) -> bool {
 }
 
 /// Builds a response with a short text.
-fn text_response(status: StatusCode, text: &'static str) -> Response<WasiBody> {
+pub(crate) fn text_response(status: StatusCode, text: &'static str) -> Response<WasiBody> {
     let body = Full::new(Bytes::from_static(text.as_bytes()));
     let mut response = Response::new(body.map_err(|never| match never {}).boxed_unsync());
     *response.status_mut() = status;
@@ -145,6 +156,6 @@ fn text_response(status: StatusCode, text: &'static str) -> Response<WasiBody> {
 }
 
 #[expect(clippy::print_stderr, reason = "a trap is reported to the person who runs the host")]
-fn report(error: &anyhow::Error) {
+pub(crate) fn report(error: &anyhow::Error) {
     eprintln!("component failed: {error:#}");
 }

@@ -121,11 +121,11 @@ impl Fault {
         error: impl FnOnce(u16) -> Reply,
         respond: impl FnOnce() -> Reply,
     ) -> Result<Reply, Cut> {
-        if let Some(delay) = self.response_delay {
-            tokio::time::sleep(delay).await;
-        }
         if self.times.is_some_and(|times| !simulator.is_failure_due(&self.id, times)) {
             return Ok(respond());
+        }
+        if let Some(delay) = self.response_delay {
+            tokio::time::sleep(delay).await;
         }
         if self.cuts_connection {
             return Err(Cut);

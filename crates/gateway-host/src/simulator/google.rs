@@ -1,11 +1,10 @@
-//! Google AI Studio: the Gemini API, Google's OpenAI-compatible API, and the AI Gateway's compat
-//! endpoint.
+//! Google AI Studio: the Gemini API, and Google's OpenAI-compatible API.
 //! <https://ai.google.dev/api/generate-content>
 
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::simulator::faults::{Fault, gateway_error};
+use crate::simulator::faults::Fault;
 use crate::simulator::reply::{Reply, last_text};
 use crate::simulator::{Provider, Received, openai};
 
@@ -54,30 +53,6 @@ impl Provider for AiStudio {
 fn upload(received: &Received) -> Reply {
     let size = received.body.len().to_string();
     Reply::json(200, &json!({"file": {"name": "files/simulated", "sizeBytes": size}}))
-}
-
-/// The AI Gateway's own endpoint for all providers, simulated for Google AI Studio only.
-pub(crate) struct Compat;
-
-impl Provider for Compat {
-    fn credentials(&self) -> &'static [&'static str] {
-        &["authorization"]
-    }
-
-    fn respond(&self, received: &Received, segments: &[&str]) -> Reply {
-        let body = received.json();
-        let model = body["model"].as_str().unwrap_or_default();
-        let bare = model.strip_prefix("google-ai-studio/").filter(|bare| !bare.contains('/'));
-        let is_known = bare.is_some() || model.starts_with("dynamic/");
-        if segments != ["chat", "completions"] || !is_known {
-            return gateway_error(2019);
-        }
-        openai::respond(received, segments)
-    }
-
-    fn error(&self, _: &Received, status: u16, message: &str) -> Reply {
-        openai::error(status, message, None)
-    }
 }
 
 /// Builds an error of the Gemini API.

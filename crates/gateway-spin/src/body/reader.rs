@@ -30,6 +30,7 @@ const SILENCE: u64 = 200_000_000;
 pub(crate) struct BodyReader {
     ready: OnceCell<ManuallyDrop<Pollable>>,
     pause: ManuallyDrop<RefCell<Option<Pollable>>>,
+    interval: u64,
     pub(crate) stream: ManuallyDrop<InputStream>,
     _body: ManuallyDrop<IncomingBody>,
 }
@@ -54,7 +55,13 @@ impl BodyReader {
         let taken = |()| Error::Internal(Cause("the body stream was already taken".to_owned()));
         let stream = body.stream().map_err(taken)?;
         let pause = kept(RefCell::default());
-        Ok(Self { ready: OnceCell::new(), pause, stream: kept(stream), _body: kept(body) })
+        let (stream, interval) = (kept(stream), POLL_INTERVAL);
+        Ok(Self { ready: OnceCell::new(), pause, interval, stream, _body: kept(body) })
+    }
+
+    /// Polls whether its bytes are still wanted at another interval, in nanoseconds.
+    pub(crate) fn polling(self, interval: u64) -> Self {
+        Self { interval, ..self }
     }
 
     /// Blocks until there are bytes to read, or the end. Returns `false` if the bytes are no longer
@@ -64,7 +71,7 @@ impl BodyReader {
         let mut pause = self.pause.borrow_mut();
         loop {
             // The timer outlives this call, so that chunks in quick succession do not create one each.
-            let pause_ends = pause.get_or_insert_with(|| subscribe_duration(POLL_INTERVAL));
+            let pause_ends = pause.get_or_insert_with(|| subscribe_duration(self.interval));
             if poll(&[ready, pause_ends]).contains(&0) {
                 return true;
             }

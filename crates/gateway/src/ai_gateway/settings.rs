@@ -158,6 +158,11 @@ impl Settings {
         self.number(name, default).map(Duration::from_secs)
     }
 
+    /// Reads a number, at least one. Anything else counts as not set.
+    pub fn number_or(&self, name: &'static str, default: u64) -> u64 {
+        self.number(name, default).unwrap_or(default)
+    }
+
     /// Reads a number, at least one.
     ///
     /// # Errors

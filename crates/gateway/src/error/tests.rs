@@ -31,6 +31,7 @@ fn every_error_has_its_status_type_and_code() {
         (Error::UnsafePath("x"), 400, "invalid_request_error", "unsafe_path"),
         (Error::ModelNotAllowed("x".to_owned()), 403, "permission_error", "model_not_allowed"),
         (Error::NotInScope("x".to_owned()), 403, "permission_error", "model_not_allowed"),
+        (Error::ModelNotFound("x".to_owned()), 404, "invalid_request_error", "model_not_found"),
         (Error::AccountOperation, 403, "permission_error", "operation_not_allowed"),
         (quota, 429, "insufficient_quota", "insufficient_quota"),
         (unpriced, 403, "permission_error", "model_not_priced"),

@@ -67,9 +67,10 @@ const PAYER: [&str; 3] = ["openai-organization", "openai-project", "x-goog-user-
 /// Headers that some servers obey in place of the method, which policy has checked.
 const METHOD_OVERRIDE: [&str; 3] = ["x-http-method", "x-http-method-override", "x-method-override"];
 
-/// Whole families that are stripped: proxy credentials, AWS signatures, what Spin and proxies add,
-/// and all of Cloudflare's except [`CLOUDFLARE_PASSED`].
-const DROPPED_PREFIXES: [&str; 5] = ["cf-", "proxy-", "spin-", "x-amz-", "x-forwarded-"];
+/// Whole families that are stripped: proxy credentials, AWS signatures, what Spin, proxies and the gateway's
+/// own components add, and all of Cloudflare's except [`CLOUDFLARE_PASSED`].
+const DROPPED_PREFIXES: [&str; 6] =
+    ["cf-", "proxy-", "spin-", "x-amz-", "x-forwarded-", "x-gateway-"];
 
 /// Cloudflare's headers that a client may set: they affect only its own request.
 const CLOUDFLARE_PASSED: [&str; 10] = [
@@ -121,6 +122,11 @@ pub fn request_rule(name: &str) -> RequestRule {
         || METHOD_OVERRIDE.contains(&name)
         || DROPPED_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
     if is_dropped { RequestRule::Drop } else { RequestRule::Pass }
+}
+
+/// Checks whether the header `name` (lower case) is of one connection.
+pub fn is_hop_by_hop(name: &str) -> bool {
+    HOP_BY_HOP.contains(&name)
 }
 
 /// Checks whether the upstream's header `name` (lower case) is forwarded to the client.

@@ -1,0 +1,350 @@
+//! A component that passes each request to the component that serves its model, inside of the host.
+//! <https://spinframework.dev/v3/http-outbound#local-service-chaining>
+
+use std::marker::PhantomData;
+
+use gateway::ai_gateway::settings::Timeouts;
+use gateway::edit::Edit;
+use gateway::http::body::{Body, Plan as BodyPlan};
+use gateway::http::headers::is_hop_by_hop;
+use gateway::http::target::Target;
+use gateway::log::Entry;
+use gateway::operation::Class;
+use gateway::router::list::{self, ModelList};
+use gateway::router::prefixes::Served;
+use gateway::router::{
+    ALIAS_HEADER, MODEL_HEADER, Plan, Router, may_fall_back, passes_to_component,
+};
+use gateway::{AiGateway, Error, Head, Method, Outbound, Response, Settings, Team};
+use http::StatusCode;
+use wasi::exports::http::incoming_handler::Guest;
+use wasi::http::types::{IncomingRequest, IncomingResponse, ResponseOutparam};
+
+use crate::auth::authenticate_for_any;
+use crate::body::{BodyWriter, Progress, Read, Source, upstream_failure};
+use crate::host::{self, Instant, kept};
+use crate::meter::SharedMeter;
+use crate::request::read_body;
+use crate::response::{Sent, StreamBody};
+use crate::serve::{Arrival, Handler, serve};
+use crate::upstream::{self, InFlight};
+
+/// What a component says that routes to others.
+pub trait Routes {
+    /// Component id, route prefix and log name.
+    const SLUG: &'static str;
+}
+
+/// The component that passes requests on.
+#[derive(Debug)]
+pub struct RouterComponent<R>(PhantomData<R>);
+
+/// The body of another component's response, which the host moves.
+pub(crate) struct Passed(Source);
+
+/// A component's timeouts do not apply to a request of another one.
+const TIMEOUTS: Timeouts = Timeouts {
+    connect: upstream::HOST_TIMEOUT,
+    first_byte: upstream::HOST_TIMEOUT,
+    between_bytes: upstream::HOST_TIMEOUT,
+};
+
+/// The interval in nanoseconds for polling whether the client is connected: shorter than that of the
+/// component behind this one, so that both together notice within a second.
+const POLL_INTERVAL: u64 = 200_000_000;
+
+impl<R: Routes> Guest for RouterComponent<R> {
+    fn handle(request: IncomingRequest, out: ResponseOutparam) {
+        serve::<Self>(&kept(request), out);
+    }
+}
+
+impl<R: Routes> Handler for RouterComponent<R> {
+    const SLUG: &'static str = R::SLUG;
+
+    type Stream = Passed;
+
+    fn respond(
+        request: &IncomingRequest,
+        head: Head,
+        arrival: &Arrival,
+        entry: &mut Entry,
+        _: &SharedMeter,
+    ) -> Result<Sent<Passed>, Error> {
+        // A browser sends no key to ask whether it may send a request. The components know that.
+        let team = if is_preflight(&head) {
+            None
+        } else {
+            Some(authenticate_for_any(&head.headers, arrival, entry)?)
+        };
+        let settings = host::settings()?;
+        let router = Router::new(&settings)?;
+        let target = Target::parse(&head.path_with_query, R::SLUG)?;
+        let routing = Routing { router: &router, settings: &settings, head: &head, target };
+        match team {
+            None => routing.preflight(arrival, entry),
+            Some(team) if head.method == Method::GET && target.path == "/models" => {
+                Ok(Sent::Whole(routing.list(&team)))
+            }
+            Some(team) if head.method == Method::GET && target.path.starts_with("/models/") => {
+                routing.show(&team).map(Sent::Whole)
+            }
+            Some(_) => routing.pass(request, arrival, entry),
+        }
+    }
+}
+
+/// Checks whether a browser asks whether it may send a request.
+fn is_preflight(head: &Head) -> bool {
+    head.method == Method::OPTIONS
+        && head.headers.get("origin").is_some()
+        && head.headers.get("access-control-request-method").is_some()
+}
+
+/// A request, and what decides where it goes.
+struct Routing<'a> {
+    router: &'a Router,
+    settings: &'a Settings,
+    head: &'a Head,
+    target: Target<'a>,
+}
+
+impl Routing<'_> {
+    /// Passes a request to the component that serves its model. Of an alias's, the next one is asked if
+    /// the one before cannot serve it.
+    fn pass(
+        &self,
+        request: &IncomingRequest,
+        arrival: &Arrival,
+        entry: &mut Entry,
+    ) -> Result<Sent<Passed>, Error> {
+        let head = self.head;
+        let plan = BodyPlan::new(head, true, false);
+        let limits = self.peer("");
+        let (body, upload) = if plan == BodyPlan::Stream && self.router.plan(None, 0).is_err() {
+            // It names no model, so it goes nowhere, and is not waited for.
+            (Body::Stream, None)
+        } else {
+            read_body(request, &head.headers, plan, &limits)?
+        };
+        let model = body.model().map(ToOwned::to_owned);
+        let plan = self.router.plan(model.as_deref(), host::random_number())?;
+        entry.original_model = model;
+        self.attempt(&plan, &body, upload.as_ref(), arrival, entry)
+    }
+
+    /// Sends the request to one component after the other, until one responds.
+    fn attempt(
+        &self,
+        plan: &Plan,
+        body: &Body,
+        upload: Option<&Source>,
+        arrival: &Arrival,
+        entry: &mut Entry,
+    ) -> Result<Sent<Passed>, Error> {
+        let mut notes = Vec::with_capacity(plan.attempts.len());
+        let mut attempts = plan.attempts.iter().peekable();
+        loop {
+            let Some(served) = attempts.next() else {
+                return Err(Error::interrupted("there is no component to ask"));
+            };
+            let is_last = attempts.peek().is_none();
+            let outcome = self.send(served, plan.alias.as_deref(), body, upload);
+            let status = outcome.as_ref().ok().map(|(status, _)| *status);
+            notes.push(format!("{} {}", served.name, status.map_or(0, |status| status.as_u16())));
+            entry.attempts = Some(notes.join(", "));
+            entry.model = Some(served.name.clone());
+            entry.head_ms = Some(arrival.start.millis());
+            match outcome {
+                Err(error) if is_last => return Err(error),
+                Err(_) => {}
+                Ok((status, response)) => {
+                    entry.upstream_status = Some(status.as_u16());
+                    let mut headers = upstream::read_headers(&response);
+                    if is_last || !may_fall_back(status, &headers) {
+                        headers.retain(|name| !is_hop_by_hop(name));
+                        headers.push(MODEL_HEADER, served.name.clone());
+                        if let Some(alias) = &plan.alias {
+                            headers.push(ALIAS_HEADER, alias.clone());
+                        }
+                        return pass_on(status, headers, &response, self.head);
+                    }
+                    // Dropped, so that its instance ends.
+                    drop(std::mem::ManuallyDrop::into_inner(response));
+                }
+            }
+        }
+    }
+
+    /// Sends the request to a component and waits for the head of its response.
+    fn send(
+        &self,
+        served: &Served,
+        alias: Option<&str>,
+        body: &Body,
+        upload: Option<&Source>,
+    ) -> Result<(StatusCode, std::mem::ManuallyDrop<IncomingResponse>), Error> {
+        let host = host_of(&served.component);
+        let outbound = self.outbound(served, alias, body);
+        let response = kept(upstream::send(outbound, &self.peer(&host), upload)?);
+        let status = StatusCode::from_u16(response.status())
+            .map_err(|error| Error::interrupted(error.to_string()))?;
+        Ok((status, response))
+    }
+
+    /// Creates the request to a component: the client's own, with the component's name for the model.
+    fn outbound(&self, served: &Served, alias: Option<&str>, body: &Body) -> Outbound {
+        let mut headers = self.head.headers.clone();
+        headers.retain(passes_to_component);
+        let body = match &served.model {
+            Some(model) => body.clone().with_model(model),
+            None => body.clone(),
+        };
+        match &body {
+            Body::Absent => {}
+            Body::Stream => {
+                if let Some(length) = self.head.headers.content_length() {
+                    headers.push("content-length", length.to_string());
+                }
+            }
+            whole => headers.push("content-length", whole.bytes().len().to_string()),
+        }
+        if let Some(alias) = alias {
+            headers.push(ALIAS_HEADER, alias.to_owned());
+        }
+        Outbound {
+            method: self.head.method.clone(),
+            path_with_query: self.target.below(&format!("/{}", served.component)),
+            headers,
+            body,
+            original_model: None,
+            model: None,
+            edit: Edit::Nothing,
+            class: Class::Inference,
+            hides_usage: false,
+        }
+    }
+
+    /// Asks the first component what a browser may do.
+    fn preflight(&self, arrival: &Arrival, entry: &mut Entry) -> Result<Sent<Passed>, Error> {
+        let component = self.router.prefixes().components().next().unwrap_or_default().to_owned();
+        let served = Served { name: component.clone(), component, model: None };
+        let plan = Plan { alias: None, attempts: vec![served] };
+        self.attempt(&plan, &Body::Absent, None, arrival, entry)
+    }
+
+    /// Lists the models of all components that respond in time.
+    fn list(&self, team: &Team) -> Response {
+        let (models, unavailable) = self.collect(team);
+        let mut response = Response::new(StatusCode::OK, models.into_body(), "application/json");
+        if !unavailable.is_empty() {
+            response.headers.push("x-gateway-unavailable", unavailable.join(", "));
+        }
+        response
+    }
+
+    /// Shows one model of the list.
+    fn show(&self, team: &Team) -> Result<Response, Error> {
+        let name = self.target.path.trim_start_matches("/models/");
+        let (models, _) = self.collect(team);
+        let entry = models.find(name).ok_or_else(|| {
+            let name: String = name.chars().take(64).collect();
+            Error::ModelNotFound(format!("there is no model {name}: list them with GET /v1/models"))
+        })?;
+        Ok(Response::new(StatusCode::OK, entry.into_bytes(), "application/json"))
+    }
+
+    /// Collects the models of all components, and the names of those that did not respond in time.
+    fn collect(&self, team: &Team) -> (ModelList, Vec<&str>) {
+        let timeout = self.settings.number_or(list::TIMEOUT_SETTING, list::TIMEOUT_MS);
+        let start = Instant::now();
+        let components: Vec<&str> = self.router.prefixes().components().collect();
+        // All are asked before the first is waited for.
+        let started: Vec<_> = components.iter().map(|id| self.start_list(id)).collect();
+        let mut models = ModelList::default();
+        models.add_aliases(self.router.aliases(), &team.scope);
+        let mut unavailable = Vec::new();
+        for (id, in_flight) in components.iter().zip(started) {
+            let left = timeout.saturating_sub(start.millis());
+            let body = in_flight.ok().and_then(|in_flight| read_list(in_flight, left));
+            let prefix = self.router.prefixes().of_component(id);
+            let is_listed = match &body {
+                Some((status, body)) if status.is_success() => models.add_list(body, prefix),
+                // A key that may not use a provider, or a provider without a list, is no failure.
+                Some((status, _)) => matches!(status.as_u16(), 403..=405),
+                None => false,
+            };
+            if !is_listed {
+                unavailable.push(*id);
+            }
+        }
+        (models, unavailable)
+    }
+
+    fn start_list(&self, id: &str) -> Result<InFlight, Error> {
+        let served = Served { component: id.to_owned(), model: None, name: id.to_owned() };
+        let mut outbound = self.outbound(&served, None, &Body::Absent);
+        outbound.path_with_query = format!("/{id}/models");
+        // A list is read, so it must not be compressed.
+        outbound.headers.retain(|name| name != "accept-encoding" && name != "range");
+        upstream::start(outbound, &self.peer(&host_of(id)))
+    }
+
+    /// Addresses a component as the AI Gateway is addressed.
+    fn peer<'a>(&self, host: &'a str) -> AiGateway<'a> {
+        let size = |name, default| self.settings.number_or(name, default);
+        AiGateway {
+            is_tls: false,
+            authority: host,
+            base_path: String::new(),
+            token: "",
+            timeouts: TIMEOUTS,
+            max_body: size("max_body_bytes", 32 * 1024 * 1024),
+            max_upload: size("max_upload_bytes", 512 * 1024 * 1024),
+        }
+    }
+}
+
+/// Returns the name of a component as a host.
+fn host_of(component: &str) -> String {
+    format!("{component}.spin.internal")
+}
+
+/// Reads a list of models, if it arrives within so many milliseconds.
+fn read_list(in_flight: InFlight, millis: u64) -> Option<(StatusCode, Vec<u8>)> {
+    let start = Instant::now();
+    let response = kept(in_flight.wait_for(millis)?.ok()?);
+    let status = StatusCode::from_u16(response.status()).ok()?;
+    let reader = upstream::read_body(&response).ok()?;
+    let is_wanted = |_: &gateway::http::pace::Pace| start.millis() <= millis;
+    match reader.read(None, list::MAX_BYTES, Some(&is_wanted)) {
+        Ok(Read::Whole(body)) => Some((status, body)),
+        _ => None,
+    }
+}
+
+/// Passes a response on to the client.
+fn pass_on(
+    status: StatusCode,
+    headers: gateway::Headers,
+    response: &IncomingResponse,
+    head: &Head,
+) -> Result<Sent<Passed>, Error> {
+    let is_bodiless = matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    if is_bodiless || head.method == Method::HEAD {
+        return Ok(Sent::Whole(Response { status, headers, body: Vec::new() }));
+    }
+    let rest = upstream::read_body(response)?.polling(POLL_INTERVAL);
+    let body = Passed(Source { start: Vec::new(), rest });
+    Ok(Sent::Stream(Response { status, headers, body }))
+}
+
+impl StreamBody for Passed {
+    fn start(&mut self, writer: &BodyWriter) -> Result<Progress, Error> {
+        writer.splice_first(&self.0).map_err(|error| upstream_failure(&error))
+    }
+
+    fn advance(&mut self, writer: &BodyWriter) -> Result<Progress, Error> {
+        writer.splice_chunk(&self.0.rest).map_err(|error| upstream_failure(&error))
+    }
+}
