@@ -188,7 +188,7 @@ fn store_that_cannot_count_is_503_for_limited_keys_only() {
         let line = log.lines().find(|line| line.contains("unsettled")).unwrap();
         let entry: Value = serde_json::from_str(line).unwrap();
         assert_eq!((&entry["level"], &entry["fault"]), (&json!("error"), &json!("gateway")));
-        assert!(line.contains(":input 9, "), "{line}");
+        assert!(line.contains(", input 9, "), "{line}");
         redis.configure("maxmemory", "0");
         assert_eq!(level(&app, &limited).await, TOKENS, "what was reserved stands");
     });

@@ -87,8 +87,8 @@ fn configured_provider_key_is_sent_in_the_providers_header() {
             }
             tested.extend(path.split('/').nth(1).map(str::to_owned));
         }
-        // Bedrock's credentials have a test of their own.
-        let all = providers().unwrap().into_iter().collect();
+        // Bedrock's credentials have a test of their own, and one endpoint takes only stored ones.
+        let all = providers().unwrap().into_iter().filter(|name| name != "compat").collect();
         assert_eq!(tested, all, "add a row for each provider's own key");
     });
 }

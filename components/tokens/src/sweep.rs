@@ -14,6 +14,9 @@ use crate::idempotency::IdempotencyKey;
 /// How many entries one request looks at, so that it stays quick.
 const MAX_ENTRIES: usize = 100;
 
+/// How many counters one request deletes: each key has several for every day.
+const MAX_COUNTERS: usize = 1000;
+
 /// How long the note on a revoked key is needed: longer than any request that read the record before.
 const REVOKED: Duration = Duration::from_hours(1);
 
@@ -41,7 +44,8 @@ pub(crate) fn sweep(action: &Action<'_>, stored: &[String]) {
     let others = others.iter().copied().cycle().skip(start).take(others.len().min(MAX_ENTRIES));
     let ended = others.filter(|key| has_ended(action, store, key));
     let counters = stored.iter().filter(|name| is_old_counter(name, action));
-    for key in claims.into_iter().take(MAX_ENTRIES).chain(ended).chain(counters.take(MAX_ENTRIES)) {
+    for key in claims.into_iter().take(MAX_ENTRIES).chain(ended).chain(counters.take(MAX_COUNTERS))
+    {
         let _ = store.delete(key);
     }
 }

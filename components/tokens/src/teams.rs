@@ -96,7 +96,7 @@ pub(crate) fn put(action: &mut Action<'_>, team_id: &str) -> Result<Response, Er
     let record = TeamRecord::new(team_id.clone(), limits);
     let bytes = serde_json::to_vec(&record).unwrap_or_default();
     action.context.store.set(&team_key(&team_id), &bytes)?;
-    mark_keys(action, &team_id, true)?;
+    mark_keys(action, &team_id)?;
     Ok(Response::json(StatusCode::OK, &view(team_id, Some(&record.limits))))
 }
 
@@ -106,7 +106,7 @@ pub(crate) fn delete(action: &mut Action<'_>, team_id: &str) -> Result<Response,
     action.require_admin()?;
     let team_id = known(action, team_id)?;
     action.context.store.delete(&team_key(&team_id))?;
-    mark_keys(action, &team_id, false)?;
+    mark_keys(action, &team_id)?;
     Ok(Response::no_content())
 }
 
@@ -122,29 +122,34 @@ fn view(team_id: String, limits: Option<&Limits>) -> TeamView {
 
 /// Notes in the records of all keys of a team whether it has limits, so that only their requests read them.
 ///
-/// Each key is claimed as by a rotation: an update at the same time would otherwise undo the mark.
+/// Each key is claimed as by a rotation: an update at the same time would otherwise undo the mark. Whether the
+/// team has limits is looked up with the claim: another request may set or clear them at the same time.
 ///
 /// # Errors
 /// [`Error::InProgress`] if another request changes one of the keys.
-fn mark_keys(action: &Action<'_>, team_id: &str, has_limits: bool) -> Result<(), Error> {
+fn mark_keys(action: &Action<'_>, team_id: &str) -> Result<(), Error> {
     let store = action.context.store;
     for id in store.keys()?.iter().filter_map(|name| KeyId::stored(name)) {
-        let is_unmarked =
-            |record: &Record| record.team_id == team_id && record.has_team_limits != has_limits;
+        let is_of_team = |record: &Record| record.team_id == team_id;
         // One that cannot be read authenticates no one.
-        if !Record::read(store, &id).is_ok_and(|record| record.as_ref().is_some_and(is_unmarked)) {
+        if !Record::read(store, &id).is_ok_and(|record| record.as_ref().is_some_and(is_of_team)) {
             continue;
         }
         let claim = Claim::take(action, &claimed(&id))?;
-        let outcome = mark_key(action, &id, has_limits);
+        let outcome = mark_key(action, &id);
         claim.release(action);
         outcome?;
     }
     Ok(())
 }
 
-fn mark_key(action: &Action<'_>, id: &KeyId, has_limits: bool) -> Result<(), Error> {
-    let Some(mut record) = Record::read(action.context.store, id)? else { return Ok(()) };
+fn mark_key(action: &Action<'_>, id: &KeyId) -> Result<(), Error> {
+    let store = action.context.store;
+    let Some(mut record) = Record::read(store, id)? else { return Ok(()) };
+    let has_limits = store.get(&team_key(&record.team_id))?.is_some();
+    if record.has_team_limits == has_limits {
+        return Ok(());
+    }
     record.has_team_limits = has_limits;
     match record.update(action.context.store) {
         // Revoked meanwhile.

@@ -100,11 +100,15 @@ pub(crate) fn usage(action: &mut Action<'_>) -> Result<Response, Error> {
     let mut page = Page { data: Vec::new(), totals: Amounts::default(), next_cursor: None };
     for (place, (name, days)) in shown {
         let amounts = read_all(counters, name, days.iter())?;
+        page.next_cursor = Some((*place).clone());
+        // Counters that have only been read.
+        if amounts.0 == [0; Metric::ALL.len()] {
+            continue;
+        }
         page.totals.add(&amounts);
         let period = place.split(' ').next().unwrap_or_default().to_owned();
         let team_id = names.get(&name.team).unwrap_or(&name.team).clone();
         page.data.push(Row { period, team_id, key: name.lineage.clone(), amounts });
-        page.next_cursor = Some((*place).clone());
     }
     if shown.len() == next.len() {
         page.next_cursor = None;

@@ -17,7 +17,6 @@ use http::StatusCode;
 use crate::counters::{self, SpinCounters};
 use crate::host;
 use crate::response::Sent;
-use crate::serve::Arrival;
 use crate::store::SpinStore;
 
 /// The counting of one request, shared by those who send it, pass its response on, and end it. Nothing is
@@ -43,11 +42,9 @@ impl SharedMeter {
         provider: &'static str,
         team: &Team,
         operator: &Operator<'_>,
-        arrival: &Arrival,
     ) -> Result<(), Error> {
         let prices = || host::model_setting(prices::SETTING);
-        let (settings, at) = (operator.settings, Moment::new(arrival.now));
-        let meter = Meter::open(provider, team, settings, &SpinStore::default(), prices, at)?;
+        let meter = Meter::open(provider, team, operator.settings, &SpinStore::default(), prices)?;
         let Some(meter) = meter else { return Ok(()) };
         if SpinCounters::EXIST {
             let counting = Counting { meter, counters: SpinCounters::default(), filter: None };
@@ -61,6 +58,11 @@ impl SharedMeter {
     /// Checks whether the request is counted.
     pub(crate) fn is_counting(&self) -> bool {
         self.0.borrow().is_some()
+    }
+
+    /// Checks whether the request may be refused or changed for its tokens or its price.
+    pub(crate) fn enforces_use(&self) -> bool {
+        self.0.borrow().as_ref().is_some_and(|counting| counting.meter.enforces_use())
     }
 
     /// Checks whether a budget may lead to the models of limited teams.
@@ -79,7 +81,8 @@ impl SharedMeter {
     ) -> Result<(), Denied> {
         let mut counting = self.0.borrow_mut();
         let Some(Counting { meter, counters, filter }) = counting.as_mut() else { return Ok(()) };
-        meter.reserve(outbound, translated, bare, when_limited, counters)?;
+        let now = Moment::new(host::time());
+        meter.reserve(outbound, translated, bare, when_limited, now, counters)?;
         if outbound.hides_usage {
             filter.get_or_insert_default();
         }
@@ -166,19 +169,27 @@ impl SharedMeter {
     pub(crate) fn settle(&self, entry: &mut Entry) {
         if let Some(Counting { meter, counters, .. }) = self.0.take() {
             let is_complete = entry.error.is_none();
-            meter.settle(is_complete, &counters, entry);
+            meter.settle(is_complete, Moment::new(host::time()), &counters, entry);
         }
     }
 }
 
-/// Returns how a request of `team` is served after the end of a budget that leads to the models of limited
-/// teams, if it is limited already.
-pub(crate) fn when_limited(team: &Team, models: &LimitedModels) -> WhenLimited {
-    match team.limited {
-        true if models.applies_to(team) => WhenLimited::Serve,
-        true => WhenLimited::Refuse,
-        false => WhenLimited::Ask,
+/// Returns how `outbound`, a request of `team`, is served after the end of a budget that leads to the models
+/// of limited teams: if the team is limited already, only with a model that the operator has chosen.
+pub(crate) fn when_limited(
+    provider: &str,
+    team: &Team,
+    models: &LimitedModels,
+    outbound: &Outbound,
+    bare: fn(&str) -> &str,
+) -> WhenLimited {
+    if !team.limited {
+        return WhenLimited::Ask;
     }
+    let named = outbound.original_model.as_deref().map(bare);
+    let is_chosen =
+        |model| models.is_choice(model) || models.substitute(team, provider, model).is_some();
+    if named.is_some_and(is_chosen) { WhenLimited::Serve } else { WhenLimited::Refuse }
 }
 
 /// Returns the team as a limited one, and the models of limited teams.

@@ -69,8 +69,8 @@ impl<P: Provider> Handler for ProviderComponent<P> {
         meter: &SharedMeter,
     ) -> Result<Sent<PassThrough>, Error> {
         admit(head, P::SLUG, arrival, entry, |head, team, operator, entry| {
-            meter.open(P::SLUG, team, operator, arrival)?;
-            let plan = Outbound::plan_body::<P>(&head, team, operator);
+            meter.open(P::SLUG, team, operator)?;
+            let plan = Outbound::plan_body::<P>(&head, team, operator, meter.enforces_use());
             // The body is read after authentication: a client without a key costs no memory.
             let (body, upload) = read_body(request, &head.headers, plan, operator.ai_gateway)?;
             let method = head.method.clone();
@@ -99,7 +99,8 @@ fn outbound<P: Provider>(
     let reserve = |request, team: &Team, operator: &Operator<'_>| {
         let outbound = Outbound::new::<P>(request, team, operator, meter.is_counting());
         let outbound = outbound.map_err(Denied::Refused)?;
-        let when_limited = when_limited(team, operator.limited_models);
+        let models = operator.limited_models;
+        let when_limited = when_limited(P::SLUG, team, models, &outbound, P::bare_model);
         meter.reserve(&outbound, None, P::bare_model, when_limited)?;
         Ok(outbound)
     };

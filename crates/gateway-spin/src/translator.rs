@@ -5,12 +5,14 @@ use std::marker::PhantomData;
 
 use gateway::http::headers::passes_to_client;
 use gateway::http::target::raw_path;
-use gateway::limits::reservation::{Denied, WhenLimited};
+use gateway::limits::reservation::Denied;
 use gateway::log::Entry;
 use gateway::translator::{
     Chunks, Context, EventStream, InFlight, Translated, Translator, Transport, UpstreamResponse,
 };
-use gateway::{AiGateway, Dialect, Error, Head, Operator, Outbound, Request, Response, Team};
+use gateway::{
+    AiGateway, Dialect, Error, Head, LimitedModels, Operator, Outbound, Request, Response, Team,
+};
 use wasi::exports::http::incoming_handler::Guest;
 use wasi::http::types::{IncomingRequest, ResponseOutparam};
 use wasi::io::streams::StreamError;
@@ -36,7 +38,9 @@ struct SpinTransport<'a> {
     meter: &'a SharedMeter,
     /// The client's path and body, for the estimate of what it uses.
     client: (&'a str, &'a [u8]),
-    when_limited: WhenLimited,
+    provider: &'static str,
+    team: &'a Team,
+    limited_models: &'a LimitedModels,
     /// Whether a budget is used up that leads to the models of limited teams.
     is_limited: Cell<bool>,
 }
@@ -79,7 +83,7 @@ impl<T: Translator> Handler for TranslatorComponent<T> {
         meter: &SharedMeter,
     ) -> Result<Sent<TranslatedBody>, Error> {
         admit(head, T::SLUG, arrival, entry, |head, team, operator, entry| {
-            meter.open(T::SLUG, team, operator, arrival)?;
+            meter.open(T::SLUG, team, operator)?;
             let body = read_text(request, &head, operator.ai_gateway.max_body)?;
             let path = head.path_with_query.split('?').next().unwrap_or_default();
             let body = meter.ask_for_usage(path, body)?;
@@ -95,6 +99,11 @@ impl<T: Translator> Handler for TranslatorComponent<T> {
             }
         })
     }
+}
+
+/// Returns a model's name as it is: a translator writes nothing around it.
+fn own_name(model: &str) -> &str {
+    model
 }
 
 /// Translates a request for `team`. A budget that is used up may lead to the models of limited teams.
@@ -113,7 +122,9 @@ fn translate<T: Translator>(
         entry: RefCell::new(entry),
         meter,
         client: (path, &request.body),
-        when_limited: when_limited(team, operator.limited_models),
+        provider: T::SLUG,
+        team,
+        limited_models: operator.limited_models,
         is_limited: Cell::new(false),
     };
     let model_setting = &host::model_setting;
@@ -168,8 +179,9 @@ impl StreamBody for TranslatedBody {
 impl Transport for SpinTransport<'_> {
     fn start(&self, outbound: Outbound) -> Result<InFlight<'_>, Error> {
         self.entry.borrow_mut().note_outbound(&outbound);
-        let reserved =
-            self.meter.reserve(&outbound, Some(self.client), |model| model, self.when_limited);
+        let when_limited =
+            when_limited(self.provider, self.team, self.limited_models, &outbound, own_name);
+        let reserved = self.meter.reserve(&outbound, Some(self.client), own_name, when_limited);
         if let Err(denied) = reserved {
             self.is_limited.set(matches!(denied, Denied::Limited));
             return Err(denied.into_error());

@@ -44,8 +44,14 @@ pub struct Outbound {
 
 impl Outbound {
     /// Decides how the body of a request to `P` is read: no further than a decision needs it.
-    pub fn plan_body<P: Provider>(head: &Head, team: &Team, operator: &Operator<'_>) -> Plan {
-        let is_restricted = operator.restricts_models(team);
+    /// One whose use is limited needs the price of the model.
+    pub fn plan_body<P: Provider>(
+        head: &Head,
+        team: &Team,
+        operator: &Operator<'_>,
+        is_use_limited: bool,
+    ) -> Plan {
+        let is_restricted = operator.restricts_models(team) || is_use_limited;
         let path = raw_path(&head.path_with_query, P::SLUG);
         let needs_form_model =
             P::NEEDS_FORM_MODEL || is_restricted && P::class(head, path).runs_models();

@@ -230,7 +230,8 @@ impl Metric {
         Self::Cost,
     ];
 
-    fn as_str(self) -> &'static str {
+    /// Returns the last part of the names of its counters.
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Requests => "requests",
             Self::Input => "input",

@@ -29,6 +29,26 @@ const NO_TEXT: [&[u8]; 10] = [
     b"url",
 ];
 
+/// The length in bytes from which such a string is an image, audio or a file, and not its address, and the
+/// bytes of text that one stands for: how many tokens it has depends on the model.
+const SHORT: usize = 512;
+const MEDIUM: usize = 1000 * BYTES_PER_TOKEN;
+
+/// The operations that count tokens, or that are not billed by them.
+const UNBILLED: [&str; 4] = ["/count_tokens", ":countTokens", "/input_tokens", "/moderations"];
+
+/// Checks whether the operation at `path` uses tokens.
+pub fn uses_tokens(path: &str) -> bool {
+    !UNBILLED.iter().any(|end| path.ends_with(end))
+}
+
+/// Checks whether the request with the JSON `body` runs after its response, which then reports no usage.
+pub fn runs_in_background(body: &[u8]) -> bool {
+    let members = from_bytes::<Members<'_>>(body).unwrap_or_default();
+    let mut given = members.0.iter().filter(|(name, _)| name == "background");
+    given.any(|(_, value)| !matches!(value.get(), "false" | "null"))
+}
+
 /// The tokens that a request may use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Estimate {
@@ -82,15 +102,35 @@ fn maximum(body: &[u8]) -> Option<i64> {
 struct Text(usize);
 
 impl Visit for Text {
-    fn string(&mut self, place: &Place, start: &[u8], length: usize) {
-        let is_text = !NO_TEXT.contains(&place.name.bytes()) && !start.starts_with(b"data:");
-        self.0 += if is_text { length } else { 0 };
+    fn string(&mut self, place: &Place, _: &[u8], length: usize) {
+        let is_text = !NO_TEXT.contains(&place.name.bytes());
+        self.0 += match length {
+            _ if is_text => length,
+            SHORT.. => MEDIUM,
+            _ => 0,
+        };
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn runs_in_background_reads_every_spelling() {
+        for (body, expected) in [
+            (r#"{"background":true}"#, true),
+            (r#"{"background":"true"}"#, true),
+            (r#"{"background":false,"background":true}"#, true),
+            (r#"{"b\u0061ckground":1}"#, true),
+            (r#"{"background":false}"#, false),
+            (r#"{"background":null}"#, false),
+            (r#"{"a":{"background":true}}"#, false),
+        ] {
+            assert_eq!(runs_in_background(body.as_bytes()), expected, "{body}");
+        }
+        assert!(uses_tokens("/v1/messages") && !uses_tokens("/v1/messages/count_tokens"));
+    }
 
     #[test]
     fn of_json_counts_text_and_the_clients_maximum() {
@@ -108,7 +148,7 @@ mod tests {
             (r#"{"max_tokens":null}"#, "/chat/completions", (0, 2048)),
             (r#"{"max_tokens":-5}"#, "/chat/completions", (0, 2048)),
             (
-                r#"{"a":[{"image_url":{"url":"data:image/png;base64,AAAA"}},{"data":"AAAA","text":"1234"}]}"#,
+                r#"{"a":[{"image_url":{"url":"data:image/png;base64,AAAA"}},{"data":"AAAA","text":"data"}]}"#,
                 "/chat/completions",
                 (1, 2048),
             ),
@@ -117,6 +157,17 @@ mod tests {
             let estimate = Estimate::of_json(body.as_bytes(), path, 2048);
             assert_eq!((estimate.input, estimate.output), expected, "{body}");
         }
+        let image = format!(
+            r#"{{"image_url":{{"url":"data:{}"}},"text":"data:{}"}}"#,
+            "A".repeat(5000),
+            "x".repeat(95)
+        );
+        let estimate = Estimate::of_json(image.as_bytes(), "/chat/completions", 5);
+        assert_eq!(
+            (estimate.input, estimate.output),
+            (1025, 5),
+            "an image, and a text that begins like one"
+        );
         assert_eq!(
             Estimate::new(&Body::Stream, "/audio/transcriptions", 9),
             Estimate { input: 0, output: 9 }

@@ -87,6 +87,26 @@ impl Gauge {
         }
     }
 
+    /// Settles the difference `delta` between what was reserved at the moment `at` and what was used by now.
+    /// Tokens beyond the reservation of an earlier minute were used in this one.
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`] if the store fails.
+    pub fn settle(
+        &self,
+        counters: &dyn Counters,
+        at: Moment,
+        now: Moment,
+        delta: i64,
+    ) -> Result<(), Error> {
+        match &self.kind {
+            Kind::Tokens(ring) if delta > 0 && now.period(MINUTE) > at.period(MINUTE) => {
+                ring.add(counters, now.period(MINUTE), delta).map(drop)
+            }
+            _ => self.correct(counters, at, delta),
+        }
+    }
+
     /// Checks whether this limit and `other` are budgets with the same counter.
     pub(crate) fn has_counter_of(&self, other: &Self) -> bool {
         matches!((&self.kind, &other.kind), (Kind::Budget(_, one), Kind::Budget(_, two)) if one == two)
@@ -169,6 +189,11 @@ mod tests {
             let level = flight.add(&counters, at(seconds), 1).unwrap();
             assert_eq!(level.used, expected, "at {seconds}");
         }
+        let tokens = gauge(Kind::Tokens(Ring::new("n:t".to_owned())));
+        tokens.add(&counters, at(0), 5).unwrap();
+        tokens.settle(&counters, at(0), at(180), 7).unwrap();
+        tokens.settle(&counters, at(0), at(180), -2).unwrap();
+        assert_eq!(tokens.add(&counters, at(181), 0).unwrap().used, 7, "what is beyond the hold");
         flight.correct(&counters, at(599), -1).unwrap();
         assert_eq!(flight.add(&counters, at(3601), 0).unwrap().used, 1, "the old one is gone");
     }

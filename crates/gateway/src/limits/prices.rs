@@ -53,6 +53,11 @@ impl Prices {
     /// Returns the price of a model that `provider` knows by any of `names`. The longest pattern wins.
     pub fn of(&self, provider: &str, names: &[&str]) -> Option<Price> {
         let names: Vec<String> = names.iter().map(|name| format!("{provider}/{name}")).collect();
+        self.of_whole(&names)
+    }
+
+    /// Returns the price of a model with any of these names, which include the provider's.
+    pub fn of_whole(&self, names: &[String]) -> Option<Price> {
         let fits =
             |(pattern, _): &&(String, Price)| names.iter().any(|name| matches(pattern, name));
         let found = self.0.iter().filter(fits).max_by_key(|(pattern, _)| pattern.len());

@@ -258,12 +258,13 @@ impl Reservation {
         Ok(())
     }
 
-    /// Settles what the request has used, at the price of the model that responded if that is known.
+    /// Settles at the moment `now` what the request has used, at the price of the model that responded if that is known.
     /// Returns what it cost, and what could not be settled: there the reservation stands.
     pub fn settle(
         &self,
         usage: &Usage,
         price: Option<Price>,
+        now: Moment,
         counters: &dyn Counters,
     ) -> (Option<Usd>, Unsettled) {
         let price = price.or(self.price);
@@ -271,7 +272,7 @@ impl Reservation {
         let mut unsettled = Unsettled::new();
         for Hold { gauge, amount } in &self.holds {
             let delta = settled(gauge, usage, price).saturating_sub(*amount);
-            if twice(|| gauge.correct(counters, self.at, delta)).is_err() {
+            if twice(|| gauge.settle(counters, self.at, now, delta)).is_err() {
                 unsettled.push((gauge.label(), delta));
             }
         }
@@ -280,7 +281,7 @@ impl Reservation {
             let amount = counted(metric, usage, cost);
             let name = self.usage.counter(&day, metric);
             if amount != 0 && twice(|| counters.increment(&name, amount)).is_err() {
-                unsettled.push((name, amount));
+                unsettled.push((metric.as_str().to_owned(), amount));
             }
         }
         (cost, unsettled)

@@ -40,6 +40,11 @@ impl LimitedModels {
         team.limited && !self.0.is_empty()
     }
 
+    /// Checks whether an entry leads to `model`.
+    pub fn is_choice(&self, model: &str) -> bool {
+        self.0.iter().any(|(_, chosen)| chosen == model)
+    }
+
     /// Returns the model that replaces `model` in a request of `team` to `provider`, if another one
     /// does.
     ///

@@ -319,9 +319,9 @@ fn plan_body_reads_a_form_whose_model_decides() {
     for (team, expected) in
         [(team("blue"), Plan::Stream), (limited("blue"), Plan::Form), (restricted, Plan::Form)]
     {
-        assert_eq!(Outbound::plan_body::<Echo>(&form, &team, &operator), expected);
+        assert_eq!(Outbound::plan_body::<Echo>(&form, &team, &operator, false), expected);
     }
     let cached =
         request("/echo/x", &[("cf-aig-cache-ttl", "60"), ("content-length", "5")], "").head;
-    assert_eq!(Outbound::plan_body::<Echo>(&cached, &team("blue"), &operator), Plan::Whole);
+    assert_eq!(Outbound::plan_body::<Echo>(&cached, &team("blue"), &operator, false), Plan::Whole);
 }

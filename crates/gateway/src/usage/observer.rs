@@ -8,11 +8,14 @@ use crate::usage::scanner::{Place, Scanner, Visit};
 pub const BYTES_PER_TOKEN: usize = 4;
 
 /// The members of a root object that may hold the usage of a message, next to the root itself: Anthropic's
-/// `message_start`, OpenAI's `response.completed` and Workers AI's envelope.
-const ENVELOPES: [&[u8]; 3] = [b"message", b"response", b"result"];
+/// `message_start`, OpenAI's `response.completed`, Workers AI's envelope and Gemini's interactions.
+const ENVELOPES: [&[u8]; 4] = [START, b"response", b"result", b"interaction"];
+
+/// The one of them whose usage is that of the start of a message.
+const START: &[u8] = b"message";
 
 /// The members with the model's own text: content, reasoning, and arguments of calls.
-const TEXTS: [&[u8]; 9] = [
+const TEXTS: [&[u8]; 10] = [
     b"arguments",
     b"content",
     b"delta",
@@ -20,6 +23,7 @@ const TEXTS: [&[u8]; 9] = [
     b"reasoning",
     b"reasoning_content",
     b"refusal",
+    b"response",
     b"text",
     b"thinking",
 ];
@@ -33,12 +37,15 @@ pub struct Observer {
     found: Found,
     /// Bytes of text in the parts that are complete.
     text: usize,
+    has_read: bool,
 }
 
 /// What was found in the part that is being read.
 #[derive(Debug, Default)]
 struct Found {
     report: Report,
+    /// Whether more than the start of a message is reported.
+    is_final: bool,
     text: usize,
     /// Whether the part's type says that its text is no new one: the last events of a response repeat it.
     repeats: bool,
@@ -63,7 +70,8 @@ impl Visit for Found {
         }
     }
 
-    fn object(&mut self, _: &Place, json: &[u8]) {
+    fn object(&mut self, place: &Place, json: &[u8]) {
+        self.is_final |= place.root_name.bytes() != START;
         self.report.merge(json);
     }
 }
@@ -77,6 +85,7 @@ fn adds_text(kind: &[u8]) -> bool {
 impl Observer {
     /// Takes the next bytes of the response.
     pub fn push(&mut self, bytes: &[u8]) {
+        self.has_read = true;
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
             self.scanner.push(line, &mut self.found);
             self.end_line(line);
@@ -103,6 +112,11 @@ impl Observer {
         }
     }
 
+    /// Checks whether the response was of a form that is read.
+    pub fn has_read(&self) -> bool {
+        self.has_read
+    }
+
     /// Returns an estimate of the output tokens seen so far.
     pub fn seen(&self) -> i64 {
         let current = if self.found.repeats { 0 } else { self.found.text };
@@ -117,10 +131,10 @@ impl Observer {
         if report.input().is_none() && report.output().is_none() && seen == 0 {
             return None;
         }
-        let usage =
-            report.or(input, if report.input().is_some() && is_complete { 0 } else { seen });
-        // What was reported before a break is only a part.
-        let output = if is_complete { usage.output } else { usage.output.max(seen) };
+        let is_whole = is_complete && self.found.is_final;
+        let usage = report.or(input, if is_whole { 0 } else { seen });
+        // What was reported before a break, or at the start, is only a part.
+        let output = if is_whole { usage.output } else { usage.output.max(seen) };
         Some(Usage { output, ..usage })
     }
 }
@@ -194,6 +208,10 @@ mod tests {
         // A stream without a report that ends as it should.
         assert_eq!(usage(&before(CHAT, "data: {\"choices\":[]"), true), Some((100, 2)));
         assert_eq!(usage(r#"{"object":"list","data":[]}"#, true), None);
+        // A provider may end a stream early without breaking it.
+        let overloaded = before(MESSAGE, "event: message_delta")
+            + "event: error\ndata: {\"type\":\"error\"}\n\n";
+        assert_eq!(usage(&overloaded.replace("1234", &"x".repeat(400)), true), Some((14, 100)));
     }
 
     proptest! {

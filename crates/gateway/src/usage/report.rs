@@ -54,15 +54,22 @@ impl Report {
         if numbers.get("prompt_tokens").is_some() {
             return Self::chat(numbers);
         }
+        if numbers.get("total_input_tokens").is_some() {
+            return Self::interaction(numbers);
+        }
         Self::messages(numbers)
     }
 
     /// Reads the usage of OpenAI's chat completions and embeddings.
     /// <https://platform.openai.com/docs/api-reference/chat/object#chat-object-usage>
     fn chat(numbers: &Numbers<'_>) -> Self {
+        let (prompt, completion) = (numbers.get("prompt_tokens"), numbers.get("completion_tokens"));
+        // Google leaves thoughts out of the completion, but not out of the total.
+        let rest = numbers.get("total_tokens").zip(prompt).map(|(total, prompt)| total - prompt);
+        let output = completion.max(rest.filter(|rest| *rest > 0));
         Self {
-            input: numbers.get("prompt_tokens"),
-            output: numbers.get("completion_tokens"),
+            input: prompt,
+            output,
             cached: numbers.get_in("prompt_tokens_details", "cached_tokens"),
             // Bedrock's, in the form that this gateway gives it.
             cache_write: numbers.get("cache_creation_input_tokens"),
@@ -101,6 +108,21 @@ impl Report {
             input: numbers.get("promptTokenCount").map(|input| input.saturating_add(tools)),
             output: answer.or(thoughts).map(|_| output),
             cached: numbers.get("cachedContentTokenCount"),
+            cache_write: None,
+            reasoning: thoughts,
+        }
+    }
+
+    /// Reads the usage of Gemini's interactions, which count thoughts and tools apart.
+    /// <https://ai.google.dev/api/interactions-api>
+    fn interaction(numbers: &Numbers<'_>) -> Self {
+        let thoughts = numbers.get("total_thought_tokens");
+        let tools = numbers.get("total_tool_use_tokens").unwrap_or(0);
+        let output = numbers.get("total_output_tokens");
+        Self {
+            input: numbers.get("total_input_tokens").map(|input| input.saturating_add(tools)),
+            output: output.map(|output| output.saturating_add(thoughts.unwrap_or(0))),
+            cached: numbers.get("total_cached_tokens"),
             cache_write: None,
             reasoning: thoughts,
         }
@@ -154,6 +176,16 @@ mod tests {
                 [9, 12, 5, 2, 3],
             ),
             (&[r#"{"prompt_tokens":5,"total_tokens":5}"#], [5, -1, 0, 0, 0]),
+            (
+                &[r#"{"prompt_tokens":9,"completion_tokens":1,"total_tokens":103}"#],
+                [9, 94, 0, 0, 0],
+            ),
+            (
+                &[
+                    r#"{"total_input_tokens":90,"total_output_tokens":7,"total_thought_tokens":9,"total_tool_use_tokens":1,"total_cached_tokens":4}"#,
+                ],
+                [91, 16, 4, 0, 9],
+            ),
             (
                 &[
                     r#"{"input_tokens":9,"input_tokens_details":{"cached_tokens":4},"output_tokens":12,"output_tokens_details":{"reasoning_tokens":7}}"#,

@@ -21,7 +21,7 @@ fn outbound(class: Class, body: &str) -> Outbound {
     Outbound {
         method: http::Method::POST,
         path_with_query: "/openai/chat/completions?a=b".to_owned(),
-        headers: Headers::default(),
+        headers: [JSON].into_iter().collect(),
         body: Body::Json(body.into(), probe(body.as_bytes()).unwrap()),
         original_model: Some("models/m".to_owned()),
         model: Some("models/m".to_owned()),
@@ -43,7 +43,7 @@ fn meter(lines: &str) -> Meter {
     let team = Team { limits: Some(limits), ..team("blue") };
     let settings = Settings::from_lines(lines.to_owned());
     let prices = || Ok(PRICES.to_owned());
-    Meter::open("echo", &team, &settings, &Store::default(), prices, AT).unwrap().unwrap()
+    Meter::open("echo", &team, &settings, &Store::default(), prices).unwrap().unwrap()
 }
 
 fn bare(model: &str) -> &str {
@@ -53,7 +53,7 @@ fn bare(model: &str) -> &str {
 fn reserved(counters: &Memory) -> Meter {
     let mut meter = meter("");
     let outbound = outbound(Class::Inference, BODY);
-    meter.reserve(&outbound, None, bare, WhenLimited::Ask, counters).unwrap();
+    meter.reserve(&outbound, None, bare, WhenLimited::Ask, AT, counters).unwrap();
     meter
 }
 
@@ -85,7 +85,7 @@ fn check(head: Option<Head<'_>>, body: &str, is_complete: bool, expected: [i64; 
     }
     meter.observe(body.as_bytes(), &counters);
     let mut entry = Entry::default();
-    meter.settle(is_complete, &counters, &mut entry);
+    meter.settle(is_complete, AT, &counters, &mut entry);
     assert_eq!(budgets(&counters), expected, "{what}");
     let logged = entry.input_tokens.unwrap_or(0) + entry.output_tokens.unwrap_or(0);
     assert_eq!(logged, expected[0], "{what}");
@@ -105,7 +105,8 @@ fn settle_charges_by_what_happened() {
         (Some((200, &[STREAM])), broken, true, [INPUT + 2, 6000]),
         (Some((200, &[STREAM])), "", false, [INPUT, 2000]),
         (Some((200, &[JSON])), r#"{"cho"#, false, [INPUT, 2000]),
-        (Some((200, &[JSON])), r#"{"data":[]}"#, true, [0, 0]),
+        // A whole response that reports nothing.
+        (Some((200, &[JSON])), r#"{"data":[]}"#, true, [INPUT, 2000]),
     ] {
         check(head, body, is_complete, expected);
     }
@@ -117,7 +118,8 @@ fn settle_takes_the_cache_and_the_model_from_the_response() {
         (("cf-aig-cache-status", "HIT"), [0, 0]),
         (("cf-aig-cache-status", "MISS"), [21, 33_000]),
         (("cf-aig-model", "other"), [21, 330_000]),
-        (("cf-aig-routed-model", "x/other"), [21, 330_000]),
+        (("cf-aig-routed-model", "echo/other"), [21, 330_000]),
+        (("cf-aig-routed-model", "x/other"), [21, 33_000]),
         (("cf-aig-model", "unknown"), [21, 33_000]),
     ] {
         check(Some((200, &[STREAM, header])), CHAT, true, expected);
@@ -129,7 +131,7 @@ fn reserve_is_done_once_for_several_upstream_requests() {
     let counters = Memory::default();
     let mut meter = reserved(&counters);
     let outbound = outbound(Class::Inference, BODY);
-    meter.reserve(&outbound, None, bare, WhenLimited::Ask, &counters).unwrap();
+    meter.reserve(&outbound, None, bare, WhenLimited::Ask, AT, &counters).unwrap();
     assert_eq!(budgets(&counters), [INPUT + 50, 102_000]);
 }
 
@@ -139,7 +141,7 @@ fn reserve_of_a_translated_request_estimates_the_clients_body() {
     let mut meter = meter("reserve_output_tokens=20");
     let outbound = outbound(Class::Inference, "{}");
     let client = Some(("/bedrock/chat/completions", BODY.as_bytes()));
-    meter.reserve(&outbound, client, bare, WhenLimited::Ask, &counters).unwrap();
+    meter.reserve(&outbound, client, bare, WhenLimited::Ask, AT, &counters).unwrap();
     assert_eq!(budgets(&counters), [INPUT + 20, 42_000]);
 }
 
@@ -147,17 +149,75 @@ fn reserve_of_a_translated_request_estimates_the_clients_body() {
 fn operations_without_a_model_reserve_nothing() {
     for class in [Class::ById, Class::Account] {
         let (counters, mut meter) = (Memory::default(), meter(""));
-        meter.reserve(&outbound(class, BODY), None, bare, WhenLimited::Ask, &counters).unwrap();
+        let outbound = Outbound { method: http::Method::GET, ..outbound(class, BODY) };
+        meter.reserve(&outbound, None, bare, WhenLimited::Ask, AT, &counters).unwrap();
         assert!(!meter.observes(), "{class:?}");
         meter.note_head(StatusCode::OK, &Headers::default());
         meter.observe(CHAT.as_bytes(), &counters);
-        meter.settle(true, &counters, &mut Entry::default());
+        meter.settle(true, AT, &counters, &mut Entry::default());
         assert_eq!(budgets(&counters), [0, 0], "{class:?}");
     }
-    let (counters, mut batch) = (Memory::default(), meter(""));
-    let outbound = outbound(Class::UnnamedInference, BODY);
-    let denied = batch.reserve(&outbound, None, bare, WhenLimited::Ask, &counters).unwrap_err();
-    assert!(matches!(denied, Denied::Refused(Error::NotInScope(_))), "{denied:?}");
+}
+
+#[test]
+fn reserve_refuses_what_cannot_be_counted() {
+    let background = r#"{"model":"m","background":true}"#;
+    let plain = || outbound(Class::Inference, BODY);
+    let at = |path: &str| Outbound { path_with_query: path.to_owned(), ..plain() };
+    let with =
+        |name, value| Outbound { headers: [JSON, (name, value)].into_iter().collect(), ..plain() };
+    let text = [("content-type", "text/plain")].into_iter().collect();
+    for (outbound, is_refused) in [
+        (outbound(Class::UnnamedInference, BODY), true),
+        (outbound(Class::Account, BODY), true),
+        (outbound(Class::ById, BODY), false),
+        (outbound(Class::Inference, background), true),
+        (Outbound { headers: text, body: Body::Stream, ..plain() }, true),
+        (at("/models/m:generateContent?alt=proto"), true),
+        (at("/models/m:generateContent?alt=json&fields=candidates"), true),
+        (at("/models/m:generateContent?f%69elds=candidates"), true),
+        (with("x-goog-fieldmask", "candidates"), true),
+        (at("/models/m:streamGenerateContent?alt=sse&key=x"), false),
+        (plain(), false),
+    ] {
+        let (counters, mut meter) = (Memory::default(), meter(""));
+        let outcome = meter.reserve(&outbound, None, bare, WhenLimited::Ask, AT, &counters);
+        assert_eq!(outcome.is_err(), is_refused, "{outbound:?}");
+    }
+}
+
+#[test]
+fn one_request_may_have_several_responses() {
+    let hit = [JSON, ("cf-aig-cache-status", "HIT")].into_iter().collect();
+    let miss: Headers = [JSON].into_iter().collect();
+    for (heads, is_charged) in [
+        (vec![(200, &miss), (200, &hit)], true),
+        (vec![(200, &miss), (400, &miss)], true),
+        (vec![(400, &miss), (200, &miss)], true),
+        (vec![(200, &hit), (200, &hit)], false),
+        (vec![(400, &miss), (500, &miss)], false),
+    ] {
+        let counters = Memory::default();
+        let mut meter = reserved(&counters);
+        for (status, headers) in &heads {
+            meter.note_head(StatusCode::from_u16(*status).unwrap(), headers);
+        }
+        meter.observe(br#"{"usage":{"prompt_tokens":7,"total_tokens":7}}"#, &counters);
+        meter.settle(true, AT, &counters, &mut Entry::default());
+        assert_eq!(budgets(&counters)[0], if is_charged { 7 } else { 0 }, "{heads:?}");
+    }
+}
+
+#[test]
+fn response_of_an_unread_form_is_charged_by_its_length() {
+    for (media, expected) in [("application/x-protobuf", INPUT + 100), ("audio/mpeg", 0)] {
+        let counters = Memory::default();
+        let mut meter = reserved(&counters);
+        meter.note_head(StatusCode::OK, &[("content-type", media)].into_iter().collect());
+        let mut entry = Entry { bytes: 400, ..Entry::default() };
+        meter.settle(true, AT, &counters, &mut entry);
+        assert_eq!(budgets(&counters)[0], expected, "{media}");
+    }
 }
 
 #[test]
@@ -166,7 +226,7 @@ fn settings_that_are_wrong_are_errors() {
     for (lines, prices) in [("usage=some", ""), ("reserve_output_tokens=0", ""), ("", "[]")] {
         let settings = Settings::from_lines(lines.to_owned());
         let prices = || Ok(prices.to_owned());
-        let outcome = Meter::open("echo", &team, &settings, &Store::default(), prices, AT);
+        let outcome = Meter::open("echo", &team, &settings, &Store::default(), prices);
         assert!(matches!(outcome, Err(Error::Configuration(_))), "{lines}");
     }
 }

@@ -55,7 +55,7 @@ fn reserve_compares_with_what_others_use() {
     let (counters, account) = (Memory::default(), account(tokens(100), None));
     // The most that the requests may use together is far beyond the budget, but 1 % of it is used.
     let first = account.reserve(&demand(1, 0), AT, &counters).unwrap();
-    first.settle(&usage(1, 0), None, &counters);
+    first.settle(&usage(1, 0), None, AT, &counters);
     let second = account.reserve(&demand(10, 90), AT, &counters).unwrap();
     let refused = account.reserve(&demand(1, 0), AT, &counters).unwrap_err();
     assert_eq!(
@@ -63,7 +63,7 @@ fn reserve_compares_with_what_others_use() {
         "budget used up: this key may use 100 tokens per month and has used 101 tokens; \
          it starts again at 2026-12-01T00:00:00Z"
     );
-    second.settle(&usage(10, 5), None, &counters);
+    second.settle(&usage(10, 5), None, AT, &counters);
     assert_eq!(budgets(&counters), [16]);
     account.reserve(&demand(1, 0), AT, &counters).unwrap();
 }
@@ -91,7 +91,7 @@ fn budget_in_dollars_needs_a_price() {
         let priced = Demand { price: Some(price()), ..demand(100, 200) };
         let reserved = account.reserve(&priced, AT, &counters).unwrap();
         assert_eq!(budgets(&counters), [500_000]);
-        let (cost, unsettled) = reserved.settle(&usage(100, 20), None, &counters);
+        let (cost, unsettled) = reserved.settle(&usage(100, 20), None, AT, &counters);
         assert_eq!((cost, unsettled), (Some(Usd(140_000)), vec![]));
         assert_eq!(budgets(&counters), [140_000]);
     }
@@ -139,7 +139,7 @@ fn budgets_of_one_window_count_a_request_once() {
     let (counters, account) = (Memory::default(), account(limits, None));
     for (exceeded, total) in [(None, 7), (None, 14), (Some("key tokens/month"), 21)] {
         let served = account.reserve(&demand(7, 0), AT, &counters).unwrap();
-        served.settle(&usage(7, 0), None, &counters);
+        served.settle(&usage(7, 0), None, AT, &counters);
         assert_eq!((served.exceeded.as_deref(), budgets(&counters)), (exceeded, vec![total]));
     }
     refusal(account.reserve(&demand(7, 0), AT, &counters).unwrap_err());
@@ -188,7 +188,7 @@ fn refused_request_returns_what_it_has_reserved() {
     assert_eq!(served.rates.tokens.unwrap().remaining, 989);
     let refused = refusal(account.reserve(&demand(1, 10), AT, &counters).unwrap_err());
     assert!(matches!(&refused, Error::RateLimited(limit) if limit.message.contains("in flight")));
-    served.settle(&usage(3, 4), None, &counters);
+    served.settle(&usage(3, 4), None, AT, &counters);
     assert_eq!(budgets(&counters), [7, 7], "of the key and of the team");
     assert!(account.reserve(&demand(1, 10), AT, &counters).is_ok());
 }
@@ -199,7 +199,7 @@ fn request_without_a_model_uses_no_tokens() {
     let (counters, account) = (Memory::default(), account(limits, None));
     account.reserve(&demand(1, 0), AT, &counters).unwrap();
     let reserved = account.reserve(&Demand::default(), AT, &counters).unwrap();
-    reserved.settle(&Usage::default(), None, &counters);
+    reserved.settle(&Usage::default(), None, AT, &counters);
     assert_eq!(budgets(&counters), [1]);
 }
 
@@ -209,7 +209,7 @@ fn settle_counts_every_metric_of_the_key() {
     let used = Usage { input: 100, output: 10, cached: 40, cache_write: 20, reasoning: 5 };
     for _ in 0..2 {
         let reserved = account.reserve(&demand(1, 1), AT, &counters).unwrap();
-        reserved.settle(&used, Some(price()), &counters);
+        reserved.settle(&used, Some(price()), AT, &counters);
     }
     let counted = Metric::ALL.map(|metric| {
         let name = account.usage().counter("20261128", metric);
@@ -231,7 +231,7 @@ fn extend_reserves_what_a_long_response_has_used() {
         assert_eq!((budgets(&counters), count - increments), (vec![expected], costs), "{seen}");
         increments = count;
     }
-    reserved.settle(&usage(10, 901), None, &counters);
+    reserved.settle(&usage(10, 901), None, AT, &counters);
     assert_eq!(budgets(&counters), [911]);
 }
 
@@ -255,7 +255,7 @@ fn settle_reports_what_it_could_not_settle() {
     let (counters, account) = (Memory::default(), account(tokens(100), None));
     let reserved = account.reserve(&demand(1, 50), AT, &counters).unwrap();
     counters.fails_after.store(1, Ordering::SeqCst);
-    let (_, unsettled) = reserved.settle(&usage(3, 4), None, &counters);
+    let (_, unsettled) = reserved.settle(&usage(3, 4), None, AT, &counters);
     assert_eq!(unsettled.first(), Some(&("key tokens/month".to_owned(), -44)));
     assert_eq!(unsettled.len(), 4, "and its requests, input and output: {unsettled:?}");
     counters.fails_after.store(0, Ordering::SeqCst);
@@ -273,7 +273,7 @@ fn requests_at_once_exceed_a_budget_by_at_most_one() {
                     for _ in 0..8 {
                         if let Ok(reserved) = account.reserve(&demand(5, 5), AT, &counters) {
                             served.fetch_add(1, Ordering::SeqCst);
-                            reserved.settle(&usage(5, 5), None, &counters);
+                            reserved.settle(&usage(5, 5), None, AT, &counters);
                         }
                     }
                 });
