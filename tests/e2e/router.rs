@@ -224,77 +224,75 @@ fn limited_team_gets_the_operators_models_through_v1() {
     });
 }
 
+/// Names of models of other providers, in spellings that might be read as such.
+const OTHERS: [&str; 16] = [
+    "anthropic/claude-sonnet-4-5",
+    "Anthropic/claude-sonnet-4-5",
+    "openai/anthropic/claude-sonnet-4-5",
+    "compat/anthropic/claude-sonnet-4-5",
+    "groq/llama-3.3-70b",
+    "dynamic/anything",
+    "auto",
+    "bedrock/nova-lite",
+    "aws-bedrock/nova-lite",
+    "@cf/meta/llama-3.1-8b-instruct",
+    "google-ai-studio/gemini-2.5-flash",
+    " anthropic/x",
+    "anthropic//x",
+    "openai/../anthropic/x",
+    "\u{61}nthropic/claude-sonnet-4-5",
+    "fast",
+];
+
+/// Returns a hostile request for each model, route and content type, and some of other kinds.
+fn hostile_drafts(key: &str) -> Vec<(String, Draft)> {
+    let draft = |target: &str, media: &str, body: String| {
+        let draft = Client::request("POST", target)
+            .header("content-type", media)
+            .header("x-case", "one-provider")
+            .header("x-gateway-alias", "fast")
+            .key(key)
+            .body(body.clone());
+        (format!("{target} {media} {body}"), draft)
+    };
+    let chat = "chat/completions";
+    let targets = ["v1", "v1/v1", "compat", "compat/v1"].map(|route| format!("/{route}/{chat}"));
+    let medias = [
+        "application/json",
+        "text/plain",
+        "application/json; charset=utf-16",
+        "multipart/form-data; boundary=B",
+    ];
+    let message = json!([{"role": "user", "content": "x"}]);
+    let mut drafts = Vec::new();
+    for (model, target) in
+        OTHERS.iter().flat_map(|model| targets.iter().map(move |target| (model, target)))
+    {
+        let body = json!({"model": model, "messages": message}).to_string();
+        drafts.extend(medias.map(|media| draft(target, media, body.clone())));
+    }
+    for (target, body) in [
+        (
+            "/v1/chat/completions",
+            r#"{"model":"openai/gpt-4o","model":"anthropic/x","messages":[]}"#,
+        ),
+        ("/v1/chat/completions", r#"{"MODEL":"anthropic/x","messages":[]}"#),
+        ("/v1/../anthropic/chat/completions", r#"{"model":"claude-sonnet-4-5","messages":[]}"#),
+        ("/v1/%2e%2e/anthropic/chat/completions", r#"{"model":"claude-sonnet-4-5","messages":[]}"#),
+        ("/v1//anthropic/chat/completions", r#"{"model":"openai/gpt-4o","messages":[]}"#),
+    ] {
+        drafts.push(draft(target, "application/json", body.to_owned()));
+    }
+    drafts
+}
+
 #[test]
 fn key_for_one_provider_reaches_no_other_by_any_spelling() {
     run(async {
         let app = app().await;
         let created =
             app.create_with(&json!({"teamId": "one", "providers": ["openai"]})).await.unwrap();
-        let key = created["apiKey"].as_str().unwrap();
-        let models = [
-            "anthropic/claude-sonnet-4-5",
-            "Anthropic/claude-sonnet-4-5",
-            "openai/anthropic/claude-sonnet-4-5",
-            "compat/anthropic/claude-sonnet-4-5",
-            "groq/llama-3.3-70b",
-            "dynamic/anything",
-            "auto",
-            "bedrock/nova-lite",
-            "aws-bedrock/nova-lite",
-            "@cf/meta/llama-3.1-8b-instruct",
-            "google-ai-studio/gemini-2.5-flash",
-            " anthropic/x",
-            "anthropic//x",
-            "openai/../anthropic/x",
-            "\u{61}nthropic/claude-sonnet-4-5",
-            "fast",
-        ];
-        let message = json!([{"role": "user", "content": "x"}]);
-        let mut drafts = Vec::new();
-        for model in models {
-            for target in [
-                "/v1/chat/completions",
-                "/v1/v1/chat/completions",
-                "/compat/chat/completions",
-                "/compat/v1/chat/completions",
-            ] {
-                let body = json!({"model": model, "messages": message}).to_string();
-                for media in [
-                    "application/json",
-                    "text/plain",
-                    "application/json; charset=utf-16",
-                    "multipart/form-data; boundary=B",
-                ] {
-                    let draft = Client::request("POST", target)
-                        .header("content-type", media)
-                        .header("x-case", "one-provider")
-                        .header("x-gateway-alias", "fast")
-                        .key(key)
-                        .body(body.clone());
-                    drafts.push((format!("{target} {media} {model}"), draft));
-                }
-            }
-        }
-        for (target, body) in [
-            (
-                "/v1/chat/completions",
-                r#"{"model":"openai/gpt-4o","model":"anthropic/x","messages":[]}"#,
-            ),
-            ("/v1/chat/completions", r#"{"MODEL":"anthropic/x","messages":[]}"#),
-            ("/v1/../anthropic/chat/completions", r#"{"model":"claude-sonnet-4-5","messages":[]}"#),
-            (
-                "/v1/%2e%2e/anthropic/chat/completions",
-                r#"{"model":"claude-sonnet-4-5","messages":[]}"#,
-            ),
-            ("/v1//anthropic/chat/completions", r#"{"model":"openai/gpt-4o","messages":[]}"#),
-        ] {
-            let draft = Client::request("POST", target)
-                .header("content-type", "application/json")
-                .header("x-case", "one-provider")
-                .key(key);
-            drafts.push((format!("{target} {body}"), draft.body(body)));
-        }
-        for (what, draft) in drafts {
+        for (what, draft) in hostile_drafts(created["apiKey"].as_str().unwrap()) {
             let _: Response = app.client().send(draft).await.unwrap();
             for received in app.simulator.received("one-provider") {
                 assert!(received.target.contains("/openai/"), "{what}: {}", received.target);

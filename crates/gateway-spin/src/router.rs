@@ -290,7 +290,7 @@ impl Routing<'_> {
         upstream::start(outbound, &self.peer(&host_of(id)))
     }
 
-    /// Addresses a component as the AI Gateway is addressed.
+    /// Returns the address of a component, in the form of the AI Gateway's.
     fn peer<'a>(&self, host: &'a str) -> AiGateway<'a> {
         let size = |name, default| self.settings.number_or(name, default);
         AiGateway {

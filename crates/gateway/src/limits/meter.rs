@@ -41,13 +41,14 @@ pub struct Meter {
 
 /// What the head of a response says about its price.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each decides on its own")]
 struct ResponseHead {
     /// Whether a response was a success.
     is_success: bool,
     /// Whether all responses came from the cache.
     is_cached: bool,
     is_event_stream: bool,
-    /// Whether it is audio or an image, whose tokens nothing but a report could tell.
+    /// Whether it is audio or an image, whose tokens are known from a report only.
     is_media: bool,
     price: Option<Price>,
 }
