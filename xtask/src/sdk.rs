@@ -36,6 +36,10 @@ pub(crate) fn test(options: &TestOptions) -> Result<()> {
         setting("aws_secret_access_key", "provider-key-bedrock-secret"),
         setting("aws_session_token", "simulated-session-token"),
         setting(
+            "model_aliases",
+            r#"{"fast": ["openai/gpt-4o-mini", "anthropic/claude-haiku-4-5"]}"#,
+        ),
+        setting(
             "bedrock_model_aliases",
             r#"{"claude": "anthropic.claude-sonnet-4-5-20250929-v1:0"}"#,
         ),

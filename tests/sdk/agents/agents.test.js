@@ -124,6 +124,12 @@ test('Codex responds to a prompt', async () => {
   assert.match(await run('codex', args, variables('codex-key')), /You said: hello/);
 });
 
+test('Codex responds to a prompt through the one base URL', async () => {
+  await configure('.codex/config.toml', block('codex-v1'));
+  const args = ['exec', '--skip-git-repo-check', 'hello'];
+  assert.match(await run('codex', args, variables('codex-key')), /You said: hello/);
+});
+
 test('Codex calls a tool and responds on Bedrock', async () => {
   await configure('.codex/config.toml', block('codex-bedrock'));
   const args = ['exec', '--skip-git-repo-check', '-c', 'model_reasoning_effort=high', 'hello'];
@@ -174,4 +180,11 @@ test('llm responds to a prompt', async () => {
   const [program, ...args] = command('llm-key');
   await run(program, args);
   assert.match(await run('llm', ['-m', 'gateway-gpt-4o', 'hello']), /You said: hello/);
+});
+
+test('llm responds to a prompt through the one base URL', async () => {
+  await configure('.config/io.datasette.llm/extra-openai-models.yaml', block('llm-v1'));
+  const [program, ...args] = command('llm-key');
+  await run(program, args);
+  assert.match(await run('llm', ['-m', 'gateway-claude', 'hello']), /You said: hello/);
 });
