@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use support::{memory, root};
 
 use crate::counting::Comparison;
+use crate::routed::RouteComparison;
 
 /// The facts that the report states in addition to the measurements.
 pub(crate) struct Facts {
@@ -18,6 +19,8 @@ pub(crate) struct Facts {
     pub(crate) stages: Vec<(&'static str, f64)>,
     /// The cost of requests that are counted.
     pub(crate) counting: Vec<Comparison>,
+    /// The cost of the one base URL.
+    pub(crate) routed: Vec<RouteComparison>,
     /// Bytes of memory of the process when all components are compiled.
     pub(crate) idle: Option<u64>,
     /// Peak of those bytes while 64 streams were open.
@@ -32,6 +35,7 @@ impl Facts {
             sizes: sizes()?,
             stages: Vec::new(),
             counting: Vec::new(),
+            routed: Vec::new(),
             idle: memory::resident(),
             streaming: None,
         })

@@ -10,6 +10,7 @@ mod counting;
 mod facts;
 mod load;
 mod report;
+mod routed;
 mod scenarios;
 mod table;
 
@@ -33,7 +34,8 @@ struct Options {
     /// Number of rounds; each measures every path once.
     #[arg(long, default_value_t = 5)]
     rounds: u32,
-    /// Run only the scenarios with this name; `counting` measures the cost of limits.
+    /// Run only the scenarios with this name; `counting` measures the cost of limits, and `v1` that of
+    /// the one base URL.
     #[arg(long)]
     only: Option<String>,
     /// Write docs/benchmarks.md and docs/benchmarks.svg.
@@ -78,6 +80,9 @@ fn main() -> Result<()> {
         }
         if options.report || is_wanted("counting") {
             facts.counting = counting::measure(&options).await?;
+        }
+        if options.report || is_wanted("v1") {
+            facts.routed = routed::measure(&options, &gateway).await?;
         }
         if options.report { report::write(&options, &facts, &all) } else { Ok(()) }
     })

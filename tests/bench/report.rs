@@ -7,7 +7,7 @@ use support::root;
 
 use crate::facts::Facts;
 use crate::table::Ratios;
-use crate::{Measured, Options, chart, counting};
+use crate::{Measured, Options, chart, counting, routed};
 
 /// Writes the page and its chart.
 pub(crate) fn write(options: &Options, facts: &Facts, all: &[Measured]) -> Result<()> {
@@ -56,6 +56,7 @@ fn page(options: &Options, facts: &Facts, all: &[Measured]) -> String {
         numbers(&mut page, measured);
     }
     counting::write(&mut page, &facts.counting);
+    routed::write(&mut page, &facts.routed);
     stages(&mut page, facts, all);
     rest(&mut page, facts);
     page

@@ -58,6 +58,7 @@ pub(crate) fn all() -> Vec<Scenario> {
     all.extend(both("anthropic", "Anthropic, plain", same(ANTHROPIC, plain())));
     all.extend(both("google", "Google, plain", same(GOOGLE, chat(PREFIXED, false, "hello"))));
     all.extend(both("azure", "Azure, plain", same(AZURE, plain())));
+    all.extend(both("compat", "Compat, plain", same(COMPAT, chat(PREFIXED, false, "hello"))));
     let token = Some(("authorization", format!("Bearer {TOKEN}")));
     let workers_ai = Route { header: token, ..same(WORKERS_AI, plain()) };
     all.extend(both("workers-ai", "Workers AI, plain", workers_ai));
@@ -67,6 +68,7 @@ pub(crate) fn all() -> Vec<Scenario> {
 const OPENAI: (&str, &str) = ("/openai/chat/completions", "/openai/chat/completions");
 const ANTHROPIC: (&str, &str) = ("/anthropic/chat/completions", "/anthropic/v1/chat/completions");
 const GOOGLE: (&str, &str) = ("/google/chat/completions", "/compat/chat/completions");
+const COMPAT: (&str, &str) = ("/compat/chat/completions", "/compat/chat/completions");
 const AZURE: (&str, &str) = (
     "/azure/chat/completions",
     "/azure-openai/simulated-resource/gpt-4o/chat/completions?api-version=2024-10-21",

@@ -192,7 +192,7 @@ fn settings_of_a_variable_begin_with_its_name() {
         let is_own = match holder {
             "bedrock" => name.starts_with("bedrock_") || name.starts_with("aws_"),
             "ai_gateway" => {
-                let others = ["timeout", "bytes", "origins", "usage", "tokens"];
+                let others = ["timeout", "bytes", "origins", "usage", "tokens", "billing"];
                 name.starts_with(holder) || others.iter().any(|end| name.ends_with(end))
             }
             "models" => true,

@@ -27,7 +27,7 @@ pub(crate) struct BenchOptions {
     /// Number of rounds; each measures every target once.
     #[arg(long, default_value_t = 5)]
     rounds: u32,
-    /// Measure only this traffic: openai, prompt, stream, long, paced, bedrock, bedrock-stream, counting, or
+    /// Measure only this traffic: openai, prompt, stream, long, paced, bedrock, bedrock-stream, counting, v1, or
     /// another provider's name.
     #[arg(long)]
     only: Option<String>,

@@ -124,6 +124,12 @@ struct Fields {
     /// Entry to add to cf-aig-metadata, as name=value.
     #[arg(long)]
     metadata: Option<String>,
+    /// Whether the AI Gateway may keep prompts and responses in its log.
+    #[arg(long)]
+    log_payloads: Option<bool>,
+    /// Which of a provider's credentials in the AI Gateway is used.
+    #[arg(long)]
+    byok_alias: Option<String>,
     /// Free-text note.
     #[arg(long)]
     note: Option<String>,
@@ -245,6 +251,8 @@ impl Fields {
             ("models", self.models.as_ref().map(|models| json!(models))),
             ("metadata", metadata),
             ("note", self.note.as_ref().map(|note| json!(note))),
+            ("logPayloads", self.log_payloads.map(|log| json!(log))),
+            ("byokAlias", self.byok_alias.as_ref().map(|alias| json!(alias))),
             ("limits", self.limits.body()),
         ];
         let given = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));

@@ -46,6 +46,8 @@ pub(crate) struct Fields {
     models: Patch<Vec<String>>,
     metadata: Patch<Box<RawValue>>,
     limits: Patch<Box<RawValue>>,
+    log_payloads: Patch<bool>,
+    byok_alias: Patch<String>,
     note: Patch<String>,
 }
 
@@ -106,6 +108,10 @@ impl Fields {
         let models = self.models.apply(before.scope.models);
         check_text("name", &name, MAX_NAME)?;
         note.as_ref().map_or(Ok(()), |note| check_text("note", note, MAX_NOTE))?;
+        let byok_alias = self.byok_alias.apply(before.byok_alias);
+        if !byok_alias.as_deref().is_none_or(is_alias) {
+            return Err(invalid("byokAlias", "must be 1 to 64 letters, digits, `-` or `_`"));
+        }
         check_list("providers", providers.as_deref(), is_slug, "a route prefix, like `openai`")?;
         check_list("models", models.as_deref(), is_pattern, "a pattern of 1 to 256 characters")?;
         let limits = match self.limits {
@@ -123,6 +129,8 @@ impl Fields {
         record.scope = Scope { providers, models };
         record.expires_at = expires_at.apply(before.expires_at);
         record.limited = self.limited.apply(Some(before.limited)).unwrap_or_default();
+        record.byok_alias = byok_alias;
+        record.log_payloads = self.log_payloads.apply(Some(before.log_payloads)).unwrap_or(true);
         record.account = self.account.apply(Some(before.account)).unwrap_or_default();
         record.disabled = self.disabled.apply(Some(before.disabled)).unwrap_or_default();
         Ok(())
@@ -246,6 +254,12 @@ fn check_list(
 fn is_slug(text: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     (1..=MAX_SLUG).contains(&text.len()) && text.bytes().all(is_allowed)
+}
+
+/// Checks whether `text` can name a credential in the AI Gateway.
+fn is_alias(text: &str) -> bool {
+    (1..=MAX_SLUG).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
 fn is_pattern(text: &str) -> bool {

@@ -13,6 +13,7 @@ use crate::limits::LimitsView;
 /// Fields that say nothing are omitted.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the key")]
 pub(crate) struct KeyView<'a> {
     /// The plain key, present only in the response that creates it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,6 +36,10 @@ pub(crate) struct KeyView<'a> {
     /// The team's own entry of `cf-aig-metadata`; a map, because its name is the client's choice.
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<BTreeMap<&'a str, &'a RawValue>>,
+    #[serde(skip_serializing_if = "Clone::clone")]
+    log_payloads: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    byok_alias: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     limits: Option<LimitsView>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,6 +71,8 @@ impl<'a> KeyView<'a> {
             providers: record.scope.providers.as_deref(),
             models: record.scope.models.as_deref(),
             metadata: tag.map(|tag| BTreeMap::from([(tag.name.as_str(), &*tag.value)])),
+            log_payloads: record.log_payloads,
+            byok_alias: record.byok_alias.as_deref(),
             limits: record.limits.as_ref().map(LimitsView::new),
             note: record.note.as_deref(),
             replaces: record.replaces.as_deref(),

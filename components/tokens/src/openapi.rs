@@ -54,7 +54,7 @@ mod tests {
         let created = host.create(
             r#"{"teamId":"blue","ttlSeconds":60,"providers":["openai"],"models":["gpt-*"],
                 "metadata":{"cost":7},"note":"n","disabled":true,"account":true,
-                "limits":{"requestsPerMinute":1}}"#,
+                "limits":{"requestsPerMinute":1},"logPayloads":false,"byokAlias":"a"}"#,
         );
         let schema = &document()["components"]["schemas"]["Key"]["properties"];
         for name in created

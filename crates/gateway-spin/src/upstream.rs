@@ -11,6 +11,7 @@ use gateway::ai_gateway::settings::Timeouts;
 use gateway::error::Cause;
 use gateway::http::body::Body;
 use gateway::http::pace::Pace;
+use gateway::limits::meter::routed_model;
 use gateway::log::Entry;
 use gateway::{AiGateway, Error, Headers, Outbound};
 use http::StatusCode;
@@ -147,6 +148,8 @@ pub(crate) fn read_head(
     let headers = read_headers(response);
     entry.upstream_status = Some(status.as_u16());
     entry.cf_aig_log_id = headers.get_str("cf-aig-log-id").map(ToOwned::to_owned);
+    entry.cache = headers.get_str("cf-aig-cache-status").map(ToOwned::to_owned);
+    entry.response_model = routed_model(&headers).map(ToOwned::to_owned);
     Ok((status, headers))
 }
 

@@ -4,4 +4,5 @@
 pub mod cache_key;
 pub mod error;
 pub mod metadata;
+pub(crate) mod options;
 pub mod settings;

@@ -58,6 +58,12 @@ pub struct Entry {
     /// The AI Gateway's id of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cf_aig_log_id: Option<String>,
+    /// Whether the AI Gateway's cache has responded: `HIT` or `MISS`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<String>,
+    /// The model that the AI Gateway has chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_model: Option<String>,
     /// The fields of the request that were ignored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ignored: Option<String>,
@@ -171,14 +177,16 @@ impl Entry {
     fn shorten(&mut self) {
         let fields = [
             (&mut self.team_id, 400),
-            (&mut self.original_model, 400),
-            (&mut self.model, 400),
+            (&mut self.original_model, 350),
+            (&mut self.model, 350),
             (&mut self.cf_aig_log_id, 100),
-            (&mut self.ignored, 200),
+            (&mut self.cache, 20),
+            (&mut self.response_model, 150),
+            (&mut self.ignored, 150),
             (&mut self.retried, 350),
             (&mut self.limit, 150),
             (&mut self.attempts, 300),
-            (&mut self.unsettled, 300),
+            (&mut self.unsettled, 250),
             (&mut self.error, 600),
         ];
         for (field, length) in fields {
@@ -252,6 +260,7 @@ mod tests {
                 reasoning: most,
             };
             entry.note_usage(&usage, Some(Usd(most)));
+            (entry.cache, entry.response_model) = (Some(long.clone()), Some(long.clone()));
             (entry.limit, entry.attempts) = (Some(long.clone()), Some(long.clone()));
             entry.note_unsettled(&long);
             let line = entry.to_line();

@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use crate::ai_gateway::{cache_key, metadata};
+use crate::ai_gateway::{cache_key, metadata, options};
 use crate::edit::Edit;
 use crate::http::body::{Body, Plan};
 use crate::http::headers::{RequestRule, request_rule};
@@ -117,8 +117,9 @@ impl Outbound {
             ("content-length", content_length(&body, &headers)),
             ("idempotency-key", idempotency_key(&headers, team)),
         ];
+        let options = options::headers(&headers, team, model.as_deref(), operator);
         headers.retain(|name| request_rule(name) == RequestRule::Pass);
-        for (name, value) in ours {
+        for (name, value) in ours.into_iter().chain(options) {
             if let Some(value) = value {
                 headers.push(name, value);
             }

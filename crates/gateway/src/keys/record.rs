@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Cause;
 use crate::http::json::from_bytes;
-use crate::keys::team::{MetadataEntry, VERSION, check_version, lineage, unreadable, version};
+use crate::keys::team::{
+    MetadataEntry, VERSION, check_version, kept, lineage, unreadable, version,
+};
 use crate::limits::rules::Limits;
 use crate::{ApiKey, Error, KeyId, Scope, Store, Team};
 
@@ -42,6 +44,12 @@ pub struct Record {
     /// The team's own entry in `cf-aig-metadata`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<MetadataEntry>,
+    /// Whether the AI Gateway may keep prompts and responses in its log.
+    #[serde(default = "kept", skip_serializing_if = "Clone::clone")]
+    pub log_payloads: bool,
+    /// Which of a provider's credentials in the AI Gateway is used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub byok_alias: Option<String>,
     /// What the key may use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
@@ -86,6 +94,8 @@ impl Record {
             scope: Scope::default(),
             account: false,
             tag: None,
+            log_payloads: true,
+            byok_alias: None,
             limits: None,
             has_team_limits: false,
             note: None,
@@ -193,6 +203,8 @@ impl Record {
             scope: self.scope.clone(),
             account: self.account,
             tag: self.tag.clone(),
+            log_payloads: self.log_payloads,
+            byok_alias: self.byok_alias.clone(),
             limits: self.limits.clone(),
             has_team_limits: self.has_team_limits,
             lineage: self.lineage.clone(),

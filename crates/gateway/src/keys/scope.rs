@@ -18,9 +18,14 @@ pub struct Scope {
     pub models: Option<Vec<String>>,
 }
 
-/// The prefix of the AI Gateway's dynamic routes, which may be given in place of a model.
+/// The prefixes of the AI Gateway's dynamic routes and of its own choice, which may be given in place of a model.
 /// <https://developers.cloudflare.com/ai-gateway/features/dynamic-routing/>
-const DYNAMIC: &str = "dynamic/";
+const DYNAMIC: [&str; 2] = ["dynamic/", "cloudflare/"];
+
+/// Returns which of them `model` starts with.
+fn dynamic(model: &str) -> Option<&'static str> {
+    DYNAMIC.into_iter().find(|prefix| model.starts_with(prefix))
+}
 
 impl Scope {
     /// Checks whether it allows everything.
@@ -31,7 +36,7 @@ impl Scope {
     /// Checks whether `model` needs a pattern that allows it: the scope restricts models, or it
     /// restricts anything and `model` is a dynamic route, which may lead to any provider.
     pub fn governs(&self, model: &str) -> bool {
-        self.restricts_models() || !self.is_unrestricted() && model.starts_with(DYNAMIC)
+        self.restricts_models() || !self.is_unrestricted() && dynamic(model).is_some()
     }
 
     /// Checks whether it restricts models, so that a request must name an allowed one.
@@ -75,10 +80,10 @@ impl Scope {
             return Some("*");
         }
         let full = format!("{provider}/{name}");
-        let is_dynamic = name.starts_with(DYNAMIC);
+        let prefix = dynamic(name);
         let is_match = |pattern: &&String| {
             (matches(pattern, name) || matches(pattern, &full))
-                && (!is_dynamic || pattern.contains(DYNAMIC))
+                && prefix.is_none_or(|prefix| pattern.contains(prefix))
         };
         self.models.iter().flatten().find(is_match).map(String::as_str)
     }

@@ -41,6 +41,12 @@ pub struct Team {
     /// The team's own entry in `cf-aig-metadata`.
     #[serde(default)]
     pub tag: Option<MetadataEntry>,
+    /// Whether the AI Gateway may keep prompts and responses in its log.
+    #[serde(default = "kept")]
+    pub log_payloads: bool,
+    /// Which of a provider's credentials in the AI Gateway is used.
+    #[serde(default)]
+    pub byok_alias: Option<String>,
     /// What the key may use.
     #[serde(default)]
     pub limits: Option<Limits>,
@@ -67,6 +73,11 @@ pub struct MetadataEntry {
 /// Returns the version of a record that names none: the first releases wrote no version.
 pub(crate) fn version() -> u32 {
     VERSION
+}
+
+/// Returns whether payloads are logged for a record that does not say.
+pub(crate) fn kept() -> bool {
+    true
 }
 
 impl Team {

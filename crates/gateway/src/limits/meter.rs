@@ -151,7 +151,7 @@ impl Meter {
 
     /// Notes the head of the upstream's response.
     pub fn note_head(&mut self, status: StatusCode, headers: &Headers) {
-        let routed = MODELS.iter().find_map(|name| headers.get_str(name));
+        let routed = routed_model(headers);
         let price = routed.and_then(|model| {
             // With its provider's name, or one of the provider that was asked.
             let whole = self.prices.of_whole(&[model.to_owned()]);
@@ -225,6 +225,11 @@ impl Meter {
         let output = i64::try_from(length).unwrap_or(i64::MAX);
         Some(Usage { input, output, ..Usage::default() })
     }
+}
+
+/// Returns the model that a route of the AI Gateway has chosen, if one did.
+pub fn routed_model(headers: &Headers) -> Option<&str> {
+    MODELS.iter().find_map(|name| headers.get_str(name))
 }
 
 /// Checks that what `outbound` uses can be counted: its own response has to report it, in a form that is read.

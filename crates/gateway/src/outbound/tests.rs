@@ -325,3 +325,53 @@ fn plan_body_reads_a_form_whose_model_decides() {
         request("/echo/x", &[("cf-aig-cache-ttl", "60"), ("content-length", "5")], "").head;
     assert_eq!(Outbound::plan_body::<Echo>(&cached, &team("blue"), &operator, false), Plan::Whole);
 }
+
+#[test]
+fn new_asks_the_ai_gateway_for_what_the_key_and_the_operator_say() {
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let claims = [
+        ("cf-aig-collect-log-payload", "true"),
+        ("cf-aig-byok-alias", "theirs"),
+        ("cf-aig-no-wholesale", "false"),
+        ("cf-aig-allowed-models", "*"),
+        ("cf-aig-otel-trace-id", "theirs"),
+    ];
+    let names = [
+        "cf-aig-collect-log-payload",
+        "cf-aig-byok-alias",
+        "cf-aig-otel-trace-id",
+        "cf-aig-otel-parent-span-id",
+        "cf-aig-allowed-models",
+        "cf-aig-no-wholesale",
+    ];
+    let sent = |team: &Team, headers: &[(&str, &str)], model: &str| {
+        let body = format!(r#"{{"model":"{model}"}}"#);
+        let outbound = send_as(team, request("/echo/run", headers, &body)).unwrap();
+        names.map(|name| outbound.headers.get_str(name).map(ToOwned::to_owned))
+    };
+    assert_eq!(sent(&team("blue"), &claims, "m"), [const { None }; 6], "no client may ask for it");
+    let private = Team {
+        log_payloads: false,
+        byok_alias: Some("finance".to_owned()),
+        scope: Scope {
+            providers: None,
+            models: Some(["cloudflare/auto", "openai/gpt-*", "m"].map(str::to_owned).to_vec()),
+        },
+        ..team("blue")
+    };
+    let some = |text: &str| Some(text.to_owned());
+    let (trace_id, span) = (some("0af7651916cd43dd8448eb211c80319c"), some("b7ad6b7169203331"));
+    let expected = [some("false"), some("finance"), trace_id, span, None, None];
+    assert_eq!(sent(&private, &[("traceparent", trace)], "m"), expected);
+    let auto = sent(&private, &[("traceparent", "broken")], "cloudflare/auto");
+    assert_eq!(auto, [some("false"), some("finance"), None, None, some("openai/gpt-*,m"), None]);
+    let scoped = Team {
+        scope: Scope { providers: None, models: Some(vec!["*".to_owned()]) },
+        ..team("blue")
+    };
+    let denied = send_as(&scoped, request("/echo/run", &[], r#"{"model":"cloudflare/auto"}"#));
+    assert!(
+        matches!(denied, Err(Error::NotInScope(_))),
+        "the AI Gateway's choice needs its own pattern"
+    );
+}

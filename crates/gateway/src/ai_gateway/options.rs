@@ -1,0 +1,53 @@
+//! What the AI Gateway is asked to do with a request, by the operator's settings and the key's record. No
+//! client may ask for it.
+//! <https://developers.cloudflare.com/ai-gateway/configuration/>
+
+use crate::http::bytes::is_lower_hex;
+use crate::operator::Operator;
+use crate::{Headers, Team};
+
+/// The setting that keeps the AI Gateway from paying a provider with Cloudflare's credits.
+pub(crate) const BILLING_SETTING: &str = "unified_billing";
+
+/// The name with which the AI Gateway chooses a model itself.
+/// <https://developers.cloudflare.com/ai-gateway/features/auto-router/>
+const AUTO: &str = "cloudflare/auto";
+
+/// A header, and its value if it is sent.
+type Header = (&'static str, Option<Vec<u8>>);
+
+/// Returns the headers for a request of `team` for `model`, whose client sent `headers`.
+pub(crate) fn headers(
+    headers: &Headers,
+    team: &Team,
+    model: Option<&str>,
+    operator: &Operator<'_>,
+) -> [Header; 6] {
+    let (trace, span) = trace(headers).unzip();
+    let is_auto = model == Some(AUTO);
+    let list = |entries: Vec<&str>| {
+        (is_auto && !entries.is_empty()).then(|| entries.join(",").into_bytes())
+    };
+    // What it chooses must be in the key's scope. Patterns that name a choice of the AI Gateway itself are
+    // not names of models.
+    let models = team.scope.models.iter().flatten().map(String::as_str);
+    let models =
+        models.filter(|pattern| !pattern.contains("cloudflare/") && !pattern.contains("dynamic/"));
+    let is_off = operator.settings.get(BILLING_SETTING) == Some("off");
+    [
+        ("cf-aig-allowed-models", list(models.collect())),
+        ("cf-aig-byok-alias", team.byok_alias.as_ref().map(|alias| alias.clone().into_bytes())),
+        ("cf-aig-collect-log-payload", (!team.log_payloads).then(|| b"false".to_vec())),
+        ("cf-aig-no-wholesale", is_off.then(|| b"true".to_vec())),
+        ("cf-aig-otel-parent-span-id", span),
+        ("cf-aig-otel-trace-id", trace),
+    ]
+}
+
+/// Returns the ids of the client's trace and span. <https://www.w3.org/TR/trace-context/#traceparent-header>
+fn trace(headers: &Headers) -> Option<(Vec<u8>, Vec<u8>)> {
+    let mut parts = headers.get_str("traceparent")?.split('-');
+    let (_, trace, span) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_valid = is_lower_hex(trace, 32) && is_lower_hex(span, 16);
+    is_valid.then(|| (trace.into(), span.into()))
+}
