@@ -2,6 +2,7 @@
 
 mod cargo;
 mod ci;
+mod manifest;
 mod prices;
 mod process;
 mod sdk;
@@ -40,6 +41,8 @@ enum Command {
     Tokens(Box<tokens::Options>),
     /// Prints the setting `prices`, from a file of models.dev.
     Prices(prices::Options),
+    /// Writes deploy/fermyon-cloud/spin.toml from spin.toml.
+    Manifest,
     /// Prints what the gateway knows about models of Bedrock.
     Model {
         /// Ids, inference profiles or ARNs.
@@ -57,7 +60,11 @@ fn main() -> Result<()> {
     // These build no component, so they do not need the target.
     let needs_no_target = matches!(
         cli.command,
-        Command::Tokens(_) | Command::Wording | Command::Model { .. } | Command::Prices(_)
+        Command::Tokens(_)
+            | Command::Wording
+            | Command::Model { .. }
+            | Command::Prices(_)
+            | Command::Manifest
     );
     if !needs_no_target {
         setup::make_target_present()?;
@@ -65,6 +72,7 @@ fn main() -> Result<()> {
     match cli.command {
         Command::Tokens(options) => tokens::run(&options),
         Command::Prices(options) => prices::run(&options),
+        Command::Manifest => manifest::run(),
         Command::Setup => Ok(()),
         Command::Build => cargo::build_components(),
         Command::Up(options) => up::up(&options),
