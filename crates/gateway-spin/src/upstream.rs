@@ -147,8 +147,10 @@ pub(crate) fn read_head(
         .map_err(|error| Error::interrupted(error.to_string()))?;
     let headers = read_headers(response);
     entry.upstream_status = Some(status.as_u16());
-    entry.cf_aig_log_id = headers.get_str("cf-aig-log-id").map(ToOwned::to_owned);
-    entry.cache = headers.get_str("cf-aig-cache-status").map(ToOwned::to_owned);
+    let value = |name| headers.get_str(name).map(ToOwned::to_owned);
+    entry.cf_aig_log_id = value("cf-aig-log-id");
+    entry.cache = value("cf-aig-cache-status");
+    entry.step = value("cf-aig-step");
     entry.response_model = routed_model(&headers).map(ToOwned::to_owned);
     Ok((status, headers))
 }

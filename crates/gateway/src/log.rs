@@ -61,6 +61,9 @@ pub struct Entry {
     /// Whether the AI Gateway's cache has responded: `HIT` or `MISS`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<String>,
+    /// Which step of a route of the AI Gateway has responded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
     /// The model that the AI Gateway has chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_model: Option<String>,
@@ -181,6 +184,7 @@ impl Entry {
             (&mut self.model, 350),
             (&mut self.cf_aig_log_id, 100),
             (&mut self.cache, 20),
+            (&mut self.step, 20),
             (&mut self.response_model, 150),
             (&mut self.ignored, 150),
             (&mut self.retried, 350),
@@ -261,6 +265,7 @@ mod tests {
             };
             entry.note_usage(&usage, Some(Usd(most)));
             (entry.cache, entry.response_model) = (Some(long.clone()), Some(long.clone()));
+            entry.step = Some(long.clone());
             (entry.limit, entry.attempts) = (Some(long.clone()), Some(long.clone()));
             entry.note_unsettled(&long);
             let line = entry.to_line();

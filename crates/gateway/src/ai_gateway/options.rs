@@ -22,7 +22,7 @@ pub(crate) fn headers(
     team: &Team,
     model: Option<&str>,
     operator: &Operator<'_>,
-) -> [Header; 6] {
+) -> [Header; 7] {
     let (trace, span) = trace(headers).unzip();
     let is_auto = model == Some(AUTO);
     let list = |entries: Vec<&str>| {
@@ -31,11 +31,13 @@ pub(crate) fn headers(
     // What it chooses must be in the key's scope. Patterns that name a choice of the AI Gateway itself are
     // not names of models.
     let models = team.scope.models.iter().flatten().map(String::as_str);
-    let models =
-        models.filter(|pattern| !pattern.contains("cloudflare/") && !pattern.contains("dynamic/"));
+    let models: Vec<&str> = models
+        .filter(|pattern| !pattern.contains("cloudflare/") && !pattern.contains("dynamic/"))
+        .collect();
     let is_off = operator.settings.get(BILLING_SETTING) == Some("off");
     [
-        ("cf-aig-allowed-models", list(models.collect())),
+        ("cf-aig-allowed-providers", list(providers(&models))),
+        ("cf-aig-allowed-models", list(models)),
         ("cf-aig-byok-alias", team.byok_alias.as_ref().map(|alias| alias.clone().into_bytes())),
         ("cf-aig-collect-log-payload", (!team.log_payloads).then(|| b"false".to_vec())),
         ("cf-aig-no-wholesale", is_off.then(|| b"true".to_vec())),
@@ -44,10 +46,42 @@ pub(crate) fn headers(
     ]
 }
 
+/// Returns the providers of names of models, each once; none if a name leaves its provider open.
+fn providers<'a>(models: &[&'a str]) -> Vec<&'a str> {
+    let mut providers = Vec::new();
+    for model in models {
+        match model.split_once('/') {
+            Some((provider, _)) if provider.contains('*') => return Vec::new(),
+            Some((provider, _)) if providers.contains(&provider) => {}
+            Some((provider, _)) => providers.push(provider),
+            None => return Vec::new(),
+        }
+    }
+    providers
+}
+
 /// Returns the ids of the client's trace and span. <https://www.w3.org/TR/trace-context/#traceparent-header>
 fn trace(headers: &Headers) -> Option<(Vec<u8>, Vec<u8>)> {
     let mut parts = headers.get_str("traceparent")?.split('-');
     let (_, trace, span) = (parts.next()?, parts.next()?, parts.next()?);
     let is_valid = is_lower_hex(trace, 32) && is_lower_hex(span, 16);
     is_valid.then(|| (trace.into(), span.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn providers_are_those_that_all_names_say() {
+        for (models, expected) in [
+            (&["openai/gpt-*", "groq/a/b", "openai/o*"][..], &["openai", "groq"][..]),
+            (&["openai/gpt-*", "m"], &[]),
+            (&["*/gpt-*", "openai/o*"], &[]),
+            (&["open*"], &[]),
+            (&[], &[]),
+        ] {
+            assert_eq!(providers(models), expected, "{models:?}");
+        }
+    }
 }

@@ -334,6 +334,7 @@ fn new_asks_the_ai_gateway_for_what_the_key_and_the_operator_say() {
         ("cf-aig-byok-alias", "theirs"),
         ("cf-aig-no-wholesale", "false"),
         ("cf-aig-allowed-models", "*"),
+        ("cf-aig-allowed-providers", "*"),
         ("cf-aig-otel-trace-id", "theirs"),
     ];
     let names = [
@@ -342,6 +343,7 @@ fn new_asks_the_ai_gateway_for_what_the_key_and_the_operator_say() {
         "cf-aig-otel-trace-id",
         "cf-aig-otel-parent-span-id",
         "cf-aig-allowed-models",
+        "cf-aig-allowed-providers",
         "cf-aig-no-wholesale",
     ];
     let sent = |team: &Team, headers: &[(&str, &str)], model: &str| {
@@ -349,22 +351,23 @@ fn new_asks_the_ai_gateway_for_what_the_key_and_the_operator_say() {
         let outbound = send_as(team, request("/echo/run", headers, &body)).unwrap();
         names.map(|name| outbound.headers.get_str(name).map(ToOwned::to_owned))
     };
-    assert_eq!(sent(&team("blue"), &claims, "m"), [const { None }; 6], "no client may ask for it");
+    assert_eq!(sent(&team("blue"), &claims, "m"), [const { None }; 7], "no client may ask for it");
     let private = Team {
         log_payloads: false,
         byok_alias: Some("finance".to_owned()),
         scope: Scope {
             providers: None,
-            models: Some(["cloudflare/auto", "openai/gpt-*", "m"].map(str::to_owned).to_vec()),
+            models: Some(["cloudflare/auto", "openai/gpt-*", "groq/m"].map(str::to_owned).to_vec()),
         },
         ..team("blue")
     };
     let some = |text: &str| Some(text.to_owned());
     let (trace_id, span) = (some("0af7651916cd43dd8448eb211c80319c"), some("b7ad6b7169203331"));
-    let expected = [some("false"), some("finance"), trace_id, span, None, None];
-    assert_eq!(sent(&private, &[("traceparent", trace)], "m"), expected);
+    let expected = [some("false"), some("finance"), trace_id, span, None, None, None];
+    assert_eq!(sent(&private, &[("traceparent", trace)], "groq/m"), expected);
     let auto = sent(&private, &[("traceparent", "broken")], "cloudflare/auto");
-    assert_eq!(auto, [some("false"), some("finance"), None, None, some("openai/gpt-*,m"), None]);
+    let (models, providers) = (some("openai/gpt-*,groq/m"), some("openai,groq"));
+    assert_eq!(auto, [some("false"), some("finance"), None, None, models, providers, None]);
     let scoped = Team {
         scope: Scope { providers: None, models: Some(vec!["*".to_owned()]) },
         ..team("blue")
