@@ -5,7 +5,11 @@ use http_body_util::BodyExt as _;
 use serde_json::json;
 use support::{App, Client, Config, run};
 
+use crate::clients::eventually;
 use crate::router::{ALIASES, app, chat};
+
+/// Few enough to leave the other tests their time.
+const STREAMS: usize = 100;
 
 /// Returns the ids in a list, and the providers that are missing.
 async fn list(app: &App, key: &str, fault: &str) -> (Vec<String>, String) {
@@ -22,7 +26,7 @@ async fn list(app: &App, key: &str, fault: &str) -> (Vec<String>, String) {
 fn list_of_models_leaves_out_what_fails() {
     run(async {
         let config = Config::default().with("model_aliases", ALIASES);
-        let app = App::start(config.with("v1_list_timeout_ms", "200")).await.unwrap();
+        let app = App::start(config.with("v1_list_timeout_ms", "1000")).await.unwrap();
         let key = app.key("blue").await.unwrap();
         let (all, missing) = list(&app, &key, "").await;
         assert_eq!(missing, "");
@@ -118,7 +122,7 @@ fn many_streams_at_a_time_with_random_disconnects_leak_nothing() {
         let key = app.key("blue").await.unwrap();
         let stream = async |index: usize| {
             let draft =
-                chat(&key, "openai/gpt-4o", true).header("x-simulate", "chunks=40,chunk_delay=5");
+                chat(&key, "openai/gpt-4o", true).header("x-simulate", "chunks=40,chunk_delay=20");
             let mut connection = app.client().connect().await.unwrap();
             let mut response = connection.open(draft).await.unwrap();
             assert_eq!(response.status(), 200);
@@ -132,7 +136,12 @@ fn many_streams_at_a_time_with_random_disconnects_leak_nothing() {
             }
             most < usize::MAX || String::from_utf8(text).unwrap().ends_with("data: [DONE]\n\n")
         };
-        assert!(join_all((0..100).map(stream)).await.into_iter().all(|is_whole| is_whole));
+        assert!(join_all((0..STREAMS).map(stream)).await.into_iter().all(|is_whole| is_whole));
+        // An instance that ends closes its upstream, and writes its line before.
+        for component in ["openai", "v1"] {
+            let line = format!(r#""provider":"{component}""#);
+            eventually(|| app.log().matches(&line).count() == STREAMS).await;
+        }
         let next = app.client().send(chat(&key, "openai/gpt-4o", false)).await.unwrap();
         assert_eq!(next.status, 200);
     });

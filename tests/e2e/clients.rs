@@ -87,7 +87,7 @@ pub(crate) async fn eventually_async(condition: impl AsyncFn() -> bool) {
 }
 
 /// Waits until `condition` is true.
-async fn eventually(condition: impl Fn() -> bool) {
+pub(crate) async fn eventually(condition: impl Fn() -> bool) {
     let waiting = async {
         while !condition() {
             tokio::time::sleep(Duration::from_millis(5)).await;
