@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use anyhow::{Context as _, Result};
-use serde_json::{Value, json};
+use anyhow::Result;
+use serde_json::json;
 use support::redis::Redis;
-use support::{App, Client, Config};
+use support::{App, Config};
 
 use crate::Options;
-use crate::load::{Load, Sample};
+use crate::load::{COMPARED, Sample, Traffic};
 
 /// Prices, so that a budget in dollars can be counted.
 const PRICES: &str = r#"{"openai/*": {"input": "1.25", "output": "10", "cacheRead": "0.125"}}"#;
@@ -17,8 +17,7 @@ const PRICES: &str = r#"{"openai/*": {"input": "1.25", "output": "10", "cacheRea
 pub(crate) struct Comparison {
     store: &'static str,
     limits: &'static str,
-    traffic: &'static str,
-    connections: usize,
+    traffic: &'static Traffic,
     plain: Sample,
     counted: Sample,
 }
@@ -51,42 +50,18 @@ async fn measure_store(
     let budget = app.limited_key("bench", json!({"budgets": [budget]})).await?.0;
     let rates = app.limited_key("bench", rates).await?.0;
     for (limits, key) in [("a budget", &budget), ("a budget and three rates", &rates)] {
-        for (traffic, connections, chunks) in [
-            ("plain", 1, 0),
-            ("plain", 16, 0),
-            ("a stream of 50 chunks", 1, 50),
-            ("a stream of 50 chunks", 16, 50),
-            ("a stream of 1,000 chunks", 1, 1000),
-        ] {
+        for traffic in &COMPARED {
             let (mut one, mut other) = (Sample::default(), Sample::default());
             for _ in 0..options.rounds {
-                one.add(run(options, app, &plain, connections, chunks).await?);
-                other.add(run(options, app, key, connections, chunks).await?);
+                one.add(traffic.send(options, app, &plain, "openai", "gpt-4o").await?);
+                other.add(traffic.send(options, app, key, "openai", "gpt-4o").await?);
             }
-            let row =
-                Comparison { store, limits, traffic, connections, plain: one, counted: other };
+            let row = Comparison { store, limits, traffic, plain: one, counted: other };
             print(&row);
             all.push(row);
         }
     }
     Ok(())
-}
-
-/// Sends requests of a key.
-async fn run(
-    options: &Options,
-    app: &App,
-    key: &str,
-    connections: usize,
-    chunks: u32,
-) -> Result<Sample> {
-    let message = json!({"role": "user", "content": "hello"});
-    let body: Value = json!({"model": "gpt-4o", "stream": chunks > 0, "messages": [message]});
-    let simulate = if chunks > 0 { format!("chunks={chunks}") } else { String::new() };
-    let load = Load { client: app.client(), connections, seconds: options.seconds, status: 200 };
-    let draft =
-        || Client::post("/openai/chat/completions", &body).key(key).header("x-simulate", &simulate);
-    load.run(draft).await.context("counting")
 }
 
 /// Returns the ratios of a counted request: throughput, time, and time to the first byte.
@@ -102,9 +77,10 @@ fn ratios(row: &Comparison) -> [f64; 3] {
 #[expect(clippy::print_stdout, reason = "the table is the command's output")]
 fn print(row: &Comparison) {
     let [throughput, time, first_byte] = ratios(row);
-    let Comparison { store, limits, traffic, connections, plain, counted } = row;
+    let Comparison { store, limits, traffic, plain, counted } = row;
+    let Traffic { name, connections, .. } = traffic;
     println!(
-        "{store}, {limits}: {traffic} x{connections}: {:.3} ms, counted {:.3} ms; \
+        "{store}, {limits}: {name} x{connections}: {:.3} ms, counted {:.3} ms; \
          throughput {throughput:.2}, time {time:.2}, first byte {first_byte:.2}",
         plain.total(50),
         counted.total(50),
@@ -116,10 +92,11 @@ pub(crate) fn write(page: &mut String, all: &[Comparison]) {
     page.push_str("\n## The cost of counting\n\nRequests of a key with limits, as ratios to those of a key without, over the same store. The counters are\nsettled after the response, so the first byte waits for the reservation only. Redis writes to disk once a\nsecond.\n\n| store | limits | traffic | throughput | time | first byte | first byte ms |\n|---|---|---|---|---|---|---|\n");
     for row in all {
         let [throughput, time, first_byte] = ratios(row);
-        let Comparison { store, limits, traffic, connections, counted, .. } = row;
+        let Comparison { store, limits, traffic, counted, .. } = row;
+        let Traffic { name, connections, .. } = traffic;
         let _ = writeln!(
             page,
-            "| {store} | {limits} | {traffic} ×{connections} | {throughput:.2} | {time:.2} | {first_byte:.2} | {:.3} |",
+            "| {store} | {limits} | {name} ×{connections} | {throughput:.2} | {time:.2} | {first_byte:.2} | {:.3} |",
             counted.first_byte(50)
         );
     }

@@ -3,10 +3,13 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use http_body_util::BodyExt as _;
+use serde_json::json;
 use support::client::Draft;
-use support::{Client, Connection};
+use support::{App, Client, Connection};
+
+use crate::Options;
 
 /// The load of one measurement.
 pub(crate) struct Load {
@@ -23,6 +26,45 @@ pub(crate) struct Sample {
     elapsed: Duration,
     first_bytes: Vec<Duration>,
     totals: Vec<Duration>,
+}
+
+/// A kind of chat traffic.
+pub(crate) struct Traffic {
+    pub(crate) name: &'static str,
+    pub(crate) connections: usize,
+    /// The chunks of its stream; a response that is not streamed has none.
+    chunks: u32,
+}
+
+/// The traffic with which two ways of the gateway are compared.
+pub(crate) const COMPARED: [Traffic; 5] = [
+    Traffic { name: "plain", connections: 1, chunks: 0 },
+    Traffic { name: "plain", connections: 16, chunks: 0 },
+    Traffic { name: "a stream of 50 chunks", connections: 1, chunks: 50 },
+    Traffic { name: "a stream of 50 chunks", connections: 16, chunks: 50 },
+    Traffic { name: "a stream of 1,000 chunks", connections: 1, chunks: 1000 },
+];
+
+impl Traffic {
+    /// Sends chats of a `key` to a `route`.
+    pub(crate) async fn send(
+        &self,
+        options: &Options,
+        app: &App,
+        key: &str,
+        route: &str,
+        model: &str,
+    ) -> Result<Sample> {
+        let (connections, chunks) = (self.connections, self.chunks);
+        let message = json!({"role": "user", "content": "hello"});
+        let body = json!({"model": model, "stream": chunks > 0, "messages": [message]});
+        let target = format!("/{route}/chat/completions");
+        let simulate = if chunks > 0 { format!("chunks={chunks}") } else { String::new() };
+        let load =
+            Load { client: app.client(), connections, seconds: options.seconds, status: 200 };
+        let draft = || Client::post(&target, &body).key(key).header("x-simulate", &simulate);
+        load.run(draft).await.with_context(|| format!("{route}: {}", self.name))
+    }
 }
 
 impl Load {

@@ -14,7 +14,7 @@ mod routed;
 mod scenarios;
 mod table;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Parser;
 use gateway_host::simulator::TOKEN;
 use support::client::Draft;
@@ -43,6 +43,25 @@ struct Options {
     report: bool,
 }
 
+/// The comparisons that are no scenarios.
+const COMPARISONS: [&str; 2] = ["counting", "v1"];
+
+impl Options {
+    /// Checks that there is something to run.
+    fn check(&self) -> Result<()> {
+        let Some(only) = &self.only else { return Ok(()) };
+        let mut names: Vec<&str> = scenarios::all().iter().map(|scenario| scenario.name).collect();
+        names.dedup();
+        names.extend(COMPARISONS);
+        ensure!(
+            names.contains(&only.as_str()),
+            "--only {only}: choose one of {}",
+            names.join(", ")
+        );
+        Ok(())
+    }
+}
+
 /// A path to the upstream.
 struct Target {
     name: &'static str,
@@ -60,6 +79,7 @@ struct Measured {
 
 fn main() -> Result<()> {
     let options = Options::parse();
+    options.check()?;
     run(async {
         let gateway = App::start(Config::default()).await?;
         let baseline = start_guest(&gateway, "baseline").await?;

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use gateway::ai_gateway::settings::Timeouts;
 use gateway::edit::Edit;
 use gateway::http::body::{Body, Plan as BodyPlan};
+use gateway::http::cors::Cors;
 use gateway::http::headers::is_hop_by_hop;
 use gateway::http::target::Target;
 use gateway::log::Entry;
@@ -15,7 +16,7 @@ use gateway::router::prefixes::Served;
 use gateway::router::{
     ALIAS_HEADER, MODEL_HEADER, Plan, Router, may_fall_back, passes_to_component,
 };
-use gateway::{AiGateway, Error, Head, Method, Outbound, Response, Settings, Team};
+use gateway::{AiGateway, Error, Head, Method, Outbound, Response, Team};
 use http::StatusCode;
 use wasi::exports::http::incoming_handler::Guest;
 use wasi::http::types::{IncomingRequest, IncomingResponse, ResponseOutparam};
@@ -71,8 +72,8 @@ impl<R: Routes> Handler for RouterComponent<R> {
         entry: &mut Entry,
         _: &SharedMeter,
     ) -> Result<Sent<Passed>, Error> {
-        // A browser sends no key to ask whether it may send a request. The components know that.
-        let team = if is_preflight(&head) {
+        // A browser asks without a key. The components respond to that.
+        let team = if Cors::is_preflight(&head) {
             None
         } else {
             Some(authenticate_for_any(&head.headers, arrival, entry)?)
@@ -80,7 +81,8 @@ impl<R: Routes> Handler for RouterComponent<R> {
         let settings = host::settings()?;
         let router = Router::new(&settings)?;
         let target = Target::parse(&head.path_with_query, R::SLUG)?;
-        let routing = Routing { router: &router, settings: &settings, head: &head, target };
+        let limits = settings.body_limits()?;
+        let routing = Routing { router: &router, limits, head: &head, target };
         match team {
             None => routing.preflight(arrival, entry),
             Some(team) if head.method == Method::GET && target.path == "/models" => {
@@ -94,17 +96,11 @@ impl<R: Routes> Handler for RouterComponent<R> {
     }
 }
 
-/// Checks whether a browser asks whether it may send a request.
-fn is_preflight(head: &Head) -> bool {
-    head.method == Method::OPTIONS
-        && head.headers.get("origin").is_some()
-        && head.headers.get("access-control-request-method").is_some()
-}
-
 /// A request, and what decides where it goes.
 struct Routing<'a> {
     router: &'a Router,
-    settings: &'a Settings,
+    /// The most bytes of a body that is read whole, and of an upload.
+    limits: (u64, u64),
     head: &'a Head,
     target: Target<'a>,
 }
@@ -256,7 +252,7 @@ impl Routing<'_> {
 
     /// Collects the models of all components, and the names of those that did not respond in time.
     fn collect(&self, team: &Team) -> (ModelList, Vec<&str>) {
-        let timeout = self.settings.number_or(list::TIMEOUT_SETTING, list::TIMEOUT_MS);
+        let timeout = self.router.list_timeout();
         let start = Instant::now();
         let components: Vec<&str> = self.router.prefixes().components().collect();
         // All are asked before the first is waited for.
@@ -292,15 +288,15 @@ impl Routing<'_> {
 
     /// Returns the address of a component, in the form of the AI Gateway's.
     fn peer<'a>(&self, host: &'a str) -> AiGateway<'a> {
-        let size = |name, default| self.settings.number_or(name, default);
+        let (max_body, max_upload) = self.limits;
         AiGateway {
             is_tls: false,
             authority: host,
             base_path: String::new(),
             token: "",
             timeouts: TIMEOUTS,
-            max_body: size("max_body_bytes", 32 * 1024 * 1024),
-            max_upload: size("max_upload_bytes", 512 * 1024 * 1024),
+            max_body,
+            max_upload,
         }
     }
 }

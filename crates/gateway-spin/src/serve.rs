@@ -61,8 +61,8 @@ pub(crate) fn serve<H: Handler>(request: &IncomingRequest, out: ResponseOutparam
     let cors = host::cors(&head);
     // The responder exists before anything can fail, so that every failure is a response.
     let responder = Responder::new(out, &head.method, H::dialect(&head), cors.clone());
-    // A browser sends no key with a preflight request, and a WebSocket needs no key to be refused.
     let meter = SharedMeter::default();
+    // A browser sends no key with a preflight request, and a WebSocket needs no key to be refused.
     let response = match cors.and_then(|_| Cors::preflight(&head)) {
         Some(preflight) => Ok(Sent::Whole(preflight)),
         None if head.is_upgrade() => Err(Error::UpgradeNotSupported),

@@ -32,6 +32,7 @@ pub struct Router {
     prefixes: Prefixes,
     aliases: ModelAliases,
     default: Option<String>,
+    list_timeout: u64,
 }
 
 /// Where one request goes.
@@ -55,7 +56,13 @@ impl Router {
         if let Some(name) = default.iter().find(|name| !prefixes.has_component(name)) {
             return Err(Error::Configuration(format!("{DEFAULT}: there is no component {name}")));
         }
-        Ok(Self { prefixes, aliases, default })
+        let list_timeout = settings.number(list::TIMEOUT_SETTING, list::TIMEOUT_MS)?;
+        Ok(Self { prefixes, aliases, default, list_timeout })
+    }
+
+    /// Returns the most milliseconds that a list of models is waited for.
+    pub fn list_timeout(&self) -> u64 {
+        self.list_timeout
     }
 
     /// Returns the prefixes of models.
@@ -191,6 +198,7 @@ mod tests {
         let plan = with("two").unwrap().plan(None, 0).unwrap();
         assert_eq!((plan.attempts[0].component.as_str(), &plan.attempts[0].model), ("two", &None));
         assert!(matches!(with("four"), Err(Error::Configuration(_))));
+        assert!(matches!(with("two\nv1_list_timeout_ms=soon"), Err(Error::Configuration(_))));
     }
 
     #[test]

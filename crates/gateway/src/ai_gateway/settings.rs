@@ -101,9 +101,18 @@ impl Settings {
             first_byte: self.seconds("first_byte_timeout", 600)?,
             between_bytes: self.seconds("between_bytes_timeout", 600)?,
         };
+        let (max_body, max_upload) = self.body_limits()?;
+        Ok(AiGateway { is_tls, authority, base_path, token, timeouts, max_body, max_upload })
+    }
+
+    /// Returns the most bytes of a body that is read whole, and of an upload.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] naming the setting that is wrong.
+    pub fn body_limits(&self) -> Result<(u64, u64), Error> {
         let max_body = self.number("max_body_bytes", 32 * 1024 * 1024)?;
         let max_upload = self.number("max_upload_bytes", 512 * 1024 * 1024)?;
-        Ok(AiGateway { is_tls, authority, base_path, token, timeouts, max_body, max_upload })
+        Ok((max_body, max_upload))
     }
 
     /// Reads the origin and the base path: of `ai_gateway_url`, or of the account's and the gateway's
@@ -156,11 +165,6 @@ impl Settings {
     /// Reads a duration in seconds, at least one.
     fn seconds(&self, name: &'static str, default: u64) -> Result<Duration, Error> {
         self.number(name, default).map(Duration::from_secs)
-    }
-
-    /// Reads a number, at least one. Anything else counts as not set.
-    pub fn number_or(&self, name: &'static str, default: u64) -> u64 {
-        self.number(name, default).unwrap_or(default)
     }
 
     /// Reads a number, at least one.

@@ -26,11 +26,15 @@ impl Cors {
         listed.any(|entry| entry == "*" || entry == origin).then(|| Self(origin.to_owned()))
     }
 
-    /// Returns the response to a preflight request, which a browser sends without a key.
+    /// Checks whether a browser asks whether it may send a request. It sends no key with that.
+    pub fn is_preflight(head: &Head) -> bool {
+        head.method == Method::OPTIONS
+            && head.headers.get("access-control-request-method").is_some()
+    }
+
+    /// Returns the response to a preflight request.
     pub fn preflight(head: &Head) -> Option<Response> {
-        let is_preflight = head.method == Method::OPTIONS
-            && head.headers.get("access-control-request-method").is_some();
-        is_preflight.then(|| {
+        Self::is_preflight(head).then(|| {
             let mut headers = Headers::default();
             headers.push("access-control-allow-methods", METHODS);
             headers.push("access-control-max-age", MAX_AGE);
