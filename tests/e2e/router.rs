@@ -205,10 +205,35 @@ fn limits_are_counted_for_the_provider_that_responds() {
         assert_eq!(settled(&app, &id, 1).await, (9, 12));
         let draft = chat(&key, "fast", false).header("x-simulate", "status=503,times=1,id=counted");
         assert_eq!(app.client().send(draft).await.unwrap().status, 200);
-        // The attempt that failed used no tokens.
-        assert_eq!(settled(&app, &id, 3).await, (18, 24));
-        let (_, input, output) = used(&app, &id).await;
-        assert_eq!(input + output, 42);
+        // The attempt that failed used no tokens, and is no second request.
+        assert_eq!(settled(&app, &id, 2).await, (18, 24));
+        let (requests, input, output) = used(&app, &id).await;
+        assert_eq!((requests, input + output), (2, 42));
+    });
+}
+
+#[test]
+fn attempts_of_an_alias_are_one_request_of_a_rate() {
+    run(async {
+        let app = app().await;
+        // The second attempt is refused if the first one still counts, or still holds its place.
+        let limits = json!({"requestsPerMinute": 2, "parallelRequests": 1});
+        let (key, id) = app.limited_key("rated", limits).await.unwrap();
+        for (number, fault) in (1_i64..).zip(["status=503", "cut=head"]) {
+            let draft = chat(&key, "fast", false)
+                .header("x-simulate", format!("{fault},times=1,id=rated {number}"));
+            let response = app.client().send(draft).await.unwrap();
+            assert_eq!(response.status, 200, "{fault}: {}", response.text());
+            assert_eq!(
+                response.headers["x-ratelimit-remaining-requests"],
+                (2 - number).to_string()
+            );
+            assert!(!response.headers.contains_key("x-gateway-counted"));
+            settled(&app, &id, number).await;
+        }
+        let refused = app.client().send(chat(&key, "fast", false)).await.unwrap();
+        assert_eq!(refused.status, 429, "{}", refused.text());
+        assert!(!refused.headers.contains_key("x-gateway-counted"));
     });
 }
 

@@ -165,10 +165,15 @@ impl SharedMeter {
         sent
     }
 
-    /// Settles the request after its response, and notes in `entry` what it has used.
-    pub(crate) fn settle(&self, entry: &mut Entry) {
+    /// Returns when the request was counted as one, if it was.
+    pub(crate) fn counted_at(&self) -> Option<Moment> {
+        self.0.borrow().as_ref()?.meter.counted_at()
+    }
+
+    /// Settles the request, whose response `is_complete` or was broken off, and notes in `entry` what it has
+    /// used. Does nothing the second time.
+    pub(crate) fn settle(&self, is_complete: bool, entry: &mut Entry) {
         if let Some(Counting { meter, counters, .. }) = self.0.take() {
-            let is_complete = entry.error.is_none();
             meter.settle(is_complete, Moment::new(host::time()), &counters, entry);
         }
     }

@@ -8,7 +8,9 @@ use std::convert::Infallible;
 
 use gateway::error::Cause;
 use gateway::http::cors::Cors;
+use gateway::limits::period::Moment;
 use gateway::log::Entry;
+use gateway::router::COUNTED_HEADER;
 use gateway::{Dialect, Error, Headers, Response};
 use http::{Method, StatusCode};
 use wasi::http::types::{Fields, OutgoingResponse, ResponseOutparam};
@@ -21,6 +23,17 @@ pub(crate) enum Sent<S> {
     Whole(Response),
     /// A response whose body is still being received.
     Stream(Response<S>),
+}
+
+impl<S> Sent<S> {
+    /// Checks whether the status says that the request was not served.
+    pub(crate) fn is_failure(&self) -> bool {
+        let status = match self {
+            Self::Whole(response) => response.status,
+            Self::Stream(response) => response.status,
+        };
+        status.is_client_error() || status.is_server_error()
+    }
 }
 
 /// A body that is written as it is received.
@@ -56,6 +69,8 @@ pub(crate) struct Responder {
     is_head: bool,
     dialect: Dialect,
     cors: Option<Cors>,
+    /// When the request was counted, for the component that may ask another one.
+    pub(crate) counted_at: Option<Moment>,
 }
 
 impl Responder {
@@ -67,7 +82,7 @@ impl Responder {
         dialect: Dialect,
         cors: Option<Cors>,
     ) -> Self {
-        Self { out, is_head: method == Method::HEAD, dialect, cors }
+        Self { out, is_head: method == Method::HEAD, dialect, cors, counted_at: None }
     }
 
     /// Creates a response without its body.
@@ -78,6 +93,9 @@ impl Responder {
     ) -> Result<OutgoingResponse, Error> {
         if let Some(cors) = &self.cors {
             cors.allow(&mut headers);
+        }
+        if let Some(at) = self.counted_at {
+            headers.push(COUNTED_HEADER, at.millis.to_string());
         }
         outgoing(status, headers)
     }

@@ -9,12 +9,15 @@ use gateway::http::body::{Body, Plan as BodyPlan};
 use gateway::http::cors::Cors;
 use gateway::http::headers::is_hop_by_hop;
 use gateway::http::target::Target;
+use gateway::limits::account::{Account, Counted};
+use gateway::limits::period::Moment;
 use gateway::log::Entry;
 use gateway::operation::Class;
 use gateway::router::list::{self, ModelList};
 use gateway::router::prefixes::Served;
 use gateway::router::{
-    ALIAS_HEADER, MODEL_HEADER, Plan, Router, may_fall_back, passes_to_component,
+    ALIAS_HEADER, COUNTED_HEADER, MODEL_HEADER, Plan, Router, counted_at, may_fall_back,
+    passes_to_component,
 };
 use gateway::{AiGateway, Error, Head, Method, Outbound, Response, Team};
 use http::StatusCode;
@@ -23,11 +26,13 @@ use wasi::http::types::{IncomingRequest, IncomingResponse, ResponseOutparam};
 
 use crate::auth::authenticate_for_any;
 use crate::body::{BodyWriter, Progress, Read, Source, upstream_failure};
+use crate::counters::SpinCounters;
 use crate::host::{self, Instant, kept};
 use crate::meter::SharedMeter;
 use crate::request::read_body;
 use crate::response::{Sent, StreamBody};
 use crate::serve::{Arrival, Handler, serve};
+use crate::store::SpinStore;
 use crate::upstream::{self, InFlight};
 
 /// What a component says that routes to others.
@@ -82,14 +87,14 @@ impl<R: Routes> Handler for RouterComponent<R> {
         let router = Router::new(&settings)?;
         let target = Target::parse(&head.path_with_query, R::SLUG)?;
         let limits = settings.body_limits()?;
-        let routing = Routing { router: &router, limits, head: &head, target };
-        match team {
+        let routing = Routing { router: &router, limits, head: &head, team: team.as_ref(), target };
+        match &team {
             None => routing.preflight(arrival, entry),
             Some(team) if head.method == Method::GET && target.path == "/models" => {
-                Ok(Sent::Whole(routing.list(&team)))
+                Ok(Sent::Whole(routing.list(team)))
             }
             Some(team) if head.method == Method::GET && target.path.starts_with("/models/") => {
-                routing.show(&team).map(Sent::Whole)
+                routing.show(team).map(Sent::Whole)
             }
             Some(_) => routing.pass(request, arrival, entry),
         }
@@ -102,6 +107,8 @@ struct Routing<'a> {
     /// The most bytes of a body that is read whole, and of an upload.
     limits: (u64, u64),
     head: &'a Head,
+    /// Whose key the client sent; nothing for a preflight request.
+    team: Option<&'a Team>,
     target: Target<'a>,
 }
 
@@ -158,7 +165,7 @@ impl Routing<'_> {
                     entry.upstream_status = Some(status.as_u16());
                     let mut headers = upstream::read_headers(&response);
                     if is_last || !may_fall_back(status, &headers) {
-                        headers.retain(|name| !is_hop_by_hop(name));
+                        headers.retain(|name| !is_hop_by_hop(name) && name != COUNTED_HEADER);
                         headers.push(MODEL_HEADER, served.name.clone());
                         if let Some(alias) = &plan.alias {
                             headers.push(ALIAS_HEADER, alias.clone());
@@ -167,6 +174,12 @@ impl Routing<'_> {
                     }
                     // Dropped, so that its instance ends.
                     drop(std::mem::ManuallyDrop::into_inner(response));
+                    // The client's one request is counted where it is served.
+                    if let (Some(team), Some(at)) = (self.team, counted_at(&headers))
+                        && uncount(team, at).is_err()
+                    {
+                        entry.note_unsettled("requests -1");
+                    }
                 }
             }
         }
@@ -299,6 +312,12 @@ impl Routing<'_> {
             max_upload,
         }
     }
+}
+
+/// Takes an attempt, which was counted at the moment `at`, out of the numbers of requests of `team`.
+fn uncount(team: &Team, at: Moment) -> Result<(), Error> {
+    let account = Account::find(team, Counted::All, &SpinStore::default())?;
+    account.map_or(Ok(()), |account| account.uncount(at, &SpinCounters::default()))
 }
 
 /// Returns the name of a component as a host.

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use gateway::http::cors::Cors;
 use gateway::log::Entry;
+use gateway::router::ALIAS_HEADER;
 use gateway::{Dialect, Error, Head};
 use wasi::http::types::{IncomingRequest, ResponseOutparam};
 
@@ -60,7 +61,8 @@ pub(crate) fn serve<H: Handler>(request: &IncomingRequest, out: ResponseOutparam
     let may_have_body = head.may_have_body();
     let cors = host::cors(&head);
     // The responder exists before anything can fail, so that every failure is a response.
-    let responder = Responder::new(out, &head.method, H::dialect(&head), cors.clone());
+    let mut responder = Responder::new(out, &head.method, H::dialect(&head), cors.clone());
+    let is_attempt = head.headers.get(ALIAS_HEADER).is_some();
     let meter = SharedMeter::default();
     // A browser sends no key with a preflight request, and a WebSocket needs no key to be refused.
     let response = match cors.and_then(|_| Cors::preflight(&head)) {
@@ -68,11 +70,18 @@ pub(crate) fn serve<H: Handler>(request: &IncomingRequest, out: ResponseOutparam
         None if head.is_upgrade() => Err(Error::UpgradeNotSupported),
         None => H::respond(request, head, &arrival, &mut entry, &meter),
     };
-    responder.send(response.map(|sent| meter.prepare(sent)), &mut entry);
+    let response = response.map(|sent| meter.prepare(sent));
+    if response.as_ref().map_or(true, Sent::is_failure) {
+        // It has used nothing, and is settled first: an attempt at another provider for the client must not
+        // be refused for what this one still holds.
+        responder.counted_at = meter.counted_at().filter(|_| is_attempt);
+        meter.settle(false, &mut entry);
+    }
+    responder.send(response, &mut entry);
     // The line is written last: it has the status, the length and the time of the whole response.
     entry.total_ms = start.millis();
     // The client has its response by now, and does not wait for the counters.
-    meter.settle(&mut entry);
+    meter.settle(entry.error.is_none(), &mut entry);
     host::log(&entry.to_line());
     if may_have_body {
         request::drain(request);

@@ -134,6 +134,7 @@ impl Entry {
     pub fn note_error(&mut self, error: &Error) {
         let fault = error.shape().fault;
         self.level = match fault {
+            _ if self.unsettled.is_some() => self.level,
             Fault::Client => "info",
             Fault::Upstream => "warn",
             Fault::Operator | Fault::Gateway => "error",

@@ -6,6 +6,7 @@ pub mod prefixes;
 
 use http::StatusCode;
 
+use crate::limits::period::Moment;
 use crate::router::aliases::ModelAliases;
 use crate::router::prefixes::{Prefixes, Served};
 use crate::{Error, Headers, Settings};
@@ -15,6 +16,10 @@ pub const ALIAS_HEADER: &str = "x-gateway-alias";
 
 /// The header of a response that names the model that has responded.
 pub const MODEL_HEADER: &str = "x-gateway-model";
+
+/// The header of a response to an attempt that failed, with the moment at which it was counted in milliseconds since
+/// 1970. No client gets it.
+pub const COUNTED_HEADER: &str = "x-gateway-counted";
 
 /// The setting that names the component for requests without a model.
 const DEFAULT: &str = "v1_default";
@@ -125,6 +130,12 @@ pub fn may_fall_back(status: StatusCode, headers: &Headers) -> bool {
         || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS);
     // A used-up budget of the key is used up everywhere.
     is_failure && headers.get("x-should-retry").is_none_or(|value| value != b"false")
+}
+
+/// Returns when the attempt with these headers was counted, if it was.
+pub fn counted_at(headers: &Headers) -> Option<Moment> {
+    let millis = headers.get_str(COUNTED_HEADER)?.parse().ok()?;
+    Some(Moment { millis })
 }
 
 /// Checks whether a client's header is sent to another component.

@@ -103,8 +103,9 @@ const RESPONSE_DROPPED: [&str; 8] = [
     "x-amz-security-token",
 ];
 
-/// Families of such headers: which pages may call the upstream, and its proxies' own.
-const RESPONSE_DROPPED_PREFIXES: [&str; 2] = ["access-control-", "proxy-"];
+/// Families of such headers: which pages may call the upstream, its proxies' own, and those that only this
+/// gateway sends.
+const RESPONSE_DROPPED_PREFIXES: [&str; 3] = ["access-control-", "proxy-", "x-gateway-"];
 
 /// Returns the rule for the client's header `name` (lower case). An unknown header passes, so that
 /// headers that providers add later work without a change here.
@@ -284,6 +285,7 @@ mod tests {
             "proxy-status",
             "access-control-allow-origin",
             "access-control-expose-headers",
+            "x-gateway-counted",
         ];
         for name in dropped.iter().chain(&RESPONSE_DROPPED).chain(&CREDENTIALS) {
             assert!(!passes_to_client(name), "{name}");

@@ -144,6 +144,11 @@ impl Meter {
         Ok(())
     }
 
+    /// Returns when the request was counted as one, if it was.
+    pub fn counted_at(&self) -> Option<Moment> {
+        self.reservation.as_ref().map(|reservation| reservation.at)
+    }
+
     /// Returns the state of the rate limits.
     pub fn rates(&self) -> Rates {
         self.reservation.as_ref().map(|reservation| reservation.rates).unwrap_or_default()

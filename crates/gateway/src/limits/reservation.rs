@@ -45,7 +45,8 @@ pub enum WhenLimited {
 pub struct Reservation {
     holds: Vec<Hold>,
     usage: UsageName,
-    at: Moment,
+    /// When the request was counted.
+    pub at: Moment,
     estimate: Estimate,
     price: Option<Price>,
     /// The state of the rate limits.
@@ -112,6 +113,21 @@ impl Account {
             }
         }
         Ok(reservation)
+    }
+
+    /// Takes a request out of the numbers of requests again, which was counted at the moment `at` and did not serve the
+    /// client: another one does.
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`] if the store fails.
+    pub fn uncount(&self, at: Moment, counters: &dyn Counters) -> Result<(), Error> {
+        for gauge in self.gauges(at) {
+            if let Kind::Requests(_) = gauge.kind {
+                gauge.correct(counters, at, -1)?;
+            }
+        }
+        let name = self.usage().counter(&at.day(), Metric::Requests);
+        counters.increment(&name, -1).map(drop)
     }
 }
 
