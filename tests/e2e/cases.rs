@@ -25,7 +25,8 @@ use support::client::Draft;
 use support::{ADMIN_TOKEN, App, Client, Response, root, run};
 
 /// Headers whose values differ from run to run.
-const VOLATILE: [&str; 4] = ["cf-aig-log-id", "date", "host", "x-amz-date"];
+const VOLATILE: [&str; 6] =
+    ["cf-aig-log-id", "date", "host", "server-timing", "x-amz-date", "x-request-id"];
 
 fn main() -> ExitCode {
     let trials = names().into_iter().map(|name| {
@@ -74,6 +75,7 @@ async fn check(case: &str) {
         let text = text.replace(account["id"].as_str().unwrap(), "[key id]");
         let text = text.replace(limited["id"].as_str().unwrap(), "[limited key id]");
         let text = text.replace(&app.upstream.to_string(), "[upstream]");
+        let text = hide_request_ids(&text);
         if case.starts_with("bedrock/") { hide_created(&text) } else { text }
     };
     let (response, upstream) = (hide(show_response(&response)), hide(show_received(&received)));
@@ -129,6 +131,18 @@ fn show_request(request: &Received) -> String {
     let headers = show_headers(&request.headers);
     let body = String::from_utf8_lossy(&request.body);
     format!("{} {}\n{headers}\n{body}", request.method, request.target)
+}
+
+/// Hides the ids of requests, which the simulated AI Gateway repeats.
+fn hide_request_ids(text: &str) -> String {
+    let mut parts = text.split("req_");
+    let mut hidden = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|character: char| character.is_ascii_hexdigit());
+        let is_id = part.len() - rest.len() == 32;
+        hidden.extend(["req_", if is_id { "[id]" } else { "" }, if is_id { rest } else { part }]);
+    }
+    hidden
 }
 
 /// Hides the creation time of a translated response.

@@ -217,6 +217,7 @@ fn random_request_never_causes_a_5xx() {
                 strategy = self::request(&key);
             }
         }
+        crate::log::check_lines(&app.log());
         assert!(responses * 100 > REQUESTS * 99, "{responses} responses to {REQUESTS} requests");
     });
 }

@@ -49,6 +49,7 @@ mod headers;
 mod hostile;
 mod invariants;
 mod limits;
+mod log;
 mod memory;
 mod operations;
 mod outages;

@@ -70,6 +70,11 @@ pub(crate) fn random() -> [u8; SECRET_BYTES] {
     secret
 }
 
+/// Draws random bytes for the id of a request.
+pub(crate) fn random_id() -> [u8; 16] {
+    u128::from(random_number()).wrapping_shl(64).wrapping_add(random_number().into()).to_be_bytes()
+}
+
 /// Draws a random number, to choose among models.
 pub(crate) fn random_number() -> u64 {
     wasi::random::random::get_random_u64()
@@ -97,7 +102,12 @@ impl Instant {
 
     /// Returns the whole milliseconds since then.
     pub(crate) fn millis(self) -> u64 {
-        monotonic_clock::now().saturating_sub(self.0) / 1_000_000
+        self.micros() / 1000
+    }
+
+    /// Returns the whole microseconds since then.
+    pub(crate) fn micros(self) -> u64 {
+        monotonic_clock::now().saturating_sub(self.0) / 1000
     }
 }
 

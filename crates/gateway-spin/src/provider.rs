@@ -77,8 +77,10 @@ impl<P: Provider> Handler for ProviderComponent<P> {
             let mut outbound = outbound::<P>(Request { head, body }, team, operator, meter)?;
             entry.note_outbound(&outbound);
             let edit = std::mem::take(&mut outbound.edit);
-            let response = kept(upstream::send(outbound, operator.ai_gateway, upload.as_ref())?);
-            entry.head_ms = Some(arrival.start.millis());
+            let before = arrival.start.micros();
+            let response = upstream::send(outbound, operator.ai_gateway, upload.as_ref());
+            entry.note_upstream(before, arrival.start.micros());
+            let response = kept(response?);
             let (status, headers) = upstream::read_head(&response, entry)?;
             meter.note_head(status, &headers);
             let reading = edit.reading(&method, status, &headers);

@@ -8,6 +8,7 @@ use std::convert::Infallible;
 
 use gateway::error::Cause;
 use gateway::http::cors::Cors;
+use gateway::http::trace;
 use gateway::limits::period::Moment;
 use gateway::log::Entry;
 use gateway::router::COUNTED_HEADER;
@@ -16,6 +17,7 @@ use http::{Method, StatusCode};
 use wasi::http::types::{Fields, OutgoingResponse, ResponseOutparam};
 
 use crate::body::{BodyWriter, Progress};
+use crate::host::Instant;
 
 /// What a client is sent.
 pub(crate) enum Sent<S> {
@@ -50,6 +52,9 @@ pub(crate) trait StreamBody {
     /// # Errors
     /// What ended the body early.
     fn advance(&mut self, writer: &BodyWriter) -> Result<Progress, Error>;
+
+    /// Notes in `entry` what the body has shown of the response.
+    fn note(&self, _entry: &mut Entry) {}
 }
 
 /// The body of a component that streams nothing.
@@ -63,26 +68,37 @@ impl StreamBody for Infallible {
     }
 }
 
+/// What the header `server-timing` says. <https://www.w3.org/TR/server-timing/>
+pub(crate) struct Timing {
+    /// The names of the component's own time, and of what it waits for.
+    pub(crate) names: [&'static str; 2],
+    /// When the request was received.
+    pub(crate) start: Instant,
+}
+
 /// Sends the one response to a client.
 pub(crate) struct Responder {
     out: ResponseOutparam,
     is_head: bool,
     dialect: Dialect,
     cors: Option<Cors>,
+    timing: Timing,
     /// When the request was counted, for the component that may ask another one.
     pub(crate) counted_at: Option<Moment>,
 }
 
 impl Responder {
     /// Creates the responder for a request with `method`, whose errors have this `dialect`, and whose
-    /// responses a page of the origin `cors` may read.
+    /// responses a page of the origin `cors` may read, and say how long they took by `timing`.
     pub(crate) fn new(
         out: ResponseOutparam,
         method: &Method,
         dialect: Dialect,
         cors: Option<Cors>,
+        timing: Timing,
     ) -> Self {
-        Self { out, is_head: method == Method::HEAD, dialect, cors, counted_at: None }
+        let is_head = method == Method::HEAD;
+        Self { out, is_head, dialect, cors, timing, counted_at: None }
     }
 
     /// Creates a response without its body.
@@ -90,7 +106,11 @@ impl Responder {
         &self,
         status: StatusCode,
         mut headers: Headers,
+        entry: &Entry,
     ) -> Result<OutgoingResponse, Error> {
+        trace::set_request_id(&mut headers, &entry.request_id);
+        let (micros, waited) = (self.timing.start.micros(), entry.upstream_micros());
+        headers.push("server-timing", trace::server_timing(self.timing.names, micros, waited));
         if let Some(cors) = &self.cors {
             cors.allow(&mut headers);
         }
@@ -119,7 +139,7 @@ impl Responder {
     fn send_whole(self, response: Response, entry: &mut Entry) {
         entry.status = response.status.as_u16();
         let body = response.body;
-        let Ok(response) = self.outgoing(response.status, response.headers) else {
+        let Ok(response) = self.outgoing(response.status, response.headers, entry) else {
             return;
         };
         if self.is_head || body.is_empty() {
@@ -146,9 +166,11 @@ impl Responder {
     fn send_stream<S: StreamBody>(self, response: Response<S>, entry: &mut Entry) {
         let Response { status, headers, mut body } = response;
         entry.status = status.as_u16();
+        entry.stream = headers.is_event_stream();
         let may_end_with_event = may_end_with_event(&headers);
+        let start = self.timing.start;
         let opened = self
-            .outgoing(status, headers)
+            .outgoing(status, headers, entry)
             .and_then(|response| Ok((BodyWriter::open(response.body())?, response)));
         let (writer, response) = match opened {
             Ok(opened) => opened,
@@ -164,9 +186,13 @@ impl Responder {
         };
         ResponseOutparam::set(self.out, Ok(response));
         while let Ok(Progress::Bytes(bytes)) = progress {
+            if entry.stream && entry.bytes == 0 && bytes > 0 {
+                entry.first_chunk_ms = Some(start.millis());
+            }
             entry.bytes += bytes;
             progress = body.advance(&writer);
         }
+        body.note(entry);
         match progress {
             Ok(Progress::Ended) => drop(writer.finish()),
             Ok(_) => entry.note_disconnect(),

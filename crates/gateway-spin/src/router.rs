@@ -68,6 +68,8 @@ impl<R: Routes> Guest for RouterComponent<R> {
 impl<R: Routes> Handler for RouterComponent<R> {
     const SLUG: &'static str = R::SLUG;
 
+    const TIMING: [&'static str; 2] = [R::SLUG, "component"];
+
     type Stream = Passed;
 
     fn respond(
@@ -152,12 +154,13 @@ impl Routing<'_> {
                 return Err(Error::interrupted("there is no component to ask"));
             };
             let is_last = attempts.peek().is_none();
+            let before = arrival.start.micros();
             let outcome = self.send(served, plan.alias.as_deref(), body, upload);
+            entry.note_upstream(before, arrival.start.micros());
             let status = outcome.as_ref().ok().map(|(status, _)| *status);
             notes.push(format!("{} {}", served.name, status.map_or(0, |status| status.as_u16())));
             entry.attempts = Some(notes.join(", "));
             entry.model = Some(served.name.clone());
-            entry.head_ms = Some(arrival.start.millis());
             match outcome {
                 Err(error) if is_last => return Err(error),
                 Err(_) => {}

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use gateway::http::cors::Cors;
+use gateway::http::trace::{self, REQUEST_ID};
 use gateway::log::Entry;
 use gateway::router::ALIAS_HEADER;
 use gateway::{Dialect, Error, Head};
@@ -11,12 +12,15 @@ use wasi::http::types::{IncomingRequest, ResponseOutparam};
 use crate::host::{self, Instant};
 use crate::meter::SharedMeter;
 use crate::request;
-use crate::response::{Responder, Sent, StreamBody};
+use crate::response::{Responder, Sent, StreamBody, Timing};
 
 /// What differs between the kinds of component.
 pub(crate) trait Handler {
     /// Component id and log name.
     const SLUG: &'static str;
+
+    /// The names of its own time, and of what it waits for, in the header `server-timing`.
+    const TIMING: [&'static str; 2] = ["gateway", "upstream"];
 
     /// The body of a response that is streamed.
     type Stream: StreamBody;
@@ -57,11 +61,15 @@ pub(crate) fn serve<H: Handler>(request: &IncomingRequest, out: ResponseOutparam
     let now = host::time();
     let arrival = Arrival { start, now, time: gateway::keys::time::rfc3339(now) };
     let mut entry = Entry::new(H::SLUG, arrival.time.clone());
-    let head = request::read_head(request);
+    let mut head = request::read_head(request);
+    let id = trace::request_id(&head.headers, host::random_id);
+    entry.note_request(&head.path_with_query, &head.headers, &id);
+    head.headers.set(REQUEST_ID, id);
     let may_have_body = head.may_have_body();
     let cors = host::cors(&head);
     // The responder exists before anything can fail, so that every failure is a response.
-    let mut responder = Responder::new(out, &head.method, H::dialect(&head), cors.clone());
+    let timing = Timing { names: H::TIMING, start };
+    let mut responder = Responder::new(out, &head.method, H::dialect(&head), cors.clone(), timing);
     let is_attempt = head.headers.get(ALIAS_HEADER).is_some();
     let meter = SharedMeter::default();
     // A browser sends no key with a preflight request, and a WebSocket needs no key to be refused.

@@ -10,6 +10,7 @@ use gateway::log::Entry;
 use gateway::translator::{
     Chunks, Context, EventStream, InFlight, Translated, Translator, Transport, UpstreamResponse,
 };
+use gateway::usage::observer::Observer;
 use gateway::{
     AiGateway, Dialect, Error, Head, LimitedModels, Operator, Outbound, Request, Response, Team,
 };
@@ -56,6 +57,8 @@ pub(crate) struct TranslatedBody {
     /// How the body ends, once that is known.
     end: Option<Result<(), Error>>,
     meter: SharedMeter,
+    /// Reads what the log says of a response that is not counted.
+    observer: Option<Observer>,
 }
 
 impl<T: Translator> Guest for TranslatorComponent<T> {
@@ -131,10 +134,16 @@ fn translate<T: Translator>(
     let now = arrival.now;
     let context = Context { team, operator, model_setting, now, transport: &transport };
     match T::respond(request, &context) {
-        Ok(Translated::Whole(response)) => Ok(Sent::Whole(response)),
+        Ok(Translated::Whole(response)) => {
+            if let Some(mut observer) = observer(meter) {
+                observer.push(&response.body);
+                transport.entry.borrow_mut().note_observed(&observer);
+            }
+            Ok(Sent::Whole(response))
+        }
         Ok(Translated::Stream(Response { status, headers, body: events })) => {
-            let (pending, meter) = (Vec::new(), meter.clone());
-            let body = TranslatedBody { events, pending, end: None, meter };
+            let (pending, observer, meter) = (Vec::new(), observer(meter), meter.clone());
+            let body = TranslatedBody { events, pending, end: None, meter, observer };
             Ok(Sent::Stream(Response { status, headers, body }))
         }
         Err(_) if transport.is_limited.get() => Err(Denied::Limited),
@@ -142,9 +151,25 @@ fn translate<T: Translator>(
     }
 }
 
+/// Returns an observer of a response that is not counted, for the log: it passes through here anyway.
+fn observer(meter: &SharedMeter) -> Option<Observer> {
+    (!meter.is_counting()).then(Observer::default)
+}
+
+impl TranslatedBody {
+    /// Counts the bytes, and returns those that the client gets.
+    fn pass(&mut self, bytes: Vec<u8>) -> Vec<u8> {
+        if let Some(observer) = &mut self.observer {
+            observer.push(&bytes);
+        }
+        self.meter.push(bytes)
+    }
+}
+
 impl StreamBody for TranslatedBody {
     fn start(&mut self, writer: &BodyWriter) -> Result<Progress, Error> {
-        self.pending = self.meter.push(std::mem::take(&mut self.events.first));
+        let first = std::mem::take(&mut self.events.first);
+        self.pending = self.pass(first);
         let length = self.pending.len();
         let rest = writer.write_ready(&self.pending).len();
         self.pending.drain(..length - rest);
@@ -165,7 +190,8 @@ impl StreamBody for TranslatedBody {
             Ok(false) => self.end = Some(Ok(())),
             Err(error) => self.end = Some(Err(error)),
         }
-        self.pending = self.meter.push(std::mem::take(&mut self.pending));
+        let translated = std::mem::take(&mut self.pending);
+        self.pending = self.pass(translated);
         if self.end.is_some() {
             self.pending.append(&mut self.meter.finish());
         }
@@ -173,6 +199,12 @@ impl StreamBody for TranslatedBody {
         let written = writer.write_all(&self.pending);
         self.pending.clear();
         Ok(written.map_or(Progress::Disconnected, |()| Progress::Bytes(bytes)))
+    }
+
+    fn note(&self, entry: &mut Entry) {
+        if let Some(observer) = &self.observer {
+            entry.note_observed(observer);
+        }
     }
 }
 
@@ -186,11 +218,13 @@ impl Transport for SpinTransport<'_> {
             self.is_limited.set(matches!(denied, Denied::Limited));
             return Err(denied.into_error());
         }
+        let before = self.arrival.start.micros();
         let in_flight = upstream::start(outbound, self.ai_gateway)?;
         Ok(Box::new(move || {
-            let response = kept(in_flight.wait()?);
+            let response = in_flight.wait();
             let mut entry = self.entry.borrow_mut();
-            entry.head_ms = Some(self.arrival.start.millis());
+            entry.note_upstream(before, self.arrival.start.micros());
+            let response = kept(response?);
             let (status, mut headers) = upstream::read_head(&response, &mut entry)?;
             self.meter.note_head(status, &headers);
             headers.retain(passes_to_client);

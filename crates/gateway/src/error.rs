@@ -100,8 +100,13 @@ pub enum Error {
     #[error("{}", .0.message)]
     RateLimited(Box<RateLimit>),
     /// A budget of the key or its team is used up, or smaller than the request.
-    #[error("{0}")]
-    QuotaExceeded(String),
+    #[error("{message}")]
+    QuotaExceeded {
+        /// Which budget, what it was, and when it starts again.
+        message: String,
+        /// The label of the budget.
+        limit: String,
+    },
     /// The key or its team has a budget in dollars, and the model has no price.
     #[error(
         "this {word} has a budget in USD, and the model {model} has no price: use another model, or ask your platform team to add its price"
@@ -271,7 +276,7 @@ impl Error {
             }
             Self::AccountOperation => (403, "permission_error", "operation_not_allowed", Client),
             Self::RateLimited(limit) => (429, limit.kind, "rate_limit_exceeded", Client),
-            Self::QuotaExceeded(_) => (429, "insufficient_quota", "insufficient_quota", Client),
+            Self::QuotaExceeded { .. } => (429, "insufficient_quota", "insufficient_quota", Client),
             Self::ModelNotPriced { .. } => (403, "permission_error", "model_not_priced", Client),
             Self::UnknownKeyId | Self::Replaced { .. } => (404, INVALID, "unknown_key", Client),
             Self::UnknownTeam => (404, INVALID, "unknown_team", Client),
@@ -305,6 +310,15 @@ impl Error {
             Self::InvalidBody { param, .. } => param.as_deref(),
             Self::Unsupported { param, .. } => Some(param),
             Self::InvalidHeader { name, .. } | Self::UnsupportedEncoding { name, .. } => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Returns the label of the limit that refused the request, if one did.
+    pub fn limit(&self) -> Option<&str> {
+        match self {
+            Self::RateLimited(limit) => Some(&limit.label),
+            Self::QuotaExceeded { limit, .. } => Some(limit),
             _ => None,
         }
     }

@@ -13,3 +13,4 @@ mod parameters;
 pub mod request;
 pub mod response;
 pub mod target;
+pub mod trace;

@@ -1,20 +1,23 @@
 //! One line of JSON per request: what happened, for which team, how long it took. Never a key or a
 //! body.
 
-use serde::Serialize;
-use serde_json::value::RawValue;
+mod line;
 
+use self::line::Value;
 use crate::error::{Error, Fault};
-use crate::http::json::to_ascii;
+use crate::http::headers::Headers;
+use crate::http::trace;
 use crate::limits::amount::Usd;
+use crate::operation;
 use crate::usage::Usage;
+use crate::usage::observer::Observer;
 use crate::{KeyId, Outbound, Team};
 
 /// The length that a line stays below, in bytes: a pipe accepts so many in one write.
 pub const MAX_LINE: usize = 4096;
 
 /// A request's log entry, filled in while the request is served.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Entry {
     /// When the request was received, RFC 3339.
     pub time: String,
@@ -22,89 +25,75 @@ pub struct Entry {
     pub level: &'static str,
     /// The component that served it.
     pub provider: &'static str,
+    /// The gateway's id of the request, which the client and the upstream get, too.
+    pub request_id: String,
+    /// The id of the client's trace.
+    pub trace_id: Option<String>,
+    /// What the request is for, such as `chat`.
+    pub operation: Option<&'static str>,
+    /// Whether the response is an event stream.
+    pub stream: bool,
     /// The team that the request is attributed to.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub team_id: Option<String>,
     /// The id of the key that the client sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub key_id: Option<String>,
     /// Who manages keys: `admin`, or the id of a key that acts on itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
     /// The operation on a key.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<&'static str>,
     /// The id of the key that the operation is on.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     /// The model the client requested.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub original_model: Option<String>,
     /// The model requested from the provider.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// The status the client received.
     pub status: u16,
     /// The status of the upstream's response.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub upstream_status: Option<u16>,
-    /// Milliseconds from the request's arrival to the upstream's response headers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub head_ms: Option<u64>,
+    /// Milliseconds from the request's arrival to the first bytes of an event stream that were written.
+    pub first_chunk_ms: Option<u64>,
+    /// When the upstream was waited for, in microseconds since the request's arrival.
+    upstream: Option<(u64, u64)>,
     /// Milliseconds from the request's arrival to its end.
     pub total_ms: u64,
     /// Body bytes sent to the client.
     pub bytes: u64,
     /// The AI Gateway's id of the request.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cf_aig_log_id: Option<String>,
     /// Whether the AI Gateway's cache has responded: `HIT` or `MISS`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<String>,
     /// Which step of a route of the AI Gateway has responded.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
     /// The model that the AI Gateway has chosen.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub response_model: Option<String>,
     /// The fields of the request that were ignored.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub ignored: Option<String>,
     /// Why the request was retried in another form.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub retried: Option<String>,
     /// The models that were asked, with the status of each.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub attempts: Option<String>,
+    /// Why the model stopped, in the provider's word.
+    pub finish_reason: Option<String>,
     /// Input tokens, with cached ones.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub input_tokens: Option<i64>,
     /// Output tokens, with those of reasoning.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub output_tokens: Option<i64>,
     /// Input tokens that were read from a cache.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cached_tokens: Option<i64>,
     /// Input tokens that were written to a cache.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_write_tokens: Option<i64>,
     /// Output tokens of reasoning.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reasoning_tokens: Option<i64>,
     /// What the request cost, in dollars.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cost_usd: Option<Box<RawValue>>,
-    /// The budgets that are used up.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<Usd>,
+    /// The limit that refused the request, or the budgets that are used up.
     pub limit: Option<String>,
     /// What of the request's use could not be counted.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub unsettled: Option<String>,
     /// Who has to act, if something went wrong.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
     /// What went wrong, with its causes.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
@@ -119,9 +108,33 @@ impl Entry {
         self.key_id = Some(id.as_str().to_owned());
     }
 
+    /// Notes the ids of a request to `path_with_query` with these headers, and what it is for.
+    pub fn note_request(&mut self, path_with_query: &str, headers: &Headers, request_id: &str) {
+        request_id.clone_into(&mut self.request_id);
+        self.trace_id = trace::ids(headers).map(|(trace, _)| trace.to_owned());
+        self.operation = operation::name::of_path(path_with_query);
+    }
+
     /// Notes the team of the request.
     pub fn note_team(&mut self, team: &Team) {
         self.team_id = Some(team.team_id.clone());
+    }
+
+    /// Notes that the upstream was waited for, from `before` to `after` in microseconds since the request's
+    /// arrival. Several requests count from the first one to the last response.
+    pub fn note_upstream(&mut self, before: u64, after: u64) {
+        let (first, _) = *self.upstream.get_or_insert((before, after));
+        self.upstream = Some((first, after));
+    }
+
+    /// Returns the milliseconds from the request's arrival to the headers of the upstream's last response.
+    fn head_ms(&self) -> Option<u64> {
+        self.upstream.filter(|_| self.upstream_status.is_some()).map(|(_, last)| last / 1000)
+    }
+
+    /// Returns the microseconds for which the upstream was waited for.
+    pub fn upstream_micros(&self) -> Option<u64> {
+        self.upstream.map(|(first, last)| last.saturating_sub(first))
     }
 
     /// Notes the models of the request.
@@ -141,6 +154,9 @@ impl Entry {
         };
         self.fault = Some(fault);
         self.error = Some(error.chain());
+        if let Some(limit) = error.limit() {
+            self.limit = Some(limit.to_owned());
+        }
     }
 
     /// Notes that the client disconnected before the response was complete.
@@ -156,7 +172,15 @@ impl Entry {
         self.cached_tokens = some(usage.cached);
         self.cache_write_tokens = some(usage.cache_write);
         self.reasoning_tokens = some(usage.reasoning);
-        self.cost_usd = cost.and_then(|cost| RawValue::from_string(cost.to_string()).ok());
+        self.cost_usd = cost;
+    }
+
+    /// Notes what `observer` has read in the response to a request that is not counted.
+    pub fn note_observed(&mut self, observer: &Observer) {
+        self.finish_reason = observer.finish_reason();
+        if let Some(usage) = observer.reported() {
+            self.note_usage(&usage, None);
+        }
     }
 
     /// Notes which `amounts` could not be added to which counters, so that someone can correct them.
@@ -169,54 +193,51 @@ impl Entry {
     ///
     /// A line is shorter than [`MAX_LINE`], because a longer one takes more than one write, and those
     /// of other requests could get between its parts.
-    pub fn to_line(mut self) -> String {
-        self.shorten();
-        // Every field is a string, a number or absent: serialising cannot fail.
-        let mut line = to_ascii(&serde_json::to_string(&self).unwrap_or_default());
-        line.push('\n');
-        line
-    }
-
-    /// Shortens what a client or an upstream can make long.
-    fn shorten(&mut self) {
-        let fields = [
-            (&mut self.team_id, 400),
-            (&mut self.original_model, 350),
-            (&mut self.model, 350),
-            (&mut self.cf_aig_log_id, 100),
-            (&mut self.cache, 20),
-            (&mut self.step, 20),
-            (&mut self.response_model, 150),
-            (&mut self.ignored, 150),
-            (&mut self.retried, 350),
-            (&mut self.limit, 150),
-            (&mut self.attempts, 300),
-            (&mut self.unsettled, 250),
-            (&mut self.error, 600),
-        ];
-        for (field, length) in fields {
-            if let Some(text) = field {
-                shorten(text, length);
-            }
-        }
-    }
-}
-
-/// Cuts `text` so that it has at most `length` bytes as JSON in ASCII, with a mark at its end.
-fn shorten(text: &mut String, length: usize) {
-    let mut used = 0;
-    let fits = |character: &char| {
-        used += match character {
-            '"' | '\\' => 2,
-            ' '..='~' => 1,
-            '\0'..='\u{ffff}' => 6,
-            _ => 12,
-        };
-        used <= length
-    };
-    let kept: String = text.chars().take_while(fits).collect();
-    if kept.len() < text.len() {
-        *text = kept + "...";
+    pub fn to_line(&self) -> String {
+        let plain = Value::Text;
+        // What a client or an upstream can make long has a limit.
+        let count = |number: Option<i64>| Value::Number(number.map(i64::unsigned_abs));
+        let cut = |text, most| Value::Cut(Option::as_deref(text), most);
+        line::format(&[
+            ("time", plain(Some(&self.time))),
+            ("level", plain(Some(self.level))),
+            ("provider", plain(Some(self.provider))),
+            ("request_id", plain(Some(&self.request_id))),
+            ("trace_id", plain(self.trace_id.as_deref())),
+            ("operation", plain(self.operation)),
+            ("stream", Value::Flag(self.stream)),
+            ("team_id", cut(&self.team_id, 400)),
+            ("key_id", plain(self.key_id.as_deref())),
+            ("actor", plain(self.actor.as_deref())),
+            ("action", plain(self.action)),
+            ("subject", plain(self.subject.as_deref())),
+            ("original_model", cut(&self.original_model, 300)),
+            ("model", cut(&self.model, 300)),
+            ("status", Value::Number(Some(self.status.into()))),
+            ("upstream_status", Value::Number(self.upstream_status.map(u64::from))),
+            ("head_ms", Value::Number(self.head_ms())),
+            ("first_chunk_ms", Value::Number(self.first_chunk_ms)),
+            ("total_ms", Value::Number(Some(self.total_ms))),
+            ("bytes", Value::Number(Some(self.bytes))),
+            ("cf_aig_log_id", cut(&self.cf_aig_log_id, 100)),
+            ("cache", cut(&self.cache, 20)),
+            ("step", cut(&self.step, 20)),
+            ("response_model", cut(&self.response_model, 150)),
+            ("ignored", cut(&self.ignored, 150)),
+            ("retried", cut(&self.retried, 250)),
+            ("attempts", cut(&self.attempts, 300)),
+            ("finish_reason", cut(&self.finish_reason, 30)),
+            ("input_tokens", count(self.input_tokens)),
+            ("output_tokens", count(self.output_tokens)),
+            ("cached_tokens", count(self.cached_tokens)),
+            ("cache_write_tokens", count(self.cache_write_tokens)),
+            ("reasoning_tokens", count(self.reasoning_tokens)),
+            ("cost_usd", Value::Dollars(self.cost_usd)),
+            ("limit", cut(&self.limit, 150)),
+            ("unsettled", cut(&self.unsettled, 250)),
+            ("fault", plain(self.fault.map(Fault::as_str))),
+            ("error", cut(&self.error, 600)),
+        ])
     }
 }
 
@@ -232,9 +253,10 @@ mod tests {
         entry.note_key(&key().id());
         entry.note_team(&team("two\nlines"));
         entry.status = 200;
+        entry.stream = true;
         let id = key().id().as_str().to_owned();
         let expected = format!(
-            r#"{{"time":"2026-01-01T00:00:00.000Z","level":"info","provider":"openai","team_id":"two\nlines","key_id":"{id}","status":200,"total_ms":0,"bytes":0}}"#
+            r#"{{"time":"2026-01-01T00:00:00.000Z","level":"info","provider":"openai","request_id":"","stream":true,"team_id":"two\nlines","key_id":"{id}","status":200,"total_ms":0,"bytes":0}}"#
         );
         assert_eq!(entry.to_line(), expected + "\n");
     }
@@ -254,8 +276,13 @@ mod tests {
                 *field = Some(long.clone());
             }
             (entry.ignored, entry.retried) = (Some(long.clone()), Some(long.clone()));
+            (entry.request_id, entry.trace_id) =
+                ("req_".to_owned() + &"0".repeat(32), Some("0".repeat(32)));
+            (entry.operation, entry.stream) = (Some("image_generation"), true);
+            (entry.first_chunk_ms, entry.finish_reason) = (Some(u64::MAX), Some(long.clone()));
             (entry.total_ms, entry.bytes, entry.status) = (u64::MAX, u64::MAX, u16::MAX);
-            (entry.head_ms, entry.upstream_status) = (Some(u64::MAX), Some(u16::MAX));
+            entry.note_upstream(0, u64::MAX);
+            entry.upstream_status = Some(u16::MAX);
             let most = i64::MAX;
             let usage = Usage {
                 input: most,

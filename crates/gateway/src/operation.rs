@@ -3,6 +3,7 @@
 //! All teams share one account at each provider. An operation that reads or changes what belongs to
 //! the account as a whole would therefore reach other teams' data.
 
+pub mod name;
 mod openai;
 
 use http::Method;

@@ -63,7 +63,7 @@ test('a page receives a chat completion and its headers', { skip }, async () => 
     async ([key, body]) => {
       const call = window.newClient(key).chat.completions.create(body);
       const { data, response } = await call.withResponse();
-      return [data.choices[0].message.content, response.headers.get('x-request-id')];
+      return [data.choices[0].message.content, response.headers.get('x-upstream-request-id')];
     },
     [apiKey, request],
   );

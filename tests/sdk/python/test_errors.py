@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from openai import (
     AuthenticationError,
@@ -30,7 +32,8 @@ def test_a_body_that_the_provider_rejects_raises_a_bad_request_error(client):
     assert caught.value.code == "invalid_value"
     assert caught.value.param == "messages"
     assert "'messages' is a required property" in caught.value.message
-    assert caught.value.request_id == "req_simulated"
+    assert re.fullmatch("req_[0-9a-f]{32}", caught.value.request_id)
+    assert caught.value.response.headers["x-upstream-request-id"] == "req_simulated"
 
 
 def test_an_unknown_model_raises_a_not_found_error(client):

@@ -2,7 +2,7 @@
 //! client may ask for it.
 //! <https://developers.cloudflare.com/ai-gateway/configuration/>
 
-use crate::http::bytes::is_lower_hex;
+use crate::http::trace;
 use crate::operator::Operator;
 use crate::{Headers, Team};
 
@@ -23,7 +23,8 @@ pub(crate) fn headers(
     model: Option<&str>,
     operator: &Operator<'_>,
 ) -> [Header; 7] {
-    let (trace, span) = trace(headers).unzip();
+    let (trace, span) = trace::ids(headers).unzip();
+    let bytes = |id: Option<&str>| id.map(Into::into);
     let is_auto = model == Some(AUTO);
     let list = |entries: Vec<&str>| {
         (is_auto && !entries.is_empty()).then(|| entries.join(",").into_bytes())
@@ -41,8 +42,8 @@ pub(crate) fn headers(
         ("cf-aig-byok-alias", team.byok_alias.as_ref().map(|alias| alias.clone().into_bytes())),
         ("cf-aig-collect-log-payload", (!team.log_payloads).then(|| b"false".to_vec())),
         ("cf-aig-no-wholesale", is_off.then(|| b"true".to_vec())),
-        ("cf-aig-otel-parent-span-id", span),
-        ("cf-aig-otel-trace-id", trace),
+        ("cf-aig-otel-parent-span-id", bytes(span)),
+        ("cf-aig-otel-trace-id", bytes(trace)),
     ]
 }
 
@@ -58,14 +59,6 @@ fn providers<'a>(models: &[&'a str]) -> Vec<&'a str> {
         }
     }
     providers
-}
-
-/// Returns the ids of the client's trace and span. <https://www.w3.org/TR/trace-context/#traceparent-header>
-fn trace(headers: &Headers) -> Option<(Vec<u8>, Vec<u8>)> {
-    let mut parts = headers.get_str("traceparent")?.split('-');
-    let (_, trace, span) = (parts.next()?, parts.next()?, parts.next()?);
-    let is_valid = is_lower_hex(trace, 32) && is_lower_hex(span, 16);
-    is_valid.then(|| (trace.into(), span.into()))
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ impl Dialect {
             }
             Error::RateLimited(limit) => limit.add_headers(&mut response.headers),
             // The SDKs of OpenAI and Anthropic retry a 429 without this header.
-            Error::QuotaExceeded(_) => response.headers.push("x-should-retry", "false"),
+            Error::QuotaExceeded { .. } => response.headers.push("x-should-retry", "false"),
             Error::AiGateway(error) => response.headers.extend(&error.headers),
             Error::Provider(error) => response.headers.extend(&error.headers),
             _ => {}
@@ -194,7 +194,8 @@ mod tests {
         assert_eq!(store.headers.get_str("retry-after"), Some("1"));
         let method = Dialect::OpenAi.response(&Error::MethodNotAllowed { allowed: "GET, POST" });
         assert_eq!(method.headers.get_str("allow"), Some("GET, POST"));
-        let quota = Dialect::Anthropic.response(&Error::QuotaExceeded("m".to_owned()));
+        let quota = Dialect::Anthropic
+            .response(&Error::QuotaExceeded { message: "m".to_owned(), limit: "l".to_owned() });
         assert_eq!(quota.headers.get_str("x-should-retry"), Some("false"));
         assert_eq!(quota.headers.get_str("retry-after"), None);
     }
@@ -203,6 +204,7 @@ mod tests {
     fn response_to_a_reached_rate_says_when_to_retry() {
         let limit = RateLimit {
             message: "m".to_owned(),
+            label: "l".to_owned(),
             kind: "tokens",
             retry_ms: 11_500,
             rates: Rates::default(),

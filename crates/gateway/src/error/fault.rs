@@ -1,11 +1,9 @@
 //! What an error looks like from outside, and who has to act on it.
 
 use http::StatusCode;
-use serde::Serialize;
 
 /// Who has to act on an error. Determines the log level.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The client can fix its request.
     Client,
@@ -28,4 +26,16 @@ pub struct Shape {
     pub code: &'static str,
     /// Who has to act.
     pub fault: Fault,
+}
+
+impl Fault {
+    /// Returns the word for it in the log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Upstream => "upstream",
+            Self::Operator => "operator",
+            Self::Gateway => "gateway",
+        }
+    }
 }

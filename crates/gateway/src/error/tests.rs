@@ -16,7 +16,7 @@ fn check(error: &Error, status: u16, kind: &str, code: &str) {
 #[test]
 fn every_error_has_its_status_type_and_code() {
     let body = Error::InvalidBody { message: "m".to_owned(), param: None };
-    let quota = Error::QuotaExceeded("m".to_owned());
+    let quota = Error::QuotaExceeded { message: "m".to_owned(), limit: "l".to_owned() };
     let unpriced = Error::ModelNotPriced { word: "key", model: "m".to_owned() };
     let encoding = Error::UnsupportedEncoding { message: "m", name: "h" };
     for (error, status, kind, code) in [

@@ -171,6 +171,12 @@ impl Headers {
         self.0.push((name.to_owned(), value.into()));
     }
 
+    /// Sets a header in place of all of its name.
+    pub fn set(&mut self, name: &str, value: impl Into<Vec<u8>>) {
+        self.retain(|given| given != name);
+        self.push(name, value);
+    }
+
     /// Appends all of `others`.
     pub fn extend(&mut self, others: &Self) {
         self.0.extend_from_slice(&others.0);

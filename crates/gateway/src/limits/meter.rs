@@ -199,6 +199,7 @@ impl Meter {
         entry: &mut Entry,
     ) {
         let usage = self.usage(is_complete, entry.bytes);
+        entry.finish_reason = self.observer.as_ref().and_then(Observer::finish_reason);
         let Some(reservation) = self.reservation else { return };
         let price = self.head.and_then(|head| head.price);
         let used = usage.unwrap_or_default();

@@ -10,6 +10,8 @@ use crate::limits::rules::Unit;
 pub struct RateLimit {
     /// Which limit, whose, and when to try again.
     pub message: String,
+    /// The limit's label in the log.
+    pub label: String,
     /// `requests` or `tokens`, the `type` of OpenAI's errors.
     pub kind: &'static str,
     /// Milliseconds until the request may be sent again.

@@ -76,7 +76,10 @@ impl Denied {
     pub fn into_error(self) -> Error {
         match self {
             Self::Refused(error) => error,
-            Self::Limited => Error::QuotaExceeded("budget used up".to_owned()),
+            Self::Limited => Error::QuotaExceeded {
+                message: "budget used up".to_owned(),
+                limit: "budget".to_owned(),
+            },
         }
     }
 }
@@ -178,7 +181,8 @@ impl Reservation {
                     }
                     _ if is_used_up => {
                         let message = gauge.used_up(budget, level, self.at);
-                        Err(Denied::Refused(Error::QuotaExceeded(message)))
+                        let limit = gauge.label();
+                        Err(Denied::Refused(Error::QuotaExceeded { message, limit }))
                     }
                     _ => Err(too_large(gauge, budget.unit, needed)),
                 }
@@ -233,7 +237,7 @@ impl Reservation {
             level.used
         );
         let rates = self.rates;
-        let limit = RateLimit { message, kind, retry_ms, rates };
+        let limit = RateLimit { message, label: gauge.label(), kind, retry_ms, rates };
         Denied::Refused(Error::RateLimited(Box::new(limit)))
     }
 
@@ -361,7 +365,7 @@ fn too_large(gauge: &Gauge, unit: Unit, needed: i64) -> Denied {
         "this request may use {needed}, more than the {limit} that this {word} may ever use: \
          lower max_tokens"
     );
-    Denied::Refused(Error::QuotaExceeded(message))
+    Denied::Refused(Error::QuotaExceeded { message, limit: gauge.label() })
 }
 
 #[cfg(test)]

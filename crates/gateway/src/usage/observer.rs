@@ -28,6 +28,9 @@ const TEXTS: [&[u8]; 10] = [
     b"thinking",
 ];
 
+/// The members that say why the model stopped: OpenAI's, Anthropic's and Google's.
+const REASONS: [&[u8]; 3] = [b"finish_reason", b"stop_reason", b"finishReason"];
+
 /// An observer of one response.
 #[derive(Debug, Default)]
 pub struct Observer {
@@ -47,6 +50,8 @@ struct Found {
     /// Whether more than the start of a message is reported.
     is_final: bool,
     text: usize,
+    /// Why the model stopped.
+    reason: Option<String>,
     /// Whether the part's type says that its text is no new one: the last events of a response repeat it.
     repeats: bool,
 }
@@ -58,6 +63,8 @@ impl Visit for Found {
             self.repeats = !adds_text(start);
         } else if TEXTS.contains(&name) {
             self.text += length;
+        } else if REASONS.contains(&name) {
+            self.reason = std::str::from_utf8(start).ok().map(ToOwned::to_owned);
         }
     }
 
@@ -115,6 +122,17 @@ impl Observer {
     /// Checks whether the response was of a form that is read.
     pub fn has_read(&self) -> bool {
         self.has_read
+    }
+
+    /// Returns why the model stopped, in the provider's word, if the response says so.
+    pub fn finish_reason(&self) -> Option<String> {
+        self.found.reason.clone()
+    }
+
+    /// Returns the usage that the response reports, if it does.
+    pub fn reported(&self) -> Option<Usage> {
+        let report = &self.found.report;
+        report.input().or(report.output()).map(|_| report.or(0, 0))
     }
 
     /// Returns an estimate of the output tokens seen so far.

@@ -214,7 +214,8 @@ fn response_of_an_unread_form_is_charged_by_its_length() {
         let counters = Memory::default();
         let mut meter = reserved(&counters);
         meter.note_head(StatusCode::OK, &[("content-type", media)].into_iter().collect());
-        let mut entry = Entry { bytes: 400, ..Entry::default() };
+        let mut entry = Entry::default();
+        entry.bytes = 400;
         meter.settle(true, AT, &counters, &mut entry);
         assert_eq!(budgets(&counters)[0], expected, "{media}");
     }

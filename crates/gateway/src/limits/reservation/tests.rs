@@ -72,7 +72,9 @@ fn reserve_compares_with_what_others_use() {
 fn request_that_can_never_fit_is_refused_for_its_size() {
     let (counters, account) = (Memory::default(), account(tokens(100), None));
     let refused = refusal(account.reserve(&demand(10, 91), AT, &counters).unwrap_err());
-    assert!(matches!(&refused, Error::QuotaExceeded(text) if text.ends_with("lower max_tokens")));
+    assert!(
+        matches!(&refused, Error::QuotaExceeded { message, .. } if message.ends_with("lower max_tokens"))
+    );
     assert_eq!(counters.values(), []);
 }
 
@@ -112,13 +114,13 @@ fn end_of_a_budget_has_three_outcomes() {
         match on_exceeded {
             OnExceeded::Block => {
                 for denied in [ask, serve, refuse] {
-                    assert!(matches!(refusal(denied.unwrap_err()), Error::QuotaExceeded(_)));
+                    assert!(matches!(refusal(denied.unwrap_err()), Error::QuotaExceeded { .. }));
                 }
             }
             OnExceeded::Limit => {
                 assert!(matches!(ask.unwrap_err(), Denied::Limited));
                 assert_eq!(serve.unwrap().exceeded.as_deref(), Some("key tokens/month"));
-                assert!(matches!(refusal(refuse.unwrap_err()), Error::QuotaExceeded(_)));
+                assert!(matches!(refusal(refuse.unwrap_err()), Error::QuotaExceeded { .. }));
             }
             OnExceeded::Audit => {
                 for served in [ask, serve, refuse] {
