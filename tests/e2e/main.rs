@@ -54,6 +54,7 @@ mod memory;
 mod operations;
 mod outages;
 mod redis;
+mod reports;
 mod rotation;
 mod router;
 mod scopes;

@@ -24,8 +24,9 @@ impl KeyRef {
     }
 }
 
-/// The minimum length of the admin token, in bytes. It can be guessed without a limit.
-const MIN_ADMIN_TOKEN: usize = 32;
+/// The minimum length of the admin token and of that for monitoring, in bytes. They can be guessed without a
+/// limit.
+pub(crate) const MIN_TOKEN: usize = 32;
 
 /// Returns the configured admin token.
 ///
@@ -33,7 +34,7 @@ const MIN_ADMIN_TOKEN: usize = 32;
 /// [`Error::ManagementDisabled`] if none or a short one is configured.
 pub(crate) fn admin_token(settings: &Settings) -> Result<&str, Error> {
     let token = settings.get("admin_token").ok_or(Error::ManagementDisabled("set admin_token"))?;
-    if token.len() < MIN_ADMIN_TOKEN {
+    if token.len() < MIN_TOKEN {
         let rule = "admin_token must have at least 32 characters";
         return Err(Error::ManagementDisabled(rule));
     }

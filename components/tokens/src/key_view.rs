@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use gateway::{ApiKey, Record};
+use gateway::limits::USAGE_SETTING;
+use gateway::limits::account::{Counted, last_used_key};
+use gateway::{ApiKey, Error, Record};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::Action;
 use crate::limits::LimitsView;
+use crate::usage::date;
 
 /// The JSON form of a key's record, which never contains the hash.
 ///
@@ -52,6 +56,12 @@ pub(crate) struct KeyView<'a> {
     rotated_at: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     replaced_by: Option<&'a str>,
+    /// Whether the key's requests are counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counted: Option<bool>,
+    /// The day of the key's last request that was counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_used: Option<String>,
 }
 
 impl<'a> KeyView<'a> {
@@ -79,7 +89,20 @@ impl<'a> KeyView<'a> {
             lineage: record.lineage.as_deref(),
             rotated_at: record.rotated_at.as_deref(),
             replaced_by: record.replaced_by.as_deref(),
+            counted: None,
+            last_used: None,
         }
+    }
+
+    /// Adds whether the key's requests are counted, and when one was for the last time.
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`], and [`Error::Configuration`] for a wrong setting.
+    pub(crate) fn with_use(self, record: &Record, action: &Action<'_>) -> Result<Self, Error> {
+        let counted = Counted::parse(action.context.settings.get(USAGE_SETTING))?;
+        let day = action.context.store.get(&last_used_key(record.lineage()))?;
+        let last_used = day.and_then(|day| String::from_utf8(day).ok()).map(|day| date(&day));
+        Ok(Self { counted: Some(counted.includes(&record.team())), last_used, ..self })
     }
 
     /// Adds the plain key, for the one response that reveals it.

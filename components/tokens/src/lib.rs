@@ -1,5 +1,5 @@
 //! Team keys: the admin creates, lists, updates and revokes them; a key's holder views and rotates it.
-//! Also serves `/healthz`.
+//! Also serves `/healthz` and `/metrics`.
 
 mod auth;
 mod claim;
@@ -11,6 +11,7 @@ mod idempotency;
 mod key_view;
 mod limits;
 mod list;
+mod metrics;
 mod openapi;
 mod own_usage;
 mod patch;
@@ -61,6 +62,10 @@ impl Service for Tokens {
         let mut action = Action { request, context, entry };
         match segments.as_slice() {
             ["healthz"] => action.require_method("GET, HEAD").map(|_| health::check(&mut action)),
+            ["metrics"] => {
+                action.require_method("GET, HEAD")?;
+                metrics::metrics(&mut action)
+            }
             ["tokens"] => match action.require_method("GET, HEAD, POST")? {
                 Method::POST => create::create(&mut action),
                 _ => list::list(&mut action),
@@ -76,7 +81,7 @@ impl Service for Tokens {
             }
             ["tokens", "teams"] => {
                 action.require_method("GET, HEAD")?;
-                teams::list(&mut action)
+                teams::list::list(&mut action)
             }
             ["tokens", "teams", ..] => {
                 // An id may contain slashes.
@@ -108,7 +113,7 @@ impl Service for Tokens {
                 explain::explain(&mut action, key)
             }
             _ => Err(Error::UnknownUrl {
-                supported: "/healthz and the paths in /tokens/openapi.json",
+                supported: "/healthz, /metrics and the paths in /tokens/openapi.json",
             }),
         }
     }

@@ -27,10 +27,22 @@ struct Page<'a> {
     unreadable: Vec<&'a str>,
 }
 
+/// The most records that one request reads, so that a search for few keys among very many ends.
+const MAX_READS: usize = 20_000;
+
 /// Records read from the store, and the ids of those that cannot be read.
 struct Found {
     records: Vec<Record>,
     unreadable: Vec<KeyId>,
+    /// The last key that was looked at, if the search ended before the last key of all.
+    stopped_at: Option<KeyId>,
+}
+
+/// Which keys are wanted.
+struct Filter {
+    team_id: Option<String>,
+    /// The start of an id, a name or a team's id, in lower case.
+    prefix: Option<String>,
 }
 
 /// Lists keys in the order of their ids.
@@ -40,18 +52,23 @@ struct Found {
 pub(crate) fn list(action: &mut Action<'_>) -> Result<Response, Error> {
     action.entry.action = Some("list");
     action.require_admin()?;
-    let [team_id, limit, cursor] =
-        query::read_params(&action.request.head, ["teamId", "limit", "cursor"])?;
+    let [team_id, prefix, limit, cursor] =
+        query::read_params(&action.request.head, ["teamId", "prefix", "limit", "cursor"])?;
     let limit = query::parse_limit(limit, DEFAULT_LIMIT, MAX_LIMIT)?;
-    let team_id = team_id.map(query::decode);
+    let filter = Filter {
+        team_id: team_id.map(query::decode),
+        prefix: prefix.map(|prefix| query::decode(prefix).to_lowercase()),
+    };
     let after = cursor.map(|cursor| KeyId::parse(cursor).ok_or_else(invalid_cursor)).transpose()?;
-    let Found { records, unreadable } = find(action, team_id.as_deref(), after.as_ref(), limit)?;
+    let Found { records, unreadable, stopped_at } = find(action, &filter, after.as_ref(), limit)?;
     let (page, is_more) = match records.get(..limit) {
         Some(page) if page.len() < records.len() => (page, true),
         _ => (records.as_slice(), false),
     };
-    let next_cursor = page.last().filter(|_| is_more).map(Record::id);
-    let data = page.iter().map(KeyView::new).collect();
+    let stopped_at = stopped_at.as_ref().map(KeyId::as_str);
+    let next_cursor = page.last().filter(|_| is_more).map(Record::id).or(stopped_at);
+    let data = page.iter().map(|record| KeyView::new(record).with_use(record, action));
+    let data = data.collect::<Result<_, _>>()?;
     // Ids behind the cursor belong to the next page, which reports them again.
     let is_here = |id: &&str| next_cursor.is_none_or(|cursor| *id <= cursor);
     let unreadable = unreadable.iter().map(KeyId::as_str).filter(is_here).collect();
@@ -64,30 +81,43 @@ pub(crate) fn list(action: &mut Action<'_>) -> Result<Response, Error> {
 /// An unreadable record is reported, not an error: it must not hide the other keys.
 fn find(
     action: &Action<'_>,
-    team_id: Option<&str>,
+    filter: &Filter,
     after: Option<&KeyId>,
     limit: usize,
 ) -> Result<Found, Error> {
     let stored = action.context.store.keys()?;
     sweep(action, &stored);
-    let mut ids: Vec<KeyId> = stored.iter().filter_map(|key| KeyId::stored(key)).collect();
+    let ids = stored.iter().filter_map(|key| KeyId::stored(key));
+    let mut ids: Vec<KeyId> = ids.filter(|id| after.is_none_or(|after| id > after)).collect();
     ids.sort_unstable();
-    let (mut records, mut unreadable) = (Vec::new(), Vec::new());
-    for id in ids.into_iter().filter(|id| after.is_none_or(|after| id > after)) {
+    let mut found = Found { records: Vec::new(), unreadable: Vec::new(), stopped_at: None };
+    let is_cut = ids.len() > MAX_READS;
+    ids.truncate(MAX_READS);
+    let last = ids.last().filter(|_| is_cut).cloned();
+    for id in ids {
         match Record::read(action.context.store, &id) {
-            Ok(Some(record)) if team_id.is_none_or(|id| record.team_id == id) => {
-                records.push(record);
-            }
+            Ok(Some(record)) if filter.includes(&record) => found.records.push(record),
             // Another team's key, or one revoked since the ids were read.
             Ok(_) => {}
-            Err(Error::CorruptRecord(_)) => unreadable.push(id),
+            Err(Error::CorruptRecord(_)) => found.unreadable.push(id),
             Err(error) => return Err(error),
         }
-        if records.len() > limit {
-            break;
+        if found.records.len() > limit {
+            return Ok(found);
         }
     }
-    Ok(Found { records, unreadable })
+    Ok(Found { stopped_at: last, ..found })
+}
+
+impl Filter {
+    fn includes(&self, record: &Record) -> bool {
+        let starts = |prefix: &String| {
+            let names = [record.id(), &record.name, &record.team_id];
+            names.iter().any(|name| name.to_lowercase().starts_with(prefix.as_str()))
+        };
+        self.team_id.as_ref().is_none_or(|id| record.team_id == *id)
+            && self.prefix.as_ref().is_none_or(starts)
+    }
 }
 
 fn invalid_cursor() -> Error {
@@ -101,7 +131,7 @@ mod tests {
     use gateway::{Error, Store as _};
     use serde_json::Value;
 
-    use crate::testing::{ADMIN, Host, body};
+    use crate::testing::{ADMIN, Host, body, key};
 
     fn host() -> Host {
         let host = Host::default();
@@ -159,14 +189,21 @@ mod tests {
     }
 
     #[test]
-    fn list_by_team_returns_its_keys() {
+    fn list_by_team_or_prefix_returns_its_keys() {
         let host = host();
+        let path = format!("/tokens/{}", key(3).id().as_str());
+        host.send("PATCH", &path, ADMIN, r#"{"name":"Team key"}"#).unwrap();
         for (query, expected) in [
             ("?teamId=blue", 2),
             ("?teamId=bl%75e", 2),
             ("?teamId=gr%C3%BCn+%26%20co", 1),
             ("?teamId=nobody", 0),
             ("?teamId=%", 0),
+            ("?prefix=BL", 2),
+            ("?prefix=gr%C3%BC", 1),
+            ("?prefix=team", 1),
+            ("?prefix=red&teamId=blue", 0),
+            (&format!("?prefix={}", &key(1).id().as_str()[..8]), 1),
         ] {
             assert_eq!(ids(&page(&host, query)).len(), expected, "{query}");
         }

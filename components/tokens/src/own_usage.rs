@@ -13,7 +13,8 @@ use crate::Action;
 use crate::auth::KeyRef;
 use crate::limits::Amount;
 use crate::query;
-use crate::usage::{Amounts, counters, read_all};
+use crate::usage::amounts::Amounts;
+use crate::usage::{counters, read_day};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -50,7 +51,7 @@ pub(crate) fn own_usage(action: &mut Action<'_>) -> Result<Response, Error> {
     let account = account(action, &team)?;
     let counters = counters(action)?;
     let at = Moment::new(action.context.now);
-    let today = read_all(counters, account.usage(), [at.day()].iter())?;
+    let today = read_day(action.context.store, account.usage(), &at.day())?;
     let limits = states(&account, counters, at)?;
     let usage = OwnUsage { id: record.id(), team_id: &record.team_id, today, limits };
     Ok(Response::json(StatusCode::OK, &usage))
@@ -79,16 +80,24 @@ pub(crate) fn state(
     at: Moment,
 ) -> Result<LimitState, Error> {
     let level = gauge.add(counters, at, 0)?;
-    let unit = match &gauge.kind {
-        Kind::Budget(budget, _) => Some(budget.unit),
-        _ => None,
-    };
-    let time = |seconds| rfc3339(std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds));
-    Ok(LimitState {
-        limit: gauge.label(),
-        amount: Amount::new(unit, gauge.limit),
-        used: Amount::new(unit, level.used),
-        resets_at: gauge.resets_at(at).map(time),
-        reached: level.used >= gauge.limit,
-    })
+    Ok(LimitState::new(gauge, level.used, at))
+}
+
+impl LimitState {
+    /// Creates the state of a limit of which `used` is used at the moment `at`.
+    pub(crate) fn new(gauge: &Gauge, used: i64, at: Moment) -> Self {
+        let unit = match &gauge.kind {
+            Kind::Budget(budget, _) => Some(budget.unit),
+            _ => None,
+        };
+        let time =
+            |seconds| rfc3339(std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds));
+        Self {
+            limit: gauge.label(),
+            amount: Amount::new(unit, gauge.limit),
+            used: Amount::new(unit, used),
+            resets_at: gauge.resets_at(at).map(time),
+            reached: used >= gauge.limit,
+        }
+    }
 }

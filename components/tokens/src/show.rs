@@ -11,7 +11,8 @@ pub(crate) fn show(action: &mut Action<'_>, named: &str) -> Result<Response, Err
     action.entry.action = Some("show");
     let key_ref = action.resolve_key(named)?;
     let record = action.find_record(&key_ref)?;
-    Ok(Response::json(StatusCode::OK, &KeyView::new(&record)))
+    let view = KeyView::new(&record).with_use(&record, action)?;
+    Ok(Response::json(StatusCode::OK, &view))
 }
 
 #[cfg(test)]
@@ -23,6 +24,7 @@ mod tests {
         let host = Host::default();
         let mut expected = host.create(r#"{"teamId":"blue"}"#);
         expected.as_object_mut().unwrap().remove("apiKey");
+        expected["counted"] = false.into();
         for (named, credential) in [(key(0).reveal(), ""), (key(0).id().as_str(), ADMIN)] {
             let shown = host.send("GET", &format!("/tokens/{named}"), credential, "").unwrap();
             assert_eq!((shown.status.as_u16(), body(&shown)), (200, expected.clone()));

@@ -4,12 +4,13 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use gateway::Store;
 use gateway::keys::time;
-use gateway::limits::account::window_of;
+use gateway::limits::account::{LAST_USED, UsageName, window_of};
 use gateway::limits::period::Moment;
 
 use crate::Action;
 use crate::claim::Claim;
 use crate::idempotency::IdempotencyKey;
+use crate::usage::days;
 
 /// How many entries one request looks at, so that it stays quick.
 const MAX_ENTRIES: usize = 100;
@@ -23,7 +24,7 @@ const REVOKED: Duration = Duration::from_hours(1);
 /// The prefix of notes on revoked keys, whose values are the times of the revocations.
 const REVOKED_PREFIX: &str = "revoked:";
 
-/// How many days the use of keys is kept.
+/// How many days the use of keys is kept in counters, and when a key was last used.
 const USAGE_DAYS: u64 = 400;
 
 /// How many days the use of a budget is kept: longer than its window lasts.
@@ -43,7 +44,10 @@ pub(crate) fn sweep(action: &Action<'_>, stored: &[String]) {
     let start = usize::try_from(seconds).unwrap_or(0) % others.len().max(1);
     let others = others.iter().copied().cycle().skip(start).take(others.len().min(MAX_ENTRIES));
     let ended = others.filter(|key| has_ended(action, store, key));
-    let counters = stored.iter().filter(|name| is_old_counter(name, action));
+    let summed_up = days::summed_up(action, stored);
+    let is_summed_up =
+        |name: &str| UsageName::parse(name).is_some_and(|(day, _, _)| summed_up.contains(day));
+    let counters = stored.iter().filter(|name| is_old_counter(name, action) || is_summed_up(name));
     for key in claims.into_iter().take(MAX_ENTRIES).chain(ended).chain(counters.take(MAX_COUNTERS))
     {
         let _ = store.delete(key);
@@ -52,7 +56,10 @@ pub(crate) fn sweep(action: &Action<'_>, stored: &[String]) {
 
 /// Checks whether an entry may end by itself.
 fn is_kind(key: &str) -> bool {
-    key.starts_with(REVOKED_PREFIX) || IdempotencyKey::is_entry(key) || Claim::is_entry(key)
+    key.starts_with(REVOKED_PREFIX)
+        || key.starts_with(LAST_USED)
+        || IdempotencyKey::is_entry(key)
+        || Claim::is_entry(key)
 }
 
 /// Checks whether `name` is of a counter whose window has long ended. No request counts there any more.
@@ -70,6 +77,9 @@ fn has_ended(action: &Action<'_>, store: &dyn Store, key: &str) -> bool {
     if key.starts_with(REVOKED_PREFIX) {
         let revoked = std::str::from_utf8(&value).ok().and_then(time::parse);
         return revoked.is_some_and(|revoked| revoked + REVOKED < action.context.now);
+    }
+    if key.starts_with(LAST_USED) {
+        return *value < *days::day_before(action, USAGE_DAYS).as_bytes();
     }
     IdempotencyKey::is_entry(key) && IdempotencyKey::has_ended(&value, &action.now())
 }

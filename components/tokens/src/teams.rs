@@ -1,5 +1,7 @@
 //! `/tokens/teams`: the limits of whole teams, over all their keys.
 
+pub(crate) mod list;
+
 use gateway::limits::account::{TeamRecord, read_team, team_key};
 use gateway::limits::rules::Limits;
 use gateway::{Error, KeyId, Record, Response};
@@ -13,27 +15,13 @@ use crate::limits::LimitsView;
 use crate::refresh::claimed;
 use crate::{Action, limits, query, team_ids};
 
-/// The default number of teams on a page.
-const DEFAULT_LIMIT: u64 = 50;
-
-/// The maximum number of teams on a page, because every team costs two reads of the store.
-const MAX_LIMIT: u64 = 200;
-
 /// A team in a response.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct TeamView {
+pub(crate) struct TeamView {
     team_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     limits: Option<LimitsView>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Page {
-    data: Vec<TeamView>,
-    /// After which team the next page starts; `null` on the last page.
-    next_cursor: Option<String>,
 }
 
 /// A request that sets the limits of a team.
@@ -41,32 +29,6 @@ struct Page {
 #[serde(deny_unknown_fields)]
 struct Change {
     limits: Box<RawValue>,
-}
-
-/// Lists the teams that have, or had, keys or limits.
-pub(crate) fn list(action: &mut Action<'_>) -> Result<Response, Error> {
-    action.entry.action = Some("list_teams");
-    action.require_admin()?;
-    let [limit, cursor] = query::read_params(&action.request.head, ["limit", "cursor"])?;
-    let limit = query::parse_limit(limit, DEFAULT_LIMIT, MAX_LIMIT)?;
-    let stored = action.context.store.keys()?;
-    let mut names: Vec<&String> = stored.iter().filter(|name| team_ids::is_entry(name)).collect();
-    names.sort_unstable();
-    let is_next = |name: &&&String| {
-        cursor.is_none_or(|cursor| team_ids::digest_of(name).is_some_and(|digest| digest > cursor))
-    };
-    let names: Vec<&String> = names.iter().filter(is_next).copied().collect();
-    let page = names.get(..limit.min(names.len())).unwrap_or_default();
-    let is_more = page.len() < names.len();
-    let last = page.last().filter(|_| is_more).and_then(|name| team_ids::digest_of(name));
-    let next_cursor = last.map(str::to_owned);
-    let mut data = Vec::with_capacity(page.len());
-    for name in page {
-        if let Some(team_id) = team_ids::read(action, name)? {
-            data.push(view(team_id.clone(), read_team(action.context.store, &team_id)?.as_ref()));
-        }
-    }
-    Ok(Response::json(StatusCode::OK, &Page { data, next_cursor }))
 }
 
 /// Shows a team.

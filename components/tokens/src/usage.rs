@@ -1,52 +1,39 @@
 //! `GET /tokens/usage`: what keys and teams have used, by day or by month.
 
+pub(crate) mod amounts;
 mod csv;
+pub(crate) mod days;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use gateway::keys::team::team_hash;
 use gateway::limits::account::{Metric, UsageName};
-use gateway::limits::amount::Usd;
-use gateway::limits::counters::Counters;
+use gateway::limits::counters::{Counters, stored_count};
 use gateway::limits::period::{Moment, Window};
 use gateway::{Error, KeyId, Record, Response, Store};
 use http::StatusCode;
 use serde::Serialize;
 
+use self::amounts::Amounts;
+use self::days::Wanted;
 use crate::sweep::sweep;
 use crate::{Action, query, team_ids};
 
 /// The default number of rows on a page.
 const DEFAULT_LIMIT: u64 = 100;
 
-/// The maximum number of rows on a page: each costs seven reads of the store for every day.
-const MAX_LIMIT: u64 = 500;
+/// The maximum number of rows on a page.
+const MAX_LIMIT: u64 = 5000;
 
-/// What was used, as responses show it.
-#[derive(Clone, Copy, Default, Serialize)]
-#[serde(into = "UsageView")]
-pub(crate) struct Amounts([i64; Metric::ALL.len()]);
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct UsageView {
-    requests: i64,
-    input_tokens: i64,
-    output_tokens: i64,
-    cached_tokens: i64,
-    cache_write_tokens: i64,
-    reasoning_tokens: i64,
-    cost_usd: String,
-}
-
-/// The use of one key, and of those it was rotated from, in one period.
+/// The use of one key, and of those it was rotated from, in one period; or that of a whole team.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {
     period: String,
     team_id: String,
     /// The id of the first key of the lineage.
-    key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
     #[serde(flatten)]
     amounts: Amounts,
 }
@@ -55,7 +42,7 @@ struct Row {
 #[serde(rename_all = "camelCase")]
 struct Page {
     data: Vec<Row>,
-    /// The sums of the rows on this page.
+    /// The sums of all rows, those of other pages among them.
     totals: Amounts,
     /// After which row the next page starts; `null` on the last page.
     next_cursor: Option<String>,
@@ -64,56 +51,51 @@ struct Page {
 /// Which rows are wanted.
 struct Question {
     by: Window,
+    /// Whether the keys of a team are one row.
+    per_team: bool,
     from: String,
     to: String,
     team: Option<String>,
     lineage: Option<String>,
 }
 
-/// A row that is known by the names of its counters only: its place in the order, and the days of its
-/// period.
-type Rows = BTreeMap<String, (UsageName, BTreeSet<String>)>;
+/// Rows by their place in the order: the period, the hash of the team, and the lineage if each has a row.
+type Rows = BTreeMap<String, Amounts>;
 
 /// Returns what was used, in the order of periods, teams and keys.
 pub(crate) fn usage(action: &mut Action<'_>) -> Result<Response, Error> {
     action.entry.action = Some("usage");
     action.require_admin()?;
-    let [team, key, from, to, by, limit, cursor] = query::read_params(
+    let [team, key, from, to, by, per, limit, cursor] = query::read_params(
         &action.request.head,
-        ["team", "key", "from", "to", "by", "limit", "cursor"],
+        ["team", "key", "from", "to", "by", "per", "limit", "cursor"],
     )?;
     let limit = query::parse_limit(limit, DEFAULT_LIMIT, MAX_LIMIT)?;
     let question = Question {
         by: parse_by(by)?,
+        per_team: parse_per(per)?,
         team: team.map(|team| team_hash(&query::decode(team))),
         lineage: key.map(|key| lineage_of(action, key)).transpose()?,
         ..Question::of_dates(action, from, to)?
     };
+    counters(action)?;
     let stored = action.context.store.keys()?;
     sweep(action, &stored);
-    let rows = question.rows(&stored);
+    let rows = question.rows(action, &stored)?;
     let after = cursor.map(query::decode).unwrap_or_default();
     let next: Vec<_> = rows.iter().filter(|(place, _)| **place > after).collect();
     let shown = next.get(..limit.min(next.len())).unwrap_or_default();
-    let names = team_names(action, &stored, shown.iter().map(|(_, (name, _))| name.team.as_str()))?;
-    let counters = counters(action)?;
-    let mut page = Page { data: Vec::new(), totals: Amounts::default(), next_cursor: None };
-    for (place, (name, days)) in shown {
-        let amounts = read_all(counters, name, days.iter())?;
-        page.next_cursor = Some((*place).clone());
-        // Counters that have only been read.
-        if amounts.0 == [0; Metric::ALL.len()] {
-            continue;
-        }
-        page.totals.add(&amounts);
-        let period = place.split(' ').next().unwrap_or_default().to_owned();
-        let team_id = names.get(&name.team).unwrap_or(&name.team).clone();
-        page.data.push(Row { period, team_id, key: name.lineage.clone(), amounts });
+    let teams = shown.iter().filter_map(|(place, _)| place.split(' ').nth(1));
+    let names = team_names(action, &stored, teams)?;
+    let mut totals = Amounts::default();
+    for amounts in rows.values() {
+        totals.add(amounts);
     }
-    if shown.len() == next.len() {
-        page.next_cursor = None;
-    }
-    Ok(respond(action, &page))
+    let data = shown.iter().map(|(place, amounts)| Row::new(place, **amounts, &names)).collect();
+    let is_more = shown.len() < next.len();
+    let last = shown.last().filter(|_| is_more);
+    let next_cursor = last.map(|(place, _)| (*place).clone());
+    Ok(respond(action, &Page { data, totals, next_cursor }))
 }
 
 /// Responds with JSON, or with CSV to a client that accepts it.
@@ -136,19 +118,25 @@ pub(crate) fn counters<'a>(action: &Action<'a>) -> Result<&'a dyn Counters, Erro
     })
 }
 
-/// Reads the use of one lineage on several days.
-pub(crate) fn read_all<'a>(
-    counters: &dyn Counters,
-    name: &UsageName,
-    days: impl Iterator<Item = &'a String>,
-) -> Result<Amounts, Error> {
+/// Reads the use of one lineage on one day that has not ended.
+pub(crate) fn read_day(store: &dyn Store, name: &UsageName, day: &str) -> Result<Amounts, Error> {
     let mut amounts = Amounts::default();
-    for day in days {
-        for (sum, metric) in amounts.0.iter_mut().zip(Metric::ALL) {
-            *sum = sum.saturating_add(counters.increment(&name.counter(day, metric), 0)?);
-        }
+    for metric in Metric::ALL {
+        let value = store.get(&name.counter(day, metric))?;
+        amounts.add_metric(metric, value.map_or(0, |value| stored_count(&value)));
     }
     Ok(amounts)
+}
+
+impl Row {
+    /// Creates the row at `place`, with the ids of the teams whose hashes `names` has.
+    fn new(place: &str, amounts: Amounts, names: &BTreeMap<String, String>) -> Self {
+        let mut parts = place.split(' ').map(ToOwned::to_owned);
+        let mut next = || parts.next().unwrap_or_default();
+        let (period, team) = (next(), next());
+        let team_id = names.get(&team).cloned().unwrap_or(team);
+        Self { period, team_id, key: parts.next(), amounts }
+    }
 }
 
 impl Question {
@@ -162,35 +150,45 @@ impl Question {
         if from > to {
             return Err(Error::invalid_param("from", "`from` must not be after `to`"));
         }
-        Ok(Self { by: Window::Day, from, to, team: None, lineage: None })
+        Ok(Self { by: Window::Day, per_team: false, from, to, team: None, lineage: None })
     }
 
-    /// Finds the rows among the names in the store.
-    fn rows(&self, stored: &[String]) -> Rows {
+    /// Reads the rows, of which `stored` are the names in the store.
+    fn rows(&self, action: &Action<'_>, stored: &[String]) -> Result<Rows, Error> {
+        let includes = |name: &UsageName| {
+            self.team.as_ref().is_none_or(|team| *team == name.team)
+                && self.lineage.as_ref().is_none_or(|lineage| *lineage == name.lineage)
+        };
+        let wanted = Wanted { from: &self.from, to: &self.to, includes: &includes };
         let mut rows = Rows::new();
-        for (day, name) in stored.iter().filter_map(|name| UsageName::parse(name)) {
-            let is_wanted = (self.from.as_str()..=self.to.as_str()).contains(&day)
-                && self.team.as_ref().is_none_or(|team| *team == name.team)
-                && self.lineage.as_ref().is_none_or(|lineage| *lineage == name.lineage);
-            if is_wanted {
-                let place = format!("{} {} {}", self.period(day), name.team, name.lineage);
-                rows.entry(place)
-                    .or_insert_with(|| (name, BTreeSet::new()))
-                    .1
-                    .insert(day.to_owned());
+        for (day, used) in days::read(action, stored, &wanted)? {
+            let period = self.period(&day);
+            for (UsageName { team, lineage }, amounts) in used {
+                let place = if self.per_team {
+                    format!("{period} {team}")
+                } else {
+                    format!("{period} {team} {lineage}")
+                };
+                rows.entry(place).or_default().add(&amounts);
             }
         }
-        rows
+        Ok(rows)
     }
 
     /// Formats the period of a day.
     fn period(&self, day: &str) -> String {
-        let part = |start, end| day.get(start..end).unwrap_or_default();
+        let date = date(day);
         match self.by {
-            Window::Day => format!("{}-{}-{}", part(0, 4), part(4, 6), part(6, 8)),
-            Window::Month => format!("{}-{}", part(0, 4), part(4, 6)),
+            Window::Day => date,
+            Window::Month => date.get(..7).unwrap_or_default().to_owned(),
         }
     }
+}
+
+/// Formats the name of a day, like `20260131`, as `2026-01-31`.
+pub(crate) fn date(day: &str) -> String {
+    let part = |start, end| day.get(start..end).unwrap_or_default();
+    format!("{}-{}-{}", part(0, 4), part(4, 6), part(6, 8))
 }
 
 /// Parses a date like `2026-01-31`, or a month like `2026-01` that stands for its day `day`, into the name of
@@ -217,6 +215,15 @@ fn parse_by(by: Option<&str>) -> Result<Window, Error> {
     }
 }
 
+/// Parses whose rows are wanted; returns whether those of teams are.
+fn parse_per(per: Option<&str>) -> Result<bool, Error> {
+    match per {
+        None | Some("key") => Ok(false),
+        Some("team") => Ok(true),
+        Some(_) => Err(Error::invalid_param("per", "`per` must be key or team")),
+    }
+}
+
 /// Returns the lineage of the key with the id `key`; that of a revoked key is only known by its first id.
 fn lineage_of(action: &Action<'_>, key: &str) -> Result<String, Error> {
     let id = KeyId::parse(key)
@@ -229,7 +236,7 @@ fn lineage_of(action: &Action<'_>, key: &str) -> Result<String, Error> {
 }
 
 /// Returns the ids of the teams with these hashes.
-fn team_names<'a>(
+pub(crate) fn team_names<'a>(
     action: &Action<'_>,
     stored: &[String],
     hashes: impl Iterator<Item = &'a str>,
@@ -248,31 +255,6 @@ fn team_names<'a>(
         }
     }
     Ok(names)
-}
-
-// === impl Amounts ===
-
-impl Amounts {
-    fn add(&mut self, other: &Self) {
-        for (sum, amount) in self.0.iter_mut().zip(other.0) {
-            *sum = sum.saturating_add(amount);
-        }
-    }
-}
-
-impl From<Amounts> for UsageView {
-    fn from(Amounts(amounts): Amounts) -> Self {
-        let [requests, input, output, cached, written, reasoning, cost] = amounts;
-        Self {
-            requests,
-            input_tokens: input,
-            output_tokens: output,
-            cached_tokens: cached,
-            cache_write_tokens: written,
-            reasoning_tokens: reasoning,
-            cost_usd: Usd(cost).to_string(),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use gateway::limits::reservation::{Denied, WhenLimited};
 use gateway::log::Entry;
 use gateway::usage::chunk::UsageChunkFilter;
 use gateway::usage::stream_options;
-use gateway::{Error, Headers, LimitedModels, Operator, Outbound, Response, Team};
+use gateway::{Error, Headers, LimitedModels, Operator, Outbound, Response, Store as _, Team};
 use http::StatusCode;
 
 use crate::counters::{self, SpinCounters};
@@ -174,7 +174,12 @@ impl SharedMeter {
     /// used. Does nothing the second time.
     pub(crate) fn settle(&self, is_complete: bool, entry: &mut Entry) {
         if let Some(Counting { meter, counters, .. }) = self.0.take() {
-            meter.settle(is_complete, Moment::new(host::time()), &counters, entry);
+            let now = Moment::new(host::time());
+            let last_used = meter.settle(is_complete, now, &counters, entry);
+            if let Some((key, day)) = last_used {
+                // It is only shown, so a failure changes nothing.
+                let _ = SpinStore::default().set(&key, day.as_bytes());
+            }
         }
     }
 }

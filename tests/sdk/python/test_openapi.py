@@ -29,6 +29,7 @@ OPERATIONS = [
     ("POST", "/tokens/{id}/explain"),
     ("GET", "/tokens/usage"),
     ("GET", "/tokens/self/usage"),
+    ("GET", "/metrics"),
     ("GET", "/tokens/teams"),
     ("GET", "/tokens/teams/{teamId}"),
     ("PUT", "/tokens/teams/{teamId}"),

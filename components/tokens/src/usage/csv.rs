@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use gateway::Response;
 use http::StatusCode;
 
-use super::{Page, UsageView};
+use super::Page;
+use super::amounts::UsageView;
 
 const TITLES: &str = "period,teamId,key,requests,inputTokens,outputTokens,cachedTokens,cacheWriteTokens,reasoningTokens,costUsd\r\n";
 
@@ -23,7 +24,8 @@ pub(super) fn respond(page: &Page) -> Response {
             amounts.reasoning_tokens,
         ];
         let numbers = numbers.map(|number| number.to_string()).join(",");
-        let (period, key, cost) = (&row.period, &row.key, &amounts.cost_usd);
+        let (period, cost) = (&row.period, &amounts.cost_usd);
+        let key = row.key.as_deref().unwrap_or_default();
         let team = quoted(&row.team_id);
         // Writing to a string cannot fail.
         let _ = write!(text, "{period},{team},{key},{numbers},{cost}\r\n");

@@ -1,4 +1,5 @@
 use gateway::limits::account::Account;
+use gateway::limits::amount::Usd;
 use gateway::limits::counters::Counters as _;
 use gateway::{Error, Store as _, Team};
 use serde_json::{Value, json};
@@ -142,7 +143,8 @@ fn usage_with_invalid_parameter_is_400() {
         "?by=year",
         "?key=x",
         "?limit=0",
-        "?limit=501",
+        "?limit=5001",
+        "?per=model",
         "?day=2026-01-01",
     ] {
         let outcome = host().send("GET", &format!("/tokens/usage{query}"), ADMIN, "");

@@ -25,7 +25,7 @@ struct Holder {
 }
 
 /// The names of the counters of one key's use.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UsageName {
     /// The hash of the team's id.
     pub team: String,
@@ -66,6 +66,12 @@ pub enum Metric {
 /// The prefix of the counters of use.
 const USAGE: &str = "n:u:";
 
+/// The prefix of the days on which keys were last used.
+pub const LAST_USED: &str = "last:";
+
+/// The prefix of the limits of whole teams.
+pub const LIMITS: &str = "limits:";
+
 /// The prefix of the counters of budgets.
 const BUDGET: &str = "n:b:";
 
@@ -82,6 +88,15 @@ impl Counted {
             Some(_) => Err(Error::Configuration("usage must be limits, all or off".to_owned())),
         }
     }
+
+    /// Checks whether the requests of `team`'s key are counted.
+    pub fn includes(self, team: &Team) -> bool {
+        match self {
+            Self::All => true,
+            Self::Limited => team.limits.is_some() || team.has_team_limits,
+            Self::Off => false,
+        }
+    }
 }
 
 impl Account {
@@ -91,8 +106,7 @@ impl Account {
     /// # Errors
     /// [`Error::StoreUnavailable`] and [`Error::CorruptRecord`].
     pub fn find(team: &Team, counted: Counted, store: &dyn Store) -> Result<Option<Self>, Error> {
-        let has_limits = team.limits.is_some() || team.has_team_limits;
-        if counted == Counted::Off || counted == Counted::Limited && !has_limits {
+        if !counted.includes(team) {
             return Ok(None);
         }
         let of_team = if team.has_team_limits { read_team(store, &team.team_id)? } else { None };
@@ -158,9 +172,20 @@ impl Holder {
     }
 }
 
+/// Returns the limits of a whole team, with the counters of the moment `at`.
+pub fn team_gauges(team_id: &str, limits: Limits, at: Moment) -> Vec<Gauge> {
+    let name = format!("t{}", crate::keys::team::team_hash(team_id));
+    Holder { word: "team", name, limits }.gauges(at)
+}
+
+/// Returns the store key of the day on which the keys of a `lineage` were last used. It is written once a day.
+pub fn last_used_key(lineage: &str) -> String {
+    format!("{LAST_USED}{lineage}")
+}
+
 /// Returns the store key of a team's limits.
 pub fn team_key(team_id: &str) -> String {
-    format!("limits:{}", crate::keys::team::team_hash(team_id))
+    format!("{LIMITS}{}", crate::keys::team::team_hash(team_id))
 }
 
 /// Reads the limits of a whole team.
@@ -202,11 +227,14 @@ impl UsageName {
         format!("{USAGE}{day}:{}:{}:{}", self.team, self.lineage, metric.as_str())
     }
 
-    /// Parses a counter's name; returns nothing if it is not one of use.
-    pub fn parse(counter: &str) -> Option<(&str, Self)> {
+    /// Parses a counter's name into the day, whose use it is, and the metric; returns nothing if it is not one
+    /// of use.
+    pub fn parse(counter: &str) -> Option<(&str, Self, Metric)> {
         let mut parts = counter.strip_prefix(USAGE)?.split(':');
         let (day, team, lineage) = (parts.next()?, parts.next()?, parts.next()?);
-        Some((day, Self { team: team.to_owned(), lineage: lineage.to_owned() }))
+        let metric = parts.next()?;
+        let metric = Metric::ALL.into_iter().find(|known| known.as_str() == metric)?;
+        Some((day, Self { team: team.to_owned(), lineage: lineage.to_owned() }, metric))
     }
 }
 
@@ -292,7 +320,7 @@ mod tests {
     fn names_of_counters_can_be_read() {
         let name = UsageName { team: "ab".to_owned(), lineage: "cd".to_owned() };
         let counter = name.counter("20260131", Metric::Input);
-        assert_eq!(UsageName::parse(&counter), Some(("20260131", name)));
+        assert_eq!(UsageName::parse(&counter), Some(("20260131", name, Metric::Input)));
         assert_eq!(window_of(&counter), Some(("20260131", true)));
         assert_eq!(window_of("n:b:202601:usd:kab"), Some(("202601", false)));
         assert_eq!(window_of("n:r:req:kab:0"), None);

@@ -15,6 +15,18 @@ pub trait Counters {
     fn increment(&self, name: &str, delta: i64) -> Result<i64, Error>;
 }
 
+/// Returns the number in the `value` of a counter, as the store keeps it: SQLite 8 bytes, the lowest first,
+/// and Redis decimal digits. Reports read counters this way, because an increment by nothing would write.
+///
+/// Eight digits would be a count of more than 3 * 10^18 as bytes, which none reaches.
+/// <https://github.com/spinframework/spin/tree/main/crates/key-value-spin/src>,
+/// <https://github.com/spinframework/spin/tree/main/crates/key-value-redis/src>
+pub fn stored_count(value: &[u8]) -> i64 {
+    let decimal = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
+    let bytes = || value.try_into().map(i64::from_le_bytes).ok();
+    decimal.or_else(bytes).unwrap_or(0)
+}
+
 /// Counters of the latest periods, such as minutes. They are reused: the store has no expiry, and counters
 /// with a name for each minute would fill it.
 ///
@@ -146,6 +158,15 @@ pub(crate) mod tests {
             *value += delta;
             Ok(*value)
         }
+    }
+
+    #[test]
+    fn stored_count_reads_both_forms() {
+        for count in [0, 1, 12_345_678, -1_234_567, 99_999_999, i64::from(u32::MAX), 1 << 61, -1] {
+            assert_eq!(stored_count(&count.to_le_bytes()), count);
+            assert_eq!(stored_count(count.to_string().as_bytes()), count);
+        }
+        assert_eq!((stored_count(b""), stored_count(b"x")), (0, 0));
     }
 
     #[test]

@@ -190,28 +190,30 @@ impl Meter {
     }
 
     /// Settles the request at the moment `now`. Its response `is_complete` or was broken off. Notes in `entry`,
-    /// which has the length of the response, what the request has used.
+    /// which has the length of the response, what the request has used. Returns what has to be written into the store, if
+    /// this was the key's first request of a day.
     pub fn settle(
         self,
         is_complete: bool,
         now: Moment,
         counters: &dyn Counters,
         entry: &mut Entry,
-    ) {
+    ) -> Option<(String, String)> {
         let usage = self.usage(is_complete, entry.bytes);
         entry.finish_reason = self.observer.as_ref().and_then(Observer::finish_reason);
-        let Some(reservation) = self.reservation else { return };
+        let reservation = self.reservation?;
         let price = self.head.and_then(|head| head.price);
         let used = usage.unwrap_or_default();
-        let (cost, unsettled) = reservation.settle(&used, price, now, counters);
+        let settled = reservation.settle(&used, price, now, counters);
         entry.limit = reservation.exceeded;
         if let Some(usage) = usage {
-            entry.note_usage(&usage, cost);
+            entry.note_usage(&usage, settled.cost);
         }
-        if !unsettled.is_empty() {
-            let amounts = unsettled.iter().map(|(name, amount)| format!("{name} {amount}"));
+        if !settled.unsettled.is_empty() {
+            let amounts = settled.unsettled.iter().map(|(name, amount)| format!("{name} {amount}"));
             entry.note_unsettled(&amounts.collect::<Vec<_>>().join(", "));
         }
+        settled.last_used
     }
 
     /// Returns what the request has used, if it ran a model.

@@ -4,7 +4,7 @@
 //! may exceed it together by one of them, and no request is refused for the most that it might use.
 
 use crate::Error;
-use crate::limits::account::{Account, Metric, UsageName};
+use crate::limits::account::{Account, Metric, UsageName, last_used_key};
 use crate::limits::amount::Usd;
 use crate::limits::counters::Counters;
 use crate::limits::estimate::Estimate;
@@ -86,6 +86,18 @@ impl Denied {
 
 /// What could not be settled: the counter, and what had to be added to it.
 pub type Unsettled = Vec<(String, i64)>;
+
+/// What settling a request has shown.
+#[derive(Clone, Debug)]
+pub struct Settled {
+    /// What the request cost, if that is known.
+    pub cost: Option<Usd>,
+    /// What could not be settled.
+    pub unsettled: Unsettled,
+    /// The store key of the day on which the key was last used, and its value, if this was the key's first
+    /// request of a day.
+    pub last_used: Option<(String, String)>,
+}
 
 impl Account {
     /// Reserves what a request at the moment `at` may use.
@@ -279,14 +291,14 @@ impl Reservation {
     }
 
     /// Settles at the moment `now` what the request has used, at the price of the model that responded if that is known.
-    /// Returns what it cost, and what could not be settled: there the reservation stands.
+    /// What could not be settled stands as it was reserved.
     pub fn settle(
         &self,
         usage: &Usage,
         price: Option<Price>,
         now: Moment,
         counters: &dyn Counters,
-    ) -> (Option<Usd>, Unsettled) {
+    ) -> Settled {
         let price = price.or(self.price);
         let cost = price.map(|price| price.cost(usage));
         let mut unsettled = Unsettled::new();
@@ -296,15 +308,19 @@ impl Reservation {
                 unsettled.push((gauge.label(), delta));
             }
         }
-        let day = self.at.day();
+        let (day, mut first_of_day) = (self.at.day(), None);
         for metric in Metric::ALL {
             let amount = counted(metric, usage, cost);
             let name = self.usage.counter(&day, metric);
-            if amount != 0 && twice(|| counters.increment(&name, amount)).is_err() {
-                unsettled.push((metric.as_str().to_owned(), amount));
+            let counted = (amount != 0).then(|| twice(|| counters.increment(&name, amount)));
+            match counted {
+                Some(Err(_)) => unsettled.push((metric.as_str().to_owned(), amount)),
+                Some(Ok(1)) if metric == Metric::Requests => first_of_day = Some(day.clone()),
+                _ => {}
             }
         }
-        (cost, unsettled)
+        let last_used = first_of_day.map(|day| (last_used_key(&self.usage.lineage), day));
+        Settled { cost, unsettled, last_used }
     }
 }
 

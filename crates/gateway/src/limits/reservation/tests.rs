@@ -93,7 +93,8 @@ fn budget_in_dollars_needs_a_price() {
         let priced = Demand { price: Some(price()), ..demand(100, 200) };
         let reserved = account.reserve(&priced, AT, &counters).unwrap();
         assert_eq!(budgets(&counters), [500_000]);
-        let (cost, unsettled) = reserved.settle(&usage(100, 20), None, AT, &counters);
+        let settled = reserved.settle(&usage(100, 20), None, AT, &counters);
+        let (cost, unsettled) = (settled.cost, settled.unsettled);
         assert_eq!((cost, unsettled), (Some(Usd(140_000)), vec![]));
         assert_eq!(budgets(&counters), [140_000]);
     }
@@ -257,7 +258,7 @@ fn settle_reports_what_it_could_not_settle() {
     let (counters, account) = (Memory::default(), account(tokens(100), None));
     let reserved = account.reserve(&demand(1, 50), AT, &counters).unwrap();
     counters.fails_after.store(1, Ordering::SeqCst);
-    let (_, unsettled) = reserved.settle(&usage(3, 4), None, AT, &counters);
+    let unsettled = reserved.settle(&usage(3, 4), None, AT, &counters).unsettled;
     assert_eq!(unsettled.first(), Some(&("key tokens/month".to_owned(), -44)));
     assert_eq!(unsettled.len(), 4, "and its requests, input and output: {unsettled:?}");
     counters.fails_after.store(0, Ordering::SeqCst);
