@@ -47,8 +47,12 @@ fn triggers() -> Vec<(String, String)> {
 
 /// Returns the application variables that a component's templates use.
 fn used_variables(component: &Value) -> BTreeSet<String> {
-    let templates = component["variables"].as_table().unwrap().values();
-    let text: String = templates.map(|template| template.as_str().unwrap()).collect();
+    let templates = component.get("variables").and_then(Value::as_table);
+    let text: String = templates
+        .into_iter()
+        .flat_map(Table::values)
+        .map(|template| template.as_str().unwrap())
+        .collect();
     let names = text.split("{{").skip(1).map(|rest| rest.split("}}").next().unwrap());
     names.map(|name| name.trim().to_owned()).collect()
 }
@@ -140,12 +144,15 @@ fn component_can_call_only_the_ai_gateway() {
         let hosts = component.get("allowed_outbound_hosts").and_then(Value::as_array);
         let hosts = hosts.into_iter().flatten().map(|host| host.as_str().unwrap().to_owned());
         let expected = match id.as_str() {
-            "tokens" => BTreeSet::new(),
+            "admin" | "tokens" => BTreeSet::new(),
             "v1" => siblings.clone(),
             _ => BTreeSet::from(["{{ ai_gateway_host }}".to_owned()]),
         };
         assert_eq!(hosts.collect::<BTreeSet<_>>(), expected, "{id}");
-        assert_eq!(component["key_value_stores"].to_string(), r#"["default"]"#, "{id}");
+        // The page that a browser runs gets no store.
+        let stores = component.get("key_value_stores").map(Value::to_string);
+        let expected = (id != "admin").then(|| r#"["default"]"#.to_owned());
+        assert_eq!(stores, expected, "{id}");
     }
 }
 
@@ -170,6 +177,14 @@ fn component_gets_only_the_variables_it_uses() {
 }
 
 #[test]
+fn forms_for_keys_offer_every_provider() {
+    let settings = components()["tokens"]["variables"]["settings"].as_str().unwrap().to_owned();
+    let line = settings.lines().find_map(|line| line.strip_prefix("providers=")).unwrap();
+    let offered: BTreeSet<String> = line.split(' ').map(str::to_owned).collect();
+    assert_eq!(offered, support::providers().unwrap().into_iter().collect());
+}
+
+#[test]
 fn component_gets_only_its_own_secrets() {
     let manifest = toml("spin.toml");
     let is_secret = |name: &&String| manifest["variables"][name.as_str()].get("secret").is_some();
@@ -179,7 +194,9 @@ fn component_gets_only_its_own_secrets() {
         let own = if id == "tokens" { "admin_token".to_owned() } else { id.replace('-', "_") };
         // The router has no secrets, and one endpoint has no credentials but those in the AI Gateway.
         let mut expected = BTreeSet::from(["ai_gateway", &own]);
-        expected.retain(|name| manifest["variables"].get(*name).is_some() && id != "v1");
+        expected.retain(|name| {
+            manifest["variables"].get(*name).is_some() && !matches!(id.as_str(), "admin" | "v1")
+        });
         assert_eq!(secrets.into_iter().collect::<BTreeSet<_>>(), expected, "{id}");
     }
 }

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use gateway::limits::USAGE_SETTING;
-use gateway::limits::account::{Counted, last_used_key};
+use gateway::limits::account::{Account, Counted, last_used_key};
+use gateway::limits::period::Moment;
 use gateway::{ApiKey, Error, Record};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::Action;
 use crate::limits::LimitsView;
+use crate::own_usage::LimitState;
+use crate::teams::list::read_budget;
 use crate::usage::date;
 
 /// The JSON form of a key's record, which never contains the hash.
@@ -59,6 +62,9 @@ pub(crate) struct KeyView<'a> {
     /// Whether the key's requests are counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     counted: Option<bool>,
+    /// The key's own budgets, and what is used of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    budgets: Vec<LimitState>,
     /// The day of the key's last request that was counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_used: Option<String>,
@@ -90,11 +96,13 @@ impl<'a> KeyView<'a> {
             rotated_at: record.rotated_at.as_deref(),
             replaced_by: record.replaced_by.as_deref(),
             counted: None,
+            budgets: Vec::new(),
             last_used: None,
         }
     }
 
-    /// Adds whether the key's requests are counted, and when one was for the last time.
+    /// Adds whether the key's requests are counted, what is used of its budgets, and when it was used for the
+    /// last time.
     ///
     /// # Errors
     /// [`Error::StoreUnavailable`], and [`Error::Configuration`] for a wrong setting.
@@ -102,7 +110,14 @@ impl<'a> KeyView<'a> {
         let counted = Counted::parse(action.context.settings.get(USAGE_SETTING))?;
         let day = action.context.store.get(&last_used_key(record.lineage()))?;
         let last_used = day.and_then(|day| String::from_utf8(day).ok()).map(|day| date(&day));
-        Ok(Self { counted: Some(counted.includes(&record.team())), last_used, ..self })
+        let (team, at) = (record.team(), Moment::new(action.context.now));
+        let mut budgets = Vec::new();
+        for gauge in Account::new(&team, None).gauges(at) {
+            if let Some(used) = read_budget(action.context.store, &gauge)? {
+                budgets.push(LimitState::new(&gauge, used, at));
+            }
+        }
+        Ok(Self { counted: Some(counted.includes(&team)), budgets, last_used, ..self })
     }
 
     /// Adds the plain key, for the one response that reveals it.

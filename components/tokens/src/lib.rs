@@ -18,6 +18,7 @@ mod patch;
 mod query;
 mod refresh;
 mod revoke;
+mod settings;
 mod show;
 mod sweep;
 mod team_ids;
@@ -62,27 +63,16 @@ impl Service for Tokens {
         let mut action = Action { request, context, entry };
         match segments.as_slice() {
             ["healthz"] => action.require_method("GET, HEAD").map(|_| health::check(&mut action)),
-            ["metrics"] => {
-                action.require_method("GET, HEAD")?;
-                metrics::metrics(&mut action)
-            }
+            ["metrics"] => action.read(metrics::metrics),
             ["tokens"] => match action.require_method("GET, HEAD, POST")? {
                 Method::POST => create::create(&mut action),
                 _ => list::list(&mut action),
             },
             // The fixed names are matched before `key`. They cannot be ids, which are hex.
-            ["tokens", "usage"] => {
-                action.require_method("GET, HEAD")?;
-                usage::usage(&mut action)
-            }
-            ["tokens", "self", "usage"] => {
-                action.require_method("GET, HEAD")?;
-                own_usage::own_usage(&mut action)
-            }
-            ["tokens", "teams"] => {
-                action.require_method("GET, HEAD")?;
-                teams::list::list(&mut action)
-            }
+            ["tokens", "usage"] => action.read(usage::usage),
+            ["tokens", "self", "usage"] => action.read(own_usage::own_usage),
+            ["tokens", "settings"] => action.read(settings::settings),
+            ["tokens", "teams"] => action.read(teams::list::list),
             ["tokens", "teams", ..] => {
                 // An id may contain slashes.
                 let team_id = path.strip_prefix("/tokens/teams/").unwrap_or_default();
@@ -120,6 +110,15 @@ impl Service for Tokens {
 }
 
 impl<'a> Action<'a> {
+    /// Responds as `report` does, which only reads.
+    fn read(
+        &mut self,
+        report: fn(&mut Self) -> Result<Response, Error>,
+    ) -> Result<Response, Error> {
+        self.require_method("GET, HEAD")?;
+        report(self)
+    }
+
     /// Returns the request's method if it is in `allowed`, a list as in an `Allow` header.
     fn require_method(&self, allowed: &'static str) -> Result<Method, Error> {
         let method = &self.request.head.method;

@@ -95,7 +95,8 @@ impl Host {
 
     fn variable(&self, name: &str) -> Result<String, Error> {
         match name {
-            "prices" => Ok(r#"{"openai/*":{"input":"1"}}"#.to_owned()),
+            "prices" => Ok(r#"{"openai/*":{"input":"1"},"openai/gpt-*":{"input":"1"}}"#.to_owned()),
+            "model_aliases" => Ok(r#"{"fast":"openai/gpt-4o"}"#.to_owned()),
             "limited_models" => Ok(self.limited_models.to_owned()),
             "bedrock_model_aliases" => Ok(r#"{"mine":"us.amazon.nova-pro-v1:0"}"#.to_owned()),
             _ => Err(Error::Configuration(format!("{name} is not declared"))),

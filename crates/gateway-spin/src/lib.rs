@@ -21,8 +21,8 @@
 //! # fn main() {}
 //! ```
 //!
-//! `serve.rs` is the path of every request. What differs between the three kinds of component is in
-//! `provider.rs`, `translator.rs` and `service.rs`.
+//! `serve.rs` is the path of every request. What differs between the kinds of component is in
+//! `provider.rs`, `translator.rs`, `router.rs`, `service.rs` and `page.rs`.
 //!
 //! Entry, bodies and streams use WASI's own bindings, because spin-sdk's wrappers have no timeouts
 //! and end a truncated stream as if it were complete; store and variables use spin-sdk. Everything
@@ -33,6 +33,7 @@ mod body;
 mod counters;
 mod host;
 mod meter;
+mod page;
 mod provider;
 mod request;
 mod response;
@@ -43,6 +44,7 @@ mod store;
 mod translator;
 mod upstream;
 
+pub use page::{PageComponent, Pages};
 pub use provider::ProviderComponent;
 pub use router::{RouterComponent, Routes};
 pub use service::ServiceComponent;

@@ -29,6 +29,7 @@ pub mod models;
 pub mod operation;
 pub mod operator;
 pub mod outbound;
+pub mod page;
 pub mod provider;
 pub mod route;
 pub mod router;

@@ -1,27 +1,17 @@
 // OpenAI's SDK in a browser, on a page of another origin than the gateway's.
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
 
+import { launch, skip } from './chromium.js';
 import { GATEWAY_URL, MODEL, UNKNOWN_KEY, createKey } from './support.js';
 
-const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome'];
 const SDK = fileURLToPath(new URL('node_modules/openai/', import.meta.url));
 
-const skip = process.env.SKIP_BROWSER === '1';
 const { apiKey } = await createKey();
-
-/** Returns the browser to run. */
-function browserProgram() {
-  const isThere = (program) => spawnSync(program, ['--version']).status === 0;
-  const found = process.env.CHROMIUM ?? PROGRAMS.find(isThere);
-  return found ?? assert.fail('install Chromium, or name it in CHROMIUM, or pass --skip-browser');
-}
 
 /** Serves an empty page, and the SDK's modules. */
 async function servePage() {
@@ -41,9 +31,7 @@ async function servePage() {
 
 /** Opens the page; its function `newClient` returns a client with the given key. */
 async function openPage() {
-  const path = spawnSync('which', [browserProgram()]).stdout.toString().trim();
-  const args = ['--no-sandbox', '--disable-gpu'];
-  const browser = await chromium.launch({ executablePath: path || browserProgram(), args });
+  const browser = await launch();
   after(() => browser.close());
   const page = await browser.newPage();
   await page.goto(await servePage());

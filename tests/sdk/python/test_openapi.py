@@ -29,6 +29,7 @@ OPERATIONS = [
     ("POST", "/tokens/{id}/explain"),
     ("GET", "/tokens/usage"),
     ("GET", "/tokens/self/usage"),
+    ("GET", "/tokens/settings"),
     ("GET", "/metrics"),
     ("GET", "/tokens/teams"),
     ("GET", "/tokens/teams/{teamId}"),

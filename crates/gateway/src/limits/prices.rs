@@ -50,6 +50,11 @@ impl Prices {
         members.into_iter().map(price).collect::<Result<_, _>>().map(Self)
     }
 
+    /// Returns the patterns.
+    pub fn patterns(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(pattern, _)| pattern.as_str())
+    }
+
     /// Returns the price of a model that `provider` knows by any of `names`. The longest pattern wins.
     pub fn of(&self, provider: &str, names: &[&str]) -> Option<Price> {
         let names: Vec<String> = names.iter().map(|name| format!("{provider}/{name}")).collect();
