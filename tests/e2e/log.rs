@@ -154,23 +154,24 @@ fn request_through_v1_has_one_id_in_both_lines() {
 }
 
 #[test]
-fn refusal_logs_the_limit() {
+fn refusal_of_every_provider_logs_the_limit() {
     run(async {
         let app = App::shared().await;
-        for (limits, expected) in [
-            (json!({"requestsPerMinute": 1}), "key requests/minute"),
-            (
-                json!({"budgets": [{"unit": "tokens", "amount": 1, "window": "day"}]}),
-                "key tokens/day",
-            ),
-        ] {
-            let (key, _) = app.limited_key("blue", limits).await.unwrap();
-            let mut response = app.client().send(chat("openai", &key, false)).await.unwrap();
-            while response.status != 429 {
-                response = app.client().send(chat("openai", &key, false)).await.unwrap();
+        let budget = json!({"budgets": [{"unit": "tokens", "amount": 1, "window": "day"}]});
+        for provider in providers().unwrap() {
+            for (limits, expected) in [
+                (json!({"requestsPerMinute": 1}), "key requests/minute"),
+                (budget.clone(), "key tokens/day"),
+            ] {
+                let (key, _) = app.limited_key("blue", limits).await.unwrap();
+                let mut response = app.client().send(chat(&provider, &key, false)).await.unwrap();
+                if response.status == 200 {
+                    response = app.client().send(chat(&provider, &key, false)).await.unwrap();
+                }
+                assert_eq!(response.status, 429, "{provider}: {}", response.text());
+                let line = line_of(app, &provider, &response).await;
+                assert_eq!(line["limit"], expected, "{line}");
             }
-            let line = line_of(app, "openai", &response).await;
-            assert_eq!(line["limit"], expected, "{line}");
         }
     });
 }
