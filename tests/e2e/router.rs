@@ -238,6 +238,45 @@ fn attempts_of_an_alias_are_one_request_of_a_rate() {
 }
 
 #[test]
+fn failed_attempts_are_counted_if_no_other_one_is() {
+    run(async {
+        let app = app().await;
+        // The second provider is not in the key's scope, so it refuses without counting.
+        let body = json!({
+            "teamId": "scoped", "providers": ["openai"], "limits": {"requestsPerMinute": 2},
+        });
+        let created = app.create_with(&body).await.unwrap();
+        let key = created["apiKey"].as_str().unwrap();
+        let mut statuses = Vec::new();
+        for number in 0..4 {
+            let draft = chat(key, "fast", false)
+                .header("x-simulate", format!("status=503,times=1,id=scoped {number}"));
+            statuses.push(app.client().send(draft).await.unwrap().status);
+        }
+        assert_eq!(statuses, [403, 403, 429, 429]);
+        settled(&app, created["id"].as_str().unwrap(), 2).await;
+    });
+}
+
+#[test]
+fn refusal_by_a_limit_is_not_asked_for_elsewhere() {
+    run(async {
+        let app = app().await;
+        let limits = json!({"requestsPerMinute": 50, "tokensPerMinute": 100});
+        let (key, _) = app.limited_key("few tokens", limits).await.unwrap();
+        let mut refused = app.client().send(chat(&key, "fast", false)).await.unwrap();
+        while refused.status == 200 {
+            refused = app.client().send(chat(&key, "fast", false)).await.unwrap();
+        }
+        let before = refused.headers["x-ratelimit-remaining-requests"].to_str().unwrap().to_owned();
+        let refused = app.client().send(chat(&key, "fast", false)).await.unwrap();
+        let after = refused.headers["x-ratelimit-remaining-requests"].to_str().unwrap().to_owned();
+        let [before, after] = [before, after].map(|number| number.parse::<i64>().unwrap());
+        assert_eq!((refused.status, before - after), (429, 1));
+    });
+}
+
+#[test]
 fn limited_team_gets_the_operators_models_through_v1() {
     run(async {
         let app = app().await;

@@ -57,6 +57,7 @@ pub(crate) fn test(options: &TestOptions) -> Result<()> {
     app.hide_log();
 
     test_node(&variables)?;
+    test_monitoring(&variables)?;
     test_python(&variables)?;
     if options.skip_agents {
         say("Skipping the coding agents");
@@ -69,6 +70,13 @@ fn test_node(variables: &[(&str, String)]) -> Result<()> {
     let folder = root().join("tests/sdk/node");
     install_node(&folder)?;
     say("Testing with the SDKs for Node.js");
+    run(Command::new("node").arg("--test").current_dir(&folder).envs(variables.iter().cloned()))
+}
+
+fn test_monitoring(variables: &[(&str, String)]) -> Result<()> {
+    let folder = root().join("tests/sdk/otel");
+    install_node(&folder)?;
+    say("Testing deploy/otel and /metrics");
     run(Command::new("node").arg("--test").current_dir(&folder).envs(variables.iter().cloned()))
 }
 

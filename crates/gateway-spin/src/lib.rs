@@ -35,6 +35,7 @@ mod host;
 mod meter;
 mod page;
 mod provider;
+mod recount;
 mod request;
 mod response;
 mod router;

@@ -9,7 +9,6 @@ use std::convert::Infallible;
 use gateway::error::Cause;
 use gateway::http::cors::Cors;
 use gateway::http::trace;
-use gateway::limits::period::Moment;
 use gateway::log::Entry;
 use gateway::router::COUNTED_HEADER;
 use gateway::{Dialect, Error, Headers, Response};
@@ -83,8 +82,8 @@ pub(crate) struct Responder {
     dialect: Dialect,
     cors: Option<Cors>,
     timing: Timing,
-    /// When the request was counted, for the component that may ask another one.
-    pub(crate) counted_at: Option<Moment>,
+    /// Whether the request was counted, for the component that may ask another one.
+    pub(crate) counted: Option<String>,
 }
 
 impl Responder {
@@ -98,7 +97,7 @@ impl Responder {
         timing: Timing,
     ) -> Self {
         let is_head = method == Method::HEAD;
-        Self { out, is_head, dialect, cors, timing, counted_at: None }
+        Self { out, is_head, dialect, cors, timing, counted: None }
     }
 
     /// Creates a response without its body.
@@ -114,8 +113,8 @@ impl Responder {
         if let Some(cors) = &self.cors {
             cors.allow(&mut headers);
         }
-        if let Some(at) = self.counted_at {
-            headers.push(COUNTED_HEADER, at.millis.to_string());
+        if let Some(counted) = &self.counted {
+            headers.push(COUNTED_HEADER, counted.as_str());
         }
         outgoing(status, headers)
     }

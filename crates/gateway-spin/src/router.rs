@@ -9,15 +9,12 @@ use gateway::http::body::{Body, Plan as BodyPlan};
 use gateway::http::cors::Cors;
 use gateway::http::headers::is_hop_by_hop;
 use gateway::http::target::Target;
-use gateway::limits::account::{Account, Counted};
-use gateway::limits::period::Moment;
 use gateway::log::Entry;
 use gateway::operation::Class;
 use gateway::router::list::{self, ModelList};
 use gateway::router::prefixes::Served;
 use gateway::router::{
-    ALIAS_HEADER, COUNTED_HEADER, MODEL_HEADER, Plan, Router, counted_at, may_fall_back,
-    passes_to_component,
+    ALIAS_HEADER, COUNTED_HEADER, MODEL_HEADER, Plan, Router, may_fall_back, passes_to_component,
 };
 use gateway::{AiGateway, Error, Head, Method, Outbound, Response, Team};
 use http::StatusCode;
@@ -26,13 +23,12 @@ use wasi::http::types::{IncomingRequest, IncomingResponse, ResponseOutparam};
 
 use crate::auth::authenticate_for_any;
 use crate::body::{BodyWriter, Progress, Read, Source, upstream_failure};
-use crate::counters::SpinCounters;
 use crate::host::{self, Instant, kept};
 use crate::meter::SharedMeter;
+use crate::recount::Recount;
 use crate::request::read_body;
 use crate::response::{Sent, StreamBody};
 use crate::serve::{Arrival, Handler, serve};
-use crate::store::SpinStore;
 use crate::upstream::{self, InFlight};
 
 /// What a component says that routes to others.
@@ -148,6 +144,7 @@ impl Routing<'_> {
         entry: &mut Entry,
     ) -> Result<Sent<Passed>, Error> {
         let mut notes = Vec::with_capacity(plan.attempts.len());
+        let mut recount = Recount::new(self.team);
         let mut attempts = plan.attempts.iter().peekable();
         loop {
             let Some(served) = attempts.next() else {
@@ -162,12 +159,16 @@ impl Routing<'_> {
             entry.attempts = Some(notes.join(", "));
             entry.model = Some(served.name.clone());
             match outcome {
-                Err(error) if is_last => return Err(error),
+                Err(error) if is_last => {
+                    recount.end(None, entry);
+                    return Err(error);
+                }
                 Err(_) => {}
                 Ok((status, response)) => {
                     entry.upstream_status = Some(status.as_u16());
                     let mut headers = upstream::read_headers(&response);
                     if is_last || !may_fall_back(status, &headers) {
+                        recount.end(Some(&headers), entry);
                         headers.retain(|name| !is_hop_by_hop(name) && name != COUNTED_HEADER);
                         headers.push(MODEL_HEADER, served.name.clone());
                         if let Some(alias) = &plan.alias {
@@ -177,12 +178,7 @@ impl Routing<'_> {
                     }
                     // Dropped, so that its instance ends.
                     drop(std::mem::ManuallyDrop::into_inner(response));
-                    // The client's one request is counted where it is served.
-                    if let (Some(team), Some(at)) = (self.team, counted_at(&headers))
-                        && uncount(team, at).is_err()
-                    {
-                        entry.note_unsettled("requests -1");
-                    }
+                    recount.take_out(&headers, entry);
                 }
             }
         }
@@ -315,12 +311,6 @@ impl Routing<'_> {
             max_upload,
         }
     }
-}
-
-/// Takes an attempt, which was counted at the moment `at`, out of the numbers of requests of `team`.
-fn uncount(team: &Team, at: Moment) -> Result<(), Error> {
-    let account = Account::find(team, Counted::All, &SpinStore::default())?;
-    account.map_or(Ok(()), |account| account.uncount(at, &SpinCounters::default()))
 }
 
 /// Returns the name of a component as a host.

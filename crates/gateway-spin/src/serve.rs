@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use gateway::http::cors::Cors;
 use gateway::http::trace::{self, REQUEST_ID};
 use gateway::log::Entry;
-use gateway::router::ALIAS_HEADER;
+use gateway::router::{self, ALIAS_HEADER};
 use gateway::{Dialect, Error, Head};
 use wasi::http::types::{IncomingRequest, ResponseOutparam};
 
@@ -79,11 +79,16 @@ pub(crate) fn serve<H: Handler>(request: &IncomingRequest, out: ResponseOutparam
         None => H::respond(request, head, &arrival, &mut entry, &meter),
     };
     let response = response.map(|sent| meter.prepare(sent));
+    let counted_at = meter.counted_at();
     if response.as_ref().map_or(true, Sent::is_failure) {
         // It has used nothing, and is settled first: an attempt at another provider for the client must not
         // be refused for what this one still holds.
-        responder.counted_at = meter.counted_at().filter(|_| is_attempt);
         meter.settle(false, &mut entry);
+    }
+    if is_attempt {
+        let is_refused = response.as_ref().err().is_some_and(|error| error.limit().is_some());
+        let counted_at = counted_at.filter(|_| entry.unsettled.is_none());
+        responder.counted = router::counted_value(is_refused, counted_at);
     }
     responder.send(response, &mut entry);
     // The line is written last: it has the status, the length and the time of the whole response.

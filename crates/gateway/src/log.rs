@@ -146,13 +146,15 @@ impl Entry {
     /// Notes an error that the client received, or that ended a response early.
     pub fn note_error(&mut self, error: &Error) {
         let fault = error.shape().fault;
-        self.level = match fault {
-            _ if self.unsettled.is_some() => self.level,
-            Fault::Client => "info",
-            Fault::Upstream => "warn",
-            Fault::Operator | Fault::Gateway => "error",
-        };
-        self.fault = Some(fault);
+        // What could not be counted is the gateway's, whatever went wrong besides.
+        if self.unsettled.is_none() {
+            self.level = match fault {
+                Fault::Client => "info",
+                Fault::Upstream => "warn",
+                Fault::Operator | Fault::Gateway => "error",
+            };
+            self.fault = Some(fault);
+        }
         self.error = Some(error.chain());
         if let Some(limit) = error.limit() {
             self.limit = Some(limit.to_owned());

@@ -17,9 +17,12 @@ pub const ALIAS_HEADER: &str = "x-gateway-alias";
 /// The header of a response that names the model that has responded.
 pub const MODEL_HEADER: &str = "x-gateway-model";
 
-/// The header of a response to an attempt that failed, with the moment at which it was counted in milliseconds since
-/// 1970. No client gets it.
+/// The header of a response to an attempt, for the component that made it: when the request was counted, in
+/// milliseconds since 1970, or [`REFUSED`]. A client that names an alias itself gets it too, and can do nothing with it.
 pub const COUNTED_HEADER: &str = "x-gateway-counted";
+
+/// What the header says if a limit of the key has refused the request.
+pub const REFUSED: &str = "refused";
 
 /// The setting that names the component for requests without a model.
 const DEFAULT: &str = "v1_default";
@@ -128,8 +131,17 @@ impl Router {
 pub fn may_fall_back(status: StatusCode, headers: &Headers) -> bool {
     let is_failure = status.is_server_error()
         || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS);
-    // A used-up budget of the key is used up everywhere.
-    is_failure && headers.get("x-should-retry").is_none_or(|value| value != b"false")
+    // A limit of the key is reached everywhere.
+    let is_refused = headers.get_str(COUNTED_HEADER) == Some(REFUSED);
+    is_failure && !is_refused && headers.get("x-should-retry").is_none_or(|value| value != b"false")
+}
+
+/// Returns what the response to an attempt says about its counting, if there is something to say.
+pub fn counted_value(is_refused: bool, counted_at: Option<Moment>) -> Option<String> {
+    if is_refused {
+        return Some(REFUSED.to_owned());
+    }
+    counted_at.map(|at| at.millis.to_string())
 }
 
 /// Returns when the attempt with these headers was counted, if it was.
@@ -230,7 +242,9 @@ mod tests {
             let status = StatusCode::from_u16(status).unwrap();
             assert_eq!(may_fall_back(status, &Headers::default()), expected, "{status}");
         }
-        let used_up = [("x-should-retry", "false")].into_iter().collect();
-        assert!(!may_fall_back(StatusCode::TOO_MANY_REQUESTS, &used_up));
+        for header in [("x-should-retry", "false"), (COUNTED_HEADER, REFUSED)] {
+            let headers = [header].into_iter().collect();
+            assert!(!may_fall_back(StatusCode::TOO_MANY_REQUESTS, &headers), "{header:?}");
+        }
     }
 }

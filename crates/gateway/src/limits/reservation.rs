@@ -130,19 +130,24 @@ impl Account {
         Ok(reservation)
     }
 
-    /// Takes a request out of the numbers of requests again, which was counted at the moment `at` and did not serve the
-    /// client: another one does.
+    /// Adds `delta` to the numbers of requests of the moment `at`, in which a request was counted that another one
+    /// replaces.
     ///
     /// # Errors
     /// [`Error::StoreUnavailable`] if the store fails.
-    pub fn uncount(&self, at: Moment, counters: &dyn Counters) -> Result<(), Error> {
+    pub fn correct_requests(
+        &self,
+        at: Moment,
+        delta: i64,
+        counters: &dyn Counters,
+    ) -> Result<(), Error> {
         for gauge in self.gauges(at) {
             if let Kind::Requests(_) = gauge.kind {
-                gauge.correct(counters, at, -1)?;
+                twice(|| gauge.correct(counters, at, delta))?;
             }
         }
         let name = self.usage().counter(&at.day(), Metric::Requests);
-        counters.increment(&name, -1).map(drop)
+        twice(|| counters.increment(&name, delta)).map(drop)
     }
 }
 
