@@ -13,7 +13,7 @@ use gateway::{Error, KeyId, Record, Response};
 use http::StatusCode;
 
 use crate::sweep::sweep;
-use crate::teams::list::{MAX_KEYS, read_budget, share_of};
+use crate::teams::list::{read_budget, share_of};
 use crate::usage::amounts::Amounts;
 use crate::usage::days::{self, Wanted};
 use crate::usage::{counters, team_names};
@@ -112,9 +112,14 @@ fn write_budgets(text: &mut String, action: &Action<'_>, stored: &[String]) -> R
             }
         }
     }
-    for id in stored.iter().filter_map(|name| KeyId::stored(name)).take(MAX_KEYS) {
-        // One that cannot be read is reported by the list of keys.
-        let Ok(Some(record)) = Record::read(store, &id) else { continue };
+    for id in stored.iter().filter_map(|name| KeyId::stored(name)) {
+        let record = match Record::read(store, &id) {
+            // One that is replaced has the same budgets as its successor.
+            Ok(Some(record)) if record.replaced_by.is_none() => record,
+            // One that cannot be read is reported by the list of keys.
+            Ok(_) | Err(Error::CorruptRecord(_)) => continue,
+            Err(error) => return Err(error),
+        };
         // Without those of the team, which are above.
         for gauge in Account::new(&record.team(), None).gauges(at) {
             write_budget(text, action, [&record.team_id, record.id()], &gauge)?;
@@ -239,6 +244,28 @@ mod tests {
         let names = host.store.keys().unwrap();
         let of = |prefix: &str| names.iter().filter(|name| name.starts_with(prefix)).count();
         assert!(of("used:") < 410 && of("n:u:") < 20, "{} {}", of("used:"), of("n:u:"));
+    }
+
+    #[test]
+    fn two_reports_at_once_lose_no_day() {
+        let hour = 60 * 60;
+        for step in 0..12 {
+            let host = Host::default();
+            host.create(r#"{"teamId":"blue"}"#);
+            count(&host, 0, "blue", "20260101", 5);
+            host.advance(48 * hour);
+            assert_eq!(requests(&host), 5);
+            // Now one report adds the entry of that day to the total while another one does.
+            host.advance(24 * 410 * hour);
+            let other = host.sibling();
+            other.advance(24 * 412 * hour);
+            host.store.interrupt_after(step, move |_| {
+                let _ = other.send("GET", "/metrics", ADMIN, "");
+            });
+            let outcome = host.send("GET", "/metrics", ADMIN, "");
+            assert!(matches!(outcome, Ok(_) | Err(Error::StoreUnavailable(_))), "{step}");
+            assert_eq!(requests(&host), 5, "{step}");
+        }
     }
 
     #[test]

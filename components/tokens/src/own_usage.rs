@@ -14,15 +14,17 @@ use crate::auth::KeyRef;
 use crate::limits::Amount;
 use crate::query;
 use crate::usage::amounts::Amounts;
-use crate::usage::{counters, read_day};
+use crate::usage::read_day;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct OwnUsage<'a> {
     id: &'a str,
     team_id: &'a str,
-    /// What was used today, in UTC, by this key and those it was rotated from.
-    today: Amounts,
+    /// What was used today, in UTC, by this key and those it was rotated from; none where nothing can be
+    /// counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    today: Option<Amounts>,
     limits: Vec<LimitState>,
 }
 
@@ -49,10 +51,14 @@ pub(crate) fn own_usage(action: &mut Action<'_>) -> Result<Response, Error> {
     let record = action.find_record(&KeyRef::Key(key))?;
     let team = record.team();
     let account = account(action, &team)?;
-    let counters = counters(action)?;
     let at = Moment::new(action.context.now);
-    let today = read_day(action.context.store, account.usage(), &at.day())?;
-    let limits = states(&account, counters, at)?;
+    let (today, limits) = match action.context.store.counters() {
+        Some(counters) => {
+            let today = read_day(action.context.store, account.usage(), &at.day())?;
+            (Some(today), states(&account, counters, at)?)
+        }
+        None => (None, Vec::new()),
+    };
     let usage = OwnUsage { id: record.id(), team_id: &record.team_id, today, limits };
     Ok(Response::json(StatusCode::OK, &usage))
 }

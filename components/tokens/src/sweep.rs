@@ -40,9 +40,9 @@ pub(crate) fn sweep(action: &Action<'_>, stored: &[String]) {
     // entries that have not ended do not keep the rest from being seen.
     let (claims, others): (Vec<&String>, Vec<&String>) =
         stored.iter().filter(|key| is_kind(key)).partition(|key| Claim::has_ended(key, action));
-    let seconds = action.context.now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let start = usize::try_from(seconds).unwrap_or(0) % others.len().max(1);
-    let others = others.iter().copied().cycle().skip(start).take(others.len().min(MAX_ENTRIES));
+    let (used, others): (Vec<&String>, Vec<&String>) =
+        others.into_iter().partition(|key| key.starts_with(LAST_USED));
+    let others = sample(&others, action).chain(sample(&used, action));
     let ended = others.filter(|key| has_ended(action, store, key));
     let summed_up = days::summed_up(action, stored);
     let is_summed_up =
@@ -52,6 +52,14 @@ pub(crate) fn sweep(action: &Action<'_>, stored: &[String]) {
     {
         let _ = store.delete(key);
     }
+}
+
+/// Returns some of `keys`, from another place each time.
+fn sample<'a>(keys: &[&'a String], action: &Action<'_>) -> impl Iterator<Item = &'a String> {
+    let seconds = action.context.now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let start = usize::try_from(seconds).unwrap_or(0) % keys.len().max(1);
+    let count = keys.len().min(MAX_ENTRIES);
+    keys.iter().copied().cycle().skip(start).take(count).collect::<Vec<_>>().into_iter()
 }
 
 /// Checks whether an entry may end by itself.

@@ -11,8 +11,13 @@ class ApiError extends Error {
 }
 
 /** Calls the gateway with the admin token, or with another `token`, and returns the response. */
-async function request(method, path, { token = session.token, body, accept = 'application/json' } = {}) {
+async function request(method, path, { token = session.token, body, accept = 'application/json', attempt } = {}) {
+  // Addresses are in the logs of whatever is in front of the gateway.
+  if (/sk_[0-9a-f]{8}/.test(path)) {
+    throw new ApiError(0, { message: 'This looks like a key. Use its id, or the name of the team.' });
+  }
   const headers = { accept };
+  if (attempt) headers['idempotency-key'] = attempt;
   if (token) headers.authorization = `Bearer ${token}`;
   if (body !== undefined) headers['content-type'] = 'application/json';
   const response = await fetch(path, {
@@ -34,6 +39,12 @@ async function failure(response, token) {
 async function call(method, path, options) {
   const response = await request(method, path, options);
   return response.status === 204 ? null : response.json();
+}
+
+/** A name for an operation that must not be carried out twice, however often it is sent. */
+function newAttempt() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 function query(parameters) {

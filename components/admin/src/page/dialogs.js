@@ -43,6 +43,7 @@ const GRACE = [['0', 'It ends now'], ['3600', 'One hour'], ['86400', 'One day'],
 /** Asks how long the old key stays valid, and rotates: `send` gets the seconds. */
 function askRotate(key, send) {
   const grace = select(GRACE);
+  const attempt = newAttempt();
   return ask({
     title: 'Rotate this key?',
     content: [
@@ -50,6 +51,6 @@ function askRotate(key, send) {
       field('The old key stays valid for', grace),
     ],
     confirm: 'Rotate',
-    work: () => send(grace.value),
+    work: () => send(grace.value, attempt),
   });
 }

@@ -14,43 +14,54 @@ function teamScreen(teamId) {
     top, shown, list);
 }
 
+let keyLoads = 0;
+
 async function loadKeys(teamId, view) {
-  const [team, page] = await Promise.all([
-    loadTeam(teamId),
-    call('GET', `/tokens${query({ teamId, limit: 200 })}`),
-  ]).catch((error) => {
-    report(error, view.list);
-    return [];
-  });
-  if (!page) return;
-  view.top.replaceChildren(teamPanel(team, view.load));
-  const keys = page.data;
-  const show = (nextCursor) => {
-    const more = nextCursor && action('Show more', async () => {
-      const next = await call('GET', `/tokens${query({ teamId, limit: 200, cursor: nextCursor })}`);
-      keys.push(...next.data);
-      show(next.nextCursor);
-    });
-    view.list.replaceChildren(keys.length ? keysTable(keys, view) : noKeys(teamId), more ? el('p', {}, more) : '');
+  const turn = ++keyLoads;
+  const isCurrent = () => turn === keyLoads;
+  loadTeam(teamId).then(
+    (team) => isCurrent() && view.top.replaceChildren(teamPanel(team, view.load)),
+    (error) => isCurrent() && report(error, view.top),
+  );
+  const keys = [];
+  const next = async (cursor) => {
+    const page = await call('GET', `/tokens${query({ teamId, limit: 200, cursor })}`);
+    if (!isCurrent()) return;
+    keys.push(...page.data);
+    const more = page.nextCursor && action('Show more', () => next(page.nextCursor));
+    const shown = keys.length || more ? keysTable(keys, view) : noKeys(teamId);
+    keepFocus(() => view.list.replaceChildren(shown, more ? el('p', {}, more) : ''));
   };
-  show(page.nextCursor);
+  await next().catch((error) => isCurrent() && report(error, view.list));
 }
 
-/** Finds the team with its use; one that has lost its last key has none. */
+/** Replaces what has the focus, and gives it to what has the same name afterwards. */
+function keepFocus(replace) {
+  const name = document.activeElement?.getAttribute('aria-label');
+  replace();
+  if (name) document.querySelector(`main [aria-label="${CSS.escape(name)}"]`)?.focus();
+}
+
+/** Reads the limits of the team, and what it has used if that is known. */
 async function loadTeam(teamId) {
-  const page = await call('GET', `/tokens/teams${query({ view: 'use', prefix: teamId, days: CHART_DAYS, limit: 200 })}`);
-  return page.data.find((team) => team.teamId === teamId) ?? { teamId, budgets: [], days: [] };
+  const path = `/tokens/teams/${encodeURIComponent(teamId)}`;
+  const [team, page] = await Promise.all([
+    call('GET', path),
+    call('GET', `/tokens/teams${query({ view: 'use', team: teamId, days: CHART_DAYS })}`),
+  ]);
+  return { budgets: [], ...page.data[0], ...team };
 }
 
 function teamPanel(team, reload) {
   const limits = limitsText(team.limits).join(' · ') || 'none';
-  const month = sum(team.days.filter((day) => day.day.startsWith(today().slice(0, 7))));
+  const month = monthOf(team);
+  const used = month ? `${number(month.requests)} requests · ${short(tokens(month))} tokens · ${costText(month)}` : '–';
   return el('section', { class: 'panel', 'aria-label': 'The whole team' },
     el('div', { class: 'row spread' },
       facts([
         ['Limits of the team', limits],
         ...(team.budgets.length ? [['Used', meters(team.budgets)]] : []),
-        ['This month', `${number(month.requests)} requests · ${short(tokens(month))} tokens · ${costText(month)}`],
+        ['This month', used],
         ['Last 31 days', teamChart(team.days)],
       ]),
       el('button', { type: 'button', onclick: () => askTeamLimits(team, reload) }, 'Change limits')));
@@ -103,10 +114,9 @@ function keyLimits(key) {
 }
 
 function keyActions(key, view) {
-  const rotate = () => askRotate(key, async (grace) => {
-    const created = await call('POST', `/tokens/${key.id}/refresh?graceSeconds=${grace}`);
-    view.shown.replaceChildren(showNewKey(created));
-    view.shown.scrollIntoView();
+  const rotate = () => askRotate(key, async (grace, attempt) => {
+    const created = await call('POST', `/tokens/${key.id}/refresh?graceSeconds=${grace}`, { attempt });
+    showThere(view.shown, created);
     view.load();
   });
   const setDisabled = async () => {
@@ -123,7 +133,7 @@ function keyActions(key, view) {
   return el('div', { class: 'row' },
     key.replacedBy ? null : button('Rotate', rotate),
     button('Limits', () => askKeyLimits(key, view.load)),
-    action(key.disabled ? 'Enable' : 'Disable', setDisabled),
+    action(key.disabled ? 'Enable' : 'Disable', setDisabled, { 'aria-label': `${key.disabled ? 'Enable' : 'Disable'} ${key.name}` }),
     button('Revoke', () => askRevoke(key, revoked), 'danger'),
     link(`#/why/${key.id}`, 'Why?', { class: 'small', 'aria-label': `Why? ${key.name}` }));
 }

@@ -10,7 +10,7 @@ const SCREENS = {
 /** The screen in the address, and its argument. */
 function place() {
   const [name, argument] = location.hash.replace(/^#\//, '').split('/');
-  const known = SCREENS[name] ? name : 'teams';
+  const known = Object.hasOwn(SCREENS, name) ? name : 'teams';
   try {
     return [known, argument && decodeURIComponent(argument)];
   } catch {

@@ -5,6 +5,7 @@ function myKeyScreen() {
   const result = el('div', {});
   const submit = (event) => {
     event.preventDefault();
+    result.replaceChildren();
     busy(go, async () => result.replaceChildren(await myKey(key.value.trim(), result)));
   };
   return el('div', {}, el('div', { class: 'title' }, el('h1', { tabindex: '-1' }, 'My key')),
@@ -18,9 +19,8 @@ async function myKey(token, result) {
   const use = await call('GET', '/tokens/self/usage', { token });
   const key = await call('GET', `/tokens/${use.id}`, { token });
   const [state, kind] = stateOf(key);
-  const rotate = () => askRotate(key, async (grace) => {
-    const created = await call('POST', `/tokens/refresh?graceSeconds=${grace}`, { token });
-    result.replaceChildren(showNewKey(created));
+  const rotate = () => askRotate(key, async (grace, attempt) => {
+    showThere(result, await call('POST', `/tokens/refresh?graceSeconds=${grace}`, { token, attempt }));
   });
   const models = el('div', {});
   loadModels(token, models);
@@ -31,7 +31,7 @@ async function myKey(token, result) {
       ['Team', key.teamId], ['State', el('span', { class: kind }, state)],
       ['Expires', key.expiresAt ? date(key.expiresAt) : 'never'], ['Last used', lastUsed(key)],
       ['May use', scopeText(key)],
-      ...(key.counted ? [['Today', `${number(use.today.requests)} requests · ${short(tokens(use.today))} tokens · ${costText(use.today)}`]] : []),
+      ...(key.counted && use.today ? [['Today', `${number(use.today.requests)} requests · ${short(tokens(use.today))} tokens · ${costText(use.today)}`]] : []),
     ]),
     el('h2', {}, 'Limits'), use.limits.length ? meters(use.limits, true) : el('p', { class: 'soft' }, 'none'),
     el('h2', {}, 'Models'), models);

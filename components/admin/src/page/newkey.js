@@ -18,6 +18,7 @@ function newKeyForm(teamId, known) {
   const account = check('May call operations on the provider’s whole account');
   const limits = limitsForm();
   const create = el('button', { type: 'submit', class: 'primary' }, 'Create key');
+  let attempt = newAttempt();
   const read = () => ({
     teamId: team.value.trim(),
     name: name.value.trim() || undefined,
@@ -33,12 +34,13 @@ function newKeyForm(teamId, known) {
     event.preventDefault();
     form.querySelectorAll('.error, .notice').forEach((error) => error.remove());
     busy(create, async () => {
-      const created = await call('POST', '/tokens', { body: read() });
-      form.replaceWith(showNewKey(created), el('p', {}, link(teamLink(created.teamId), 'Keys of the team')));
-      byId('main').focus();
+      const created = await call('POST', '/tokens', { body: read(), attempt });
+      const after = el('div', {});
+      form.replaceWith(after, el('p', {}, link(teamLink(created.teamId), 'Keys of the team')));
+      showThere(after, created);
     });
   };
-  const form = el('form', { class: 'panel', onsubmit: submit },
+  const form = el('form', { class: 'panel', onsubmit: submit, oninput: () => (attempt = newAttempt()) },
     el('div', { class: 'grid' },
       field('Team', team, { name: 'teamId', hint: 'Requests are attributed to it.' }), teams,
       field('Name of the key', name, { name: 'name', hint: 'Such as ci-bot. Without one, the team’s.' }),

@@ -50,7 +50,11 @@ function snippetTabs(created) {
   const tabs = entries.map(([name, text]) =>
     el('button', { type: 'button', role: 'tab', 'aria-controls': 'snippet', onclick: () => show(name, text) }, name));
   const show = (name, text) => {
-    for (const tab of tabs) tab.setAttribute('aria-selected', String(tab.textContent === name));
+    for (const tab of tabs) {
+      const isShown = tab.textContent === name;
+      tab.setAttribute('aria-selected', String(isShown));
+      tab.tabIndex = isShown ? 0 : -1;
+    }
     code.textContent = text;
     copy.replaceChildren(copyButton(text, 'Copy the lines'));
   };
@@ -65,9 +69,16 @@ function snippetTabs(created) {
 /** Shows a new key, the one time that this is possible. */
 function showNewKey(created) {
   return el('section', { class: 'panel' },
-    el('h2', {}, 'Copy the key now'),
+    el('h2', { tabindex: '-1' }, 'Copy the key now'),
     el('p', {}, 'It is not shown again: the gateway keeps only its hash.'),
     el('div', { class: 'row' }, el('code', { class: 'secret', id: 'new-key' }, created.apiKey), copyButton(created.apiKey, 'Copy the key')),
     el('p', { class: 'soft' }, `Key ${created.name} of ${created.teamId}, id ${created.id}`),
     snippetTabs(created));
+}
+
+/** Shows a new key in `place`, where the focus goes. */
+function showThere(place, created) {
+  place.replaceChildren(showNewKey(created));
+  place.scrollIntoView();
+  place.querySelector('h2').focus();
 }

@@ -45,13 +45,16 @@ async function loadTeams({ prefix, list, count }) {
     const page = await call('GET', `/tokens/teams${query(parameters)}`);
     if (!isCurrent()) return;
     const start = teams.length;
-    teams.push(...page.data);
+    // The order changes with use, so a team may be on two pages.
+    const shown = new Set(teams.map((team) => team.teamId));
+    teams.push(...page.data.filter((team) => !shown.has(team.teamId)));
     show(page);
     // The charts take longer than the list, so they come after it.
-    const charts = await call('GET', `/tokens/teams${query({ ...parameters, days: CHART_DAYS })}`);
-    if (!isCurrent()) return;
-    const known = new Map(charts.data.map((team) => [team.teamId, team]));
-    teams.splice(start, page.data.length, ...page.data.map((team) => known.get(team.teamId) ?? team));
+    const charts = await call('GET', `/tokens/teams${query({ ...parameters, days: CHART_DAYS })}`)
+      .catch((error) => isCurrent() && report(error, list));
+    if (!isCurrent() || !charts) return;
+    const known = new Map(charts.data.map((team) => [team.teamId, team.days]));
+    for (const team of teams.slice(start)) team.days = known.get(team.teamId) ?? null;
     show(page);
   };
   await next().catch((error) => isCurrent() && report(error, list));
@@ -64,19 +67,25 @@ function noTeams(prefix) {
     link('#/new', 'Create the first key', { class: 'button primary' }));
 }
 
+/** What the team used this month: `undefined` while that is being read, and `null` where nothing was counted. */
+function monthOf({ days }) {
+  if (days === undefined) return undefined;
+  const use = sum((days ?? []).filter((day) => day.day.startsWith(today().slice(0, 7))));
+  return use.requests ? use : null;
+}
+
+const soft = (text) => el('span', { class: 'soft' }, text);
+
 function teamsTable(teams) {
-  const month = today().slice(0, 7);
-  const monthOf = (team) => team.days && sum(team.days.filter((day) => day.day.startsWith(month)));
-  const soft = (text) => el('span', { class: 'soft' }, text);
   const counted = (team, show) => {
     const use = monthOf(team);
-    return use ? (use.requests ? show(use) : soft('–')) : '';
+    return use === undefined ? '' : use ? show(use) : soft('–');
   };
   return table('Teams', [
     ['Team', (team) => link(teamLink(team.teamId), team.teamId)],
     ['Keys', (team) => (team.keys === undefined ? soft('–') : number(team.keys)), 'number'],
     ['Budget', (team) => (team.budgets.length ? meters(team.budgets) : soft('no budget'))],
-    ['Last 31 days', (team) => team.days ? teamChart(team.days) : ''],
+    ['Last 31 days', (team) => (team.days === undefined ? '' : teamChart(team.days))],
     ['Requests', (team) => counted(team, (use) => short(use.requests)), 'number'],
     ['Tokens', (team) => counted(team, (use) => short(tokens(use))), 'number'],
     ['Cost', (team) => counted(team, costText), 'number'],
@@ -84,7 +93,7 @@ function teamsTable(teams) {
 }
 
 function teamChart(days) {
-  if (days.length === 0) return el('span', { class: 'soft' }, 'nothing counted');
+  if (!days?.length) return soft('nothing counted');
   const hasCost = days.some((day) => Number(day.costUsd) > 0);
   return hasCost
     ? chart(days, CHART_DAYS, (day) => Number(day.costUsd), money)
@@ -100,7 +109,7 @@ async function loadTotals(place) {
     place.replaceChildren(facts([
       ['Requests this month', number(totals.requests)],
       ['Tokens', short(tokens(totals))],
-      ['Cost', money(totals.costUsd)],
+      ['Cost', costText(totals)],
       ['Counted', which],
     ]));
   } catch (error) {

@@ -7,7 +7,7 @@ function whyScreen(id = '') {
 }
 
 function whyForm(id, known) {
-  const key = el('input', { value: id, required: true, class: 'mono', autocomplete: 'off', spellcheck: 'false' });
+  const key = el('input', { value: id, required: true, class: 'mono', autocomplete: 'off', spellcheck: 'false', pattern: '[0-9a-f]{32}' });
   const provider = select(known.providers.map((name) => [name]));
   const model = el('input', { required: true, autocomplete: 'off', spellcheck: 'false', list: 'models' });
   const models = el('datalist', { id: 'models' }, known.models.map((value) => el('option', { value })));

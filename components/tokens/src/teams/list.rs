@@ -16,8 +16,8 @@ use serde::Serialize;
 use super::{TeamView, view};
 use crate::own_usage::LimitState;
 use crate::usage::amounts::Amounts;
+use crate::usage::date;
 use crate::usage::days::{self, Wanted};
-use crate::usage::{counters, date};
 use crate::{Action, query, team_ids};
 
 /// The default number of teams on a page.
@@ -30,7 +30,7 @@ const MAX_LIMIT: u64 = 200;
 const MAX_DAYS: u64 = 92;
 
 /// The most keys whose teams are looked up. With more, the numbers of keys are left out.
-pub(crate) const MAX_KEYS: usize = 20_000;
+const MAX_KEYS: usize = 20_000;
 
 /// The divisor of shares.
 const WHOLE: i128 = 10_000;
@@ -54,7 +54,8 @@ struct TeamUse {
     keys: Option<u64>,
     /// Its budgets, and what is used of them.
     budgets: Vec<LimitState>,
-    /// What its keys used on each day of the chart on which they used something.
+    /// What its keys used on each day of the chart on which they used something; none where nothing can be
+    /// counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     days: Option<Vec<DayUse>>,
 }
@@ -85,25 +86,44 @@ struct Ranked {
     share: i128,
 }
 
+/// Which teams are wanted.
+struct Filter {
+    team: Option<String>,
+    /// The start of an id, in lower case.
+    prefix: String,
+}
+
+impl Filter {
+    fn includes(&self, team_id: &str) -> bool {
+        self.team.as_ref().is_none_or(|team| team == team_id)
+            && team_id.to_lowercase().starts_with(&self.prefix)
+    }
+}
+
 /// Lists the teams that have, or had, keys or limits.
 pub(crate) fn list(action: &mut Action<'_>) -> Result<Response, Error> {
     action.entry.action = Some("list_teams");
     action.require_admin()?;
-    let [view, prefix, days, limit, cursor] =
-        query::read_params(&action.request.head, ["view", "prefix", "days", "limit", "cursor"])?;
+    let [view, team, prefix, days, limit, cursor] = query::read_params(
+        &action.request.head,
+        ["view", "team", "prefix", "days", "limit", "cursor"],
+    )?;
     let limit = query::parse_limit(limit, DEFAULT_LIMIT, MAX_LIMIT)?;
     match view {
-        None if prefix.is_none() && days.is_none() => by_id(action, limit, cursor),
-        None => Err(Error::invalid_param("view", "`prefix` and `days` need `view=use`")),
+        None if [team, prefix, days] == [None; 3] => by_id(action, limit, cursor),
+        None => Err(Error::invalid_param("view", "`team`, `prefix` and `days` need `view=use`")),
         Some("use") => {
             let days = days.map(|days| query::parse_number("days", days)).transpose()?;
             if days.is_some_and(|days| !(1..=MAX_DAYS).contains(&days)) {
                 let rule = format!("`days` must be between 1 and {MAX_DAYS}");
                 return Err(Error::invalid_param("days", rule));
             }
-            let prefix = prefix.map(|prefix| query::decode(prefix).to_lowercase());
+            let filter = Filter {
+                team: team.map(query::decode),
+                prefix: prefix.map(query::decode).unwrap_or_default().to_lowercase(),
+            };
             let cursor = cursor.map(|cursor| query::parse_number("cursor", cursor)).transpose()?;
-            by_use(action, &prefix.unwrap_or_default(), days, limit, cursor.unwrap_or(0))
+            by_use(action, &filter, days, limit, cursor.unwrap_or(0))
         }
         Some(_) => Err(Error::invalid_param("view", "`view` must be use")),
     }
@@ -131,25 +151,28 @@ fn by_id(action: &Action<'_>, limit: usize, cursor: Option<&str>) -> Result<Resp
     Ok(Response::json(StatusCode::OK, &Page { data, next_cursor }))
 }
 
-/// Lists teams whose ids start with `prefix`, those first that have used the largest share of a budget. The
-/// page starts at the team number `start`.
+/// Lists teams, those first that have used the largest share of a budget. The page starts at the team number
+/// `start`.
 fn by_use(
     action: &Action<'_>,
-    prefix: &str,
+    filter: &Filter,
     days: Option<u64>,
     limit: usize,
     start: u64,
 ) -> Result<Response, Error> {
     let stored = action.context.store.keys()?;
-    let mut teams = rank(action, &stored, prefix)?;
+    let mut teams = rank(action, &stored, filter)?;
     let total = teams.len();
     let start = usize::try_from(start).unwrap_or(usize::MAX).min(total);
     let end = start.saturating_add(limit).min(total);
     let shown: Vec<Ranked> = teams.drain(start..end).collect();
-    let keys = count_keys(action, &stored)?;
+    // The list of a team's keys says how many there are.
+    let keys = if filter.team.is_none() { count_keys(action, &stored)? } else { None };
     let mut charts = match days {
-        Some(days) => Some(read_charts(action, &stored, &shown, days)?),
-        None => None,
+        Some(days) if action.context.store.counters().is_some() => {
+            Some(read_charts(action, &stored, &shown, days)?)
+        }
+        _ => None,
     };
     let data = shown.into_iter().map(|Ranked { team_id, limits, budgets, .. }| TeamUse {
         keys: keys.as_ref().map(|keys| keys.get(&team_id).copied().unwrap_or(0)),
@@ -162,8 +185,8 @@ fn by_use(
     Ok(Response::json(StatusCode::OK, &UsePage { data, total, next_cursor }))
 }
 
-/// Reads all teams whose ids start with `prefix`, in the order of the list.
-fn rank(action: &Action<'_>, stored: &[String], prefix: &str) -> Result<Vec<Ranked>, Error> {
+/// Reads all teams that are wanted, in the order of the list.
+fn rank(action: &Action<'_>, stored: &[String], filter: &Filter) -> Result<Vec<Ranked>, Error> {
     let store = action.context.store;
     let at = Moment::new(action.context.now);
     let with_limits: BTreeSet<&str> =
@@ -171,7 +194,7 @@ fn rank(action: &Action<'_>, stored: &[String], prefix: &str) -> Result<Vec<Rank
     let mut teams = Vec::new();
     for name in stored.iter().filter(|name| team_ids::is_entry(name)) {
         let Some(team_id) = team_ids::read(action, name)? else { continue };
-        if !team_id.to_lowercase().starts_with(prefix) {
+        if !filter.includes(&team_id) {
             continue;
         }
         // Read only if they are there: most teams have none.
@@ -231,7 +254,6 @@ fn read_charts(
     teams: &[Ranked],
     days: u64,
 ) -> Result<BTreeMap<String, Vec<DayUse>>, Error> {
-    counters(action)?;
     let hashes: Vec<String> = teams.iter().map(|team| team_hash(&team.team_id)).collect();
     let (from, to) = (days::day_before(action, days - 1), days::day_before(action, 0));
     let includes = |name: &UsageName| hashes.contains(&name.team);
@@ -304,6 +326,8 @@ mod tests {
         });
         assert_eq!(page["data"][0], expected);
         assert_eq!(names(&get(&host, "&prefix=BE")), ["Beta"]);
+        assert_eq!(names(&get(&host, "&team=Beta")), ["Beta"]);
+        assert_eq!(names(&get(&host, "&team=beta")), [""; 0]);
         let first = get(&host, "&limit=3");
         assert_eq!((names(&first).len(), &first["nextCursor"]), (3, &json!("3")));
         assert_eq!(names(&get(&host, "&limit=3&cursor=3")), ["alpha"]);
@@ -327,6 +351,14 @@ mod tests {
         let expected = [("2025-12-30", json!(5)), ("2026-01-01", json!(7))];
         assert_eq!(shown.collect::<Vec<_>>(), expected);
         assert_eq!(get(&host, "&prefix=beta&days=1")["data"][0]["days"], json!([]));
+    }
+
+    #[test]
+    fn chart_is_left_out_without_counters() {
+        let host = host();
+        host.store.remove_counters();
+        let page = get(&host, "&days=30");
+        assert!(page["data"][0].get("days").is_none() && page["data"][0]["keys"] == 1, "{page}");
     }
 
     #[test]

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, UNIX_EPOCH};
 
+use gateway::error::Cause;
 use gateway::limits::account::UsageName;
 use gateway::limits::counters::stored_count;
 use gateway::limits::period::Moment;
@@ -24,8 +25,8 @@ const PREFIX: &str = "used:";
 /// The entry of the days that are so long ago that their own are deleted. Its first line is the last of them.
 const TOTAL: &str = "used:total";
 
-/// How many days are open after their end, for requests that end late.
-const OPEN_DAYS: u64 = 2;
+/// How long a day is open after its end, for requests that end late.
+const OPEN: Duration = Duration::from_hours(6);
 
 /// How long the counters of a day outlive its entry. A report that began to read them before must not read
 /// half of them.
@@ -85,23 +86,25 @@ pub(crate) fn read(
 /// [`Error::StoreUnavailable`].
 pub(crate) fn read_total(action: &Action<'_>, stored: &[String]) -> Result<Use, Error> {
     let store = action.context.store;
+    let oldest = day_before(action, ENTRY_DAYS);
+    let expired = entries(stored).into_iter().filter(|(day, _)| **day < *oldest);
+    // Read before the total: another report deletes an entry after it has written the total with it.
+    let expired = expired.map(|(day, (_, entry))| Ok((day, store.get(entry)?)));
+    let expired: Vec<_> = expired.collect::<Result<_, Error>>()?;
     let value = store.get(TOTAL)?.unwrap_or_default();
     let text = String::from_utf8_lossy(&value);
     let (through, lines) = text.split_once('\n').unwrap_or_default();
-    let (mut total, mut last) = (parse(lines), through.to_owned());
-    let oldest = day_before(action, ENTRY_DAYS);
-    let expired: Vec<_> = entries(stored).into_iter().filter(|(day, _)| **day < *oldest).collect();
-    for (day, (_, entry)) in &expired {
-        // An entry that is in the total already was to be deleted.
-        if **day > *last {
-            for (name, amounts) in read_entry(store, entry)? {
-                let team = UsageName { team: name.team, lineage: "-".to_owned() };
-                total.entry(team).or_default().add(&amounts);
-            }
-            (*day).clone_into(&mut last);
+    let mut total = parse(lines);
+    for (_, entry) in expired.iter().filter(|(day, _)| *day > through) {
+        let gone = || Error::StoreUnavailable(Cause("an entry of a day is gone".to_owned()));
+        let entry = entry.as_ref().ok_or_else(gone)?;
+        for (name, amounts) in parse(&String::from_utf8_lossy(entry)) {
+            let team = UsageName { team: name.team, lineage: "-".to_owned() };
+            total.entry(team).or_default().add(&amounts);
         }
     }
-    if let (false, Some((newest, _))) = (expired.is_empty(), expired.last()) {
+    if let Some((newest, _)) = expired.last() {
+        let newest = newest.max(&through);
         store.set(TOTAL, format!("{newest}\n{}", format(&total)).as_bytes())?;
         for name in stored.iter().filter(|name| day_of(name).is_some_and(|(day, _)| day < &*oldest))
         {
@@ -187,7 +190,8 @@ fn parse(lines: &str) -> Use {
 
 /// Checks whether no request is counted on `day` any more.
 fn is_over(action: &Action<'_>, day: &str) -> bool {
-    day < day_before(action, OPEN_DAYS - 1).as_str()
+    let then = action.context.now.checked_sub(OPEN).unwrap_or(UNIX_EPOCH);
+    day < Moment::new(then).day().as_str()
 }
 
 /// Returns the name of the day so many days ago.
