@@ -177,6 +177,24 @@ fn component_gets_only_the_variables_it_uses() {
 }
 
 #[test]
+fn page_imports_no_store_settings_or_hosts() {
+    build_guests().unwrap();
+    let imports = |component: &str, interface: &str| {
+        let file = root().join(format!("target/wasm32-wasip2/release/{component}.wasm"));
+        let wasm = std::fs::read(file).unwrap();
+        wasm.windows(interface.len()).any(|bytes| bytes == interface.as_bytes())
+    };
+    for interface in [
+        "fermyon:spin/key-value",
+        "fermyon:spin/variables",
+        "wasi:keyvalue/store",
+        "wasi:http/outgoing-handler",
+    ] {
+        assert!(imports("v1", interface) && !imports("admin", interface), "{interface}");
+    }
+}
+
+#[test]
 fn forms_for_keys_offer_every_provider() {
     let settings = components()["tokens"]["variables"]["settings"].as_str().unwrap().to_owned();
     let line = settings.lines().find_map(|line| line.strip_prefix("providers=")).unwrap();

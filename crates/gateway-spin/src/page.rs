@@ -35,6 +35,8 @@ impl<P: Pages> Guest for PageComponent<P> {
 impl<P: Pages> Handler for PageComponent<P> {
     const SLUG: &'static str = P::SLUG;
 
+    const HAS_CORS: bool = false;
+
     type Stream = Infallible;
 
     fn respond(

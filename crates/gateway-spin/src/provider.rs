@@ -54,6 +54,8 @@ impl<P: Provider> Guest for ProviderComponent<P> {
 impl<P: Provider> Handler for ProviderComponent<P> {
     const SLUG: &'static str = P::SLUG;
 
+    const COUNTS: bool = true;
+
     type Stream = PassThrough;
 
     fn dialect(head: &Head) -> Dialect {

@@ -22,6 +22,12 @@ pub(crate) trait Handler {
     /// The names of its own time, and of what it waits for, in the header `server-timing`.
     const TIMING: [&'static str; 2] = ["gateway", "upstream"];
 
+    /// Whether pages of other origins may call it, by the operator's setting.
+    const HAS_CORS: bool = true;
+
+    /// Whether its requests may be counted. What no component of its kind uses is not in its file.
+    const COUNTS: bool = false;
+
     /// The body of a response that is streamed.
     type Stream: StreamBody;
 
@@ -66,7 +72,7 @@ pub(crate) fn serve<H: Handler>(request: &IncomingRequest, out: ResponseOutparam
     entry.note_request(&head.path_with_query, &head.headers, &id);
     head.headers.set(REQUEST_ID, id);
     let may_have_body = head.may_have_body();
-    let cors = host::cors(&head);
+    let cors = if H::HAS_CORS { host::cors(&head) } else { None };
     // The responder exists before anything can fail, so that every failure is a response.
     let timing = Timing { names: H::TIMING, start };
     let mut responder = Responder::new(out, &head.method, H::dialect(&head), cors.clone(), timing);
@@ -78,25 +84,39 @@ pub(crate) fn serve<H: Handler>(request: &IncomingRequest, out: ResponseOutparam
         None if head.is_upgrade() => Err(Error::UpgradeNotSupported),
         None => H::respond(request, head, &arrival, &mut entry, &meter),
     };
-    let response = response.map(|sent| meter.prepare(sent));
-    let counted_at = meter.counted_at();
-    if response.as_ref().map_or(true, Sent::is_failure) {
-        // It has used nothing, and is settled first: an attempt at another provider for the client must not
-        // be refused for what this one still holds.
-        meter.settle(false, &mut entry);
-    }
-    if is_attempt {
-        let is_refused = response.as_ref().err().is_some_and(|error| error.limit().is_some());
-        let counted_at = counted_at.filter(|_| entry.unsettled.is_none());
-        responder.counted = router::counted_value(is_refused, counted_at);
-    }
+    let response = if H::COUNTS {
+        let response = response.map(|sent| meter.prepare(sent));
+        let counted = settle_failure(&meter, &response, &mut entry);
+        responder.counted = counted.filter(|_| is_attempt);
+        response
+    } else {
+        response
+    };
     responder.send(response, &mut entry);
     // The line is written last: it has the status, the length and the time of the whole response.
     entry.total_ms = start.millis();
-    // The client has its response by now, and does not wait for the counters.
-    meter.settle(entry.error.is_none(), &mut entry);
+    if H::COUNTS {
+        // The client has its response by now, and does not wait for the counters.
+        meter.settle(entry.error.is_none(), &mut entry);
+    }
     host::log(&entry.to_line());
     if may_have_body {
         request::drain(request);
     }
+}
+
+/// Settles a request that failed, which has used nothing, before its response is sent: an attempt at another
+/// provider for the client must not be refused for what this one still holds. Returns what the response to an
+/// attempt says about its counting.
+fn settle_failure<S>(
+    meter: &SharedMeter,
+    response: &Result<Sent<S>, Error>,
+    entry: &mut Entry,
+) -> Option<String> {
+    let counted_at = meter.counted_at();
+    if response.as_ref().map_or(true, Sent::is_failure) {
+        meter.settle(false, entry);
+    }
+    let is_refused = response.as_ref().err().is_some_and(|error| error.limit().is_some());
+    router::counted_value(is_refused, counted_at.filter(|_| entry.unsettled.is_none()))
 }

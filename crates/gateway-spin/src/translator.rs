@@ -70,6 +70,8 @@ impl<T: Translator> Guest for TranslatorComponent<T> {
 impl<T: Translator> Handler for TranslatorComponent<T> {
     const SLUG: &'static str = T::SLUG;
 
+    const COUNTS: bool = true;
+
     type Stream = TranslatedBody;
 
     fn dialect(head: &Head) -> Dialect {

@@ -42,8 +42,7 @@ test('the panels and variables have the types of Grafana', () => {
 
 for (const [index, [what, , expected]] of MISTAKES.entries()) {
   test(`a mistake is found: ${what}`, () => {
-    assert.equal(MISTAKEN[index].length, 1);
-    assert.match(MISTAKEN[index][0], expected);
+    assert.match(MISTAKEN[index].join('\n'), expected);
   });
 }
 

@@ -69,7 +69,7 @@ async function readMetrics() {
   assert.match(response.headers.get('content-type'), /^text\/plain; version=0\.0\.4(;|$)/);
   const metrics = await response.text();
   const samples = samplesOf(parseMetrics(metrics), 'gateway_requests_total');
-  assert.notEqual(samples.length, 0, `the request is missing:\n${metrics}`);
+  assert.notEqual(samples.length, 0, 'GET /metrics does not have the request');
   return metrics;
 }
 
