@@ -1,7 +1,7 @@
 //! The use of all keys, day by day.
 //!
 //! A request is counted in counters of its day. When a day has ended, a report that needs it sums them up in
-//! one entry, and later the counters are deleted ([`is_summed_up`]). The store then has few names, and a
+//! one entry, and later the counters are deleted ([`summed_up`]). The store then has few names, and a
 //! report of a month is a read per day.
 
 use std::collections::{BTreeMap, BTreeSet};
