@@ -29,7 +29,8 @@ test('a body that the provider rejects raises a bad request error', async () => 
   const error = await assertRaises(call, OpenAI.BadRequestError, 400, 'invalid_value');
   assert.equal(error.param, 'messages');
   assert.match(error.message, /'messages' is a required property/);
-  assert.equal(error.requestID, 'req_simulated');
+  assert.match(error.requestID, /^req_[0-9a-f]{32}$/);
+  assert.equal(error.headers.get('x-upstream-request-id'), 'req_simulated');
 });
 
 test('an unknown model raises a not found error', async () => {
