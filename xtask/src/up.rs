@@ -200,7 +200,7 @@ fn welcome(url: &str, environment: &AppEnvironment) -> Result<String> {
     let _ = write!(
         text,
         r#"
-Create a team key, then request a chat completion:
+Manage keys on the page {url}/admin, or create one here and request a chat completion:
 
   KEY=$(curl -s {url}/tokens -H "authorization: Bearer {admin}" \
     -d '{{"teamId": "blue", "name": "Blue team"}}' | sed 's/.*"apiKey":"\([^"]*\)".*/\1/')

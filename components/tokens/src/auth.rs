@@ -26,7 +26,7 @@ impl KeyRef {
 
 /// The minimum length of the admin token and of that for monitoring, in bytes. They can be guessed without a
 /// limit.
-pub(crate) const MIN_TOKEN: usize = 32;
+const MIN_TOKEN: usize = 32;
 
 /// Returns the configured admin token.
 ///
@@ -41,7 +41,37 @@ pub(crate) fn admin_token(settings: &Settings) -> Result<&str, Error> {
     Ok(token)
 }
 
+/// Returns the token with which a monitoring system reads `/metrics`, if one is configured.
+///
+/// # Errors
+/// [`Error::Configuration`] for a short one.
+pub(crate) fn metrics_token(settings: &Settings) -> Result<Option<&str>, Error> {
+    match settings.get("metrics_token") {
+        Some(token) if token.len() < MIN_TOKEN => {
+            let rule = "metrics_token must have at least 32 characters";
+            Err(Error::Configuration(rule.to_owned()))
+        }
+        token => Ok(token),
+    }
+}
+
 impl Action<'_> {
+    /// Requires the token of a monitoring system, which may do nothing else, or the admin token.
+    ///
+    /// # Errors
+    /// Those of [`require_admin`](Self::require_admin).
+    pub(crate) fn require_metrics_reader(&mut self) -> Result<(), Error> {
+        // A short one lets no one in; `/healthz` reports it.
+        let expected = metrics_token(self.context.settings).ok().flatten();
+        match (expected, self.bearer_token()) {
+            (Some(expected), Some(given)) if is_same_secret(given, expected) => {
+                self.entry.actor = Some("metrics".to_owned());
+                Ok(())
+            }
+            _ => self.require_admin(),
+        }
+    }
+
     /// Requires the admin token.
     ///
     /// # Errors

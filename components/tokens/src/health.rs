@@ -8,7 +8,7 @@ use http::StatusCode;
 use serde::Serialize;
 
 use crate::Action;
-use crate::auth::admin_token;
+use crate::auth::{admin_token, metrics_token};
 
 #[derive(Serialize)]
 struct Health {
@@ -27,6 +27,7 @@ pub(crate) fn check(action: &mut Action<'_>) -> Response {
     let checks = [
         settings.ai_gateway().map(drop),
         admin_token(settings).map(drop),
+        metrics_token(settings).map(drop),
         (context.model_setting)(limited::SETTING)
             .and_then(|models| LimitedModels::parse(&models))
             .map(drop),
@@ -72,12 +73,14 @@ mod tests {
 
     #[test]
     fn healthz_names_missing_settings_and_failing_store() {
-        let host = Host::with_settings("ai_gateway_host=https://h\nai_gateway_token=s3cret\n");
+        let host = Host::with_settings(
+            "ai_gateway_host=https://h\nai_gateway_token=s3cret\nmetrics_token=s3cret\n",
+        );
         host.store.fail_after(0);
         let response = host.send("GET", "/healthz", "", "").unwrap();
         let text = body(&response).to_string();
         assert_eq!(response.status, 503);
-        for expected in ["ai_gateway_account_id", "admin_token", "key store"] {
+        for expected in ["ai_gateway_account_id", "admin_token", "metrics_token", "key store"] {
             assert!(text.contains(expected), "{text}");
         }
         assert!(!text.contains("s3cret"), "{text}");

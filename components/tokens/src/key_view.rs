@@ -9,11 +9,10 @@ use gateway::{ApiKey, Error, Record};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::Action;
 use crate::limits::LimitsView;
 use crate::own_usage::LimitState;
-use crate::teams::list::read_budget;
 use crate::usage::date;
+use crate::{Action, budgets};
 
 /// The JSON form of a key's record, which never contains the hash.
 ///
@@ -111,12 +110,8 @@ impl<'a> KeyView<'a> {
         let day = action.context.store.get(&last_used_key(record.lineage()))?;
         let last_used = day.and_then(|day| String::from_utf8(day).ok()).map(|day| date(&day));
         let (team, at) = (record.team(), Moment::new(action.context.now));
-        let mut budgets = Vec::new();
-        for gauge in Account::new(&team, None).gauges(at) {
-            if let Some(used) = read_budget(action.context.store, &gauge)? {
-                budgets.push(LimitState::new(&gauge, used, at));
-            }
-        }
+        let budgets = budgets::read(action.context.store, Account::new(&team, None).gauges(at))?;
+        let budgets = budgets.iter().map(|budget| budget.state(at)).collect();
         Ok(Self { counted: Some(counted.includes(&team)), budgets, last_used, ..self })
     }
 

@@ -2,6 +2,7 @@
 //! Also serves `/healthz` and `/metrics`.
 
 mod auth;
+mod budgets;
 mod claim;
 mod create;
 mod explain;

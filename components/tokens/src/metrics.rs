@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use gateway::keys::api_key::is_same_secret;
 use gateway::limits::account::{Account, Metric, read_team, team_gauges};
 use gateway::limits::amount::Usd;
 use gateway::limits::gauge::{Gauge, Kind};
@@ -13,14 +12,10 @@ use gateway::{Error, KeyId, Record, Response};
 use http::StatusCode;
 
 use crate::sweep::sweep;
-use crate::teams::list::{read_budget, share_of};
 use crate::usage::amounts::Amounts;
 use crate::usage::days::{self, Wanted};
 use crate::usage::{counters, team_names};
-use crate::{Action, auth, query, team_ids};
-
-/// The setting with the token of a monitoring system, which may do nothing else.
-const TOKEN_SETTING: &str = "metrics_token";
+use crate::{Action, budgets, query, team_ids};
 
 const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -36,7 +31,7 @@ const KINDS: [(Metric, &str); 5] = [
 /// Returns the metrics of all teams.
 pub(crate) fn metrics(action: &mut Action<'_>) -> Result<Response, Error> {
     action.entry.action = Some("metrics");
-    require_reader(action)?;
+    action.require_metrics_reader()?;
     let [] = query::read_params(&action.request.head, [])?;
     counters(action)?;
     let stored = action.context.store.keys()?;
@@ -46,19 +41,6 @@ pub(crate) fn metrics(action: &mut Action<'_>) -> Result<Response, Error> {
     write_use(&mut text, &teams);
     write_budgets(&mut text, action, &stored)?;
     Ok(Response::new(StatusCode::OK, text.into_bytes(), MEDIA_TYPE))
-}
-
-/// Requires the admin token, or that of a monitoring system.
-fn require_reader(action: &mut Action<'_>) -> Result<(), Error> {
-    let expected = action.context.settings.get(TOKEN_SETTING);
-    let is_long = |token: &&str| token.len() >= auth::MIN_TOKEN;
-    match (expected.filter(is_long), action.bearer_token()) {
-        (Some(expected), Some(given)) if is_same_secret(given, expected) => {
-            action.entry.actor = Some("metrics".to_owned());
-            Ok(())
-        }
-        _ => action.require_admin(),
-    }
 }
 
 /// Reads what all teams have used, by their ids.
@@ -107,9 +89,7 @@ fn write_budgets(text: &mut String, action: &Action<'_>, stored: &[String]) -> R
     for name in stored.iter().filter(|name| team_ids::is_entry(name)) {
         let Some(team_id) = team_ids::read(action, name)? else { continue };
         if let Some(limits) = read_team(store, &team_id)? {
-            for gauge in team_gauges(&team_id, limits, at) {
-                write_budget(text, action, [&team_id, ""], &gauge)?;
-            }
+            write_budgets_of(text, action, [&team_id, ""], team_gauges(&team_id, limits, at))?;
         }
     }
     for id in stored.iter().filter_map(|name| KeyId::stored(name)) {
@@ -121,34 +101,32 @@ fn write_budgets(text: &mut String, action: &Action<'_>, stored: &[String]) -> R
             Err(error) => return Err(error),
         };
         // Without those of the team, which are above.
-        for gauge in Account::new(&record.team(), None).gauges(at) {
-            write_budget(text, action, [&record.team_id, record.id()], &gauge)?;
-        }
+        let gauges = Account::new(&record.team(), None).gauges(at);
+        write_budgets_of(text, action, [&record.team_id, record.id()], gauges)?;
     }
     Ok(())
 }
 
-fn write_budget(
+/// Writes the budgets among the limits of a team, or of one of its keys.
+fn write_budgets_of(
     text: &mut String,
     action: &Action<'_>,
     [team, key]: [&str; 2],
-    gauge: &Gauge,
+    gauges: Vec<Gauge>,
 ) -> Result<(), Error> {
-    let (Kind::Budget(budget, _), Some(used)) =
-        (&gauge.kind, read_budget(action.context.store, gauge)?)
-    else {
-        return Ok(());
-    };
-    let share = share_of(used, gauge.limit);
-    let labels = [
-        ("team", team),
-        ("key", key),
-        ("unit", budget.unit.as_str()),
-        ("window", budget.window.as_str()),
-        ("on_exceeded", budget.on_exceeded.as_str()),
-    ];
-    let ratio = format!("{}.{:04}", share / 10_000, share % 10_000);
-    line(text, "gateway_budget_used_ratio", &labels, &ratio);
+    for budget_use in budgets::read(action.context.store, gauges)? {
+        let Kind::Budget(budget, _) = &budget_use.gauge.kind else { continue };
+        let labels = [
+            ("team", team),
+            ("key", key),
+            ("unit", budget.unit.as_str()),
+            ("window", budget.window.as_str()),
+            ("on_exceeded", budget.on_exceeded.as_str()),
+        ];
+        let share = budget_use.share();
+        let ratio = format!("{}.{:04}", share / 10_000, share % 10_000);
+        line(text, "gateway_budget_used_ratio", &labels, &ratio);
+    }
     Ok(())
 }
 

@@ -197,8 +197,8 @@ impl Entry {
     /// of other requests could get between its parts.
     pub fn to_line(&self) -> String {
         let plain = Value::Text;
-        // What a client or an upstream can make long has a limit.
         let count = |number: Option<i64>| Value::Number(number.map(i64::unsigned_abs));
+        // What a client or an upstream can make long has a limit.
         let cut = |text, most| Value::Cut(Option::as_deref(text), most);
         line::format(&[
             ("time", plain(Some(&self.time))),

@@ -1,5 +1,5 @@
 // Checks dashboards against Grafana's types, with the TypeScript compiler.
-// https://www.npmjs.com/package/@grafana/schema
+// https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/
 
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';

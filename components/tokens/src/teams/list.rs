@@ -5,15 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gateway::keys::team::team_hash;
 use gateway::limits::account::{LIMITS, UsageName, read_team, team_gauges, team_key};
-use gateway::limits::counters::stored_count;
-use gateway::limits::gauge::{Gauge, Kind};
 use gateway::limits::period::Moment;
 use gateway::limits::rules::Limits;
-use gateway::{Error, KeyId, Record, Response, Store};
+use gateway::{Error, KeyId, Record, Response};
 use http::StatusCode;
 use serde::Serialize;
 
 use super::{TeamView, view};
+use crate::budgets::{self, BudgetUse};
 use crate::own_usage::LimitState;
 use crate::usage::amounts::Amounts;
 use crate::usage::date;
@@ -31,9 +30,6 @@ const MAX_DAYS: u64 = 92;
 
 /// The most keys whose teams are looked up. With more, the numbers of keys are left out.
 const MAX_KEYS: usize = 20_000;
-
-/// The divisor of shares.
-const WHOLE: i128 = 10_000;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -201,29 +197,14 @@ fn rank(action: &Action<'_>, stored: &[String], filter: &Filter) -> Result<Vec<R
         let has_limits = with_limits.contains(team_key(&team_id).as_str());
         let limits = if has_limits { read_team(store, &team_id)? } else { None };
         let gauges = limits.clone().map(|limits| team_gauges(&team_id, limits, at));
-        let mut budgets = Vec::new();
-        let mut share = -1;
-        for gauge in gauges.unwrap_or_default() {
-            if let Some(used) = read_budget(store, &gauge)? {
-                share = share.max(share_of(used, gauge.limit));
-                budgets.push(LimitState::new(&gauge, used, at));
-            }
-        }
+        let budgets = budgets::read(store, gauges.unwrap_or_default())?;
+        // A team without a budget comes after those that have used nothing of theirs.
+        let share = budgets.iter().map(BudgetUse::share).max().unwrap_or(-1);
+        let budgets = budgets.iter().map(|budget| budget.state(at)).collect();
         teams.push(Ranked { team_id, limits, budgets, share });
     }
     teams.sort_by_cached_key(|team| (Reverse(team.share), team.team_id.to_lowercase()));
     Ok(teams)
-}
-
-/// Reads what is used of a budget; nothing for another limit.
-pub(crate) fn read_budget(store: &dyn Store, gauge: &Gauge) -> Result<Option<i64>, Error> {
-    let Kind::Budget(_, counter) = &gauge.kind else { return Ok(None) };
-    Ok(Some(store.get(counter)?.map_or(0, |value| stored_count(&value))))
-}
-
-/// Returns the share of `limit` that is used, in ten-thousandths.
-pub(crate) fn share_of(used: i64, limit: i64) -> i128 {
-    i128::from(used.max(0)) * WHOLE / i128::from(limit.max(1))
 }
 
 /// Counts the keys of each team; nothing if there are too many.
