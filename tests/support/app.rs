@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result};
 use gateway_host::simulator::{BASE_PATH, Simulator, TOKEN, bedrock};
-use gateway_host::{Clock, Compiler, Host, Options};
+use gateway_host::{Clock, Compiler, Host, Options, environment_name};
 use serde_json::{Value, json};
 use settings::Variables;
 use tempfile::TempDir;
@@ -57,6 +57,7 @@ pub struct Config {
     manifest: Option<PathBuf>,
     store: Option<PathBuf>,
     clock: Option<Clock>,
+    is_from_environment: bool,
 }
 
 impl Config {
@@ -77,6 +78,12 @@ impl Config {
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.settings.insert(name.to_owned(), value.to_owned());
         self
+    }
+
+    /// Gives the app its variables as environment variables, and not as those of a file.
+    #[must_use]
+    pub fn variables_from_environment(self) -> Self {
+        Self { is_from_environment: true, ..self }
     }
 
     /// Sends requests to another upstream than the simulated AI Gateway.
@@ -121,8 +128,16 @@ impl App {
         settings.extend(config.settings);
         let manifest = config.manifest.unwrap_or_else(|| root().join("spin.toml"));
         let variables = Variables::of_manifest(&std::fs::read_to_string(&manifest)?)?;
+        let variables = variables.make(&settings);
+        let (variables, environment) = if config.is_from_environment {
+            let env = |(name, value): (String, String)| (environment_name(&name), value);
+            (BTreeMap::new(), variables.into_iter().map(env).collect())
+        } else {
+            (variables, BTreeMap::new())
+        };
         let options = Options {
-            variables: variables.make(&settings),
+            variables,
+            environment,
             manifest,
             state_dir: Some(folder.path().to_owned()),
             runtime_config: config.store,

@@ -9,10 +9,12 @@ mod chaining;
 mod clock;
 mod counters;
 mod engine;
+mod given;
 mod instance;
 mod manifest;
 mod outbound;
 mod routes;
+mod runtime_config;
 mod server;
 mod store;
 mod variables;
@@ -28,9 +30,12 @@ use wasmtime_wasi::cli::OutputFile;
 
 pub use crate::host::clock::Clock;
 pub use crate::host::engine::Compiler;
+pub use crate::host::given::Given;
+pub use crate::host::variables::{environment, environment_name};
 
 use crate::host::engine::Component;
 use crate::host::routes::Routes;
+use crate::host::runtime_config::RuntimeConfig;
 
 /// Where to find the app, and the environment to run it in.
 #[derive(Clone, Default)]
@@ -38,12 +43,13 @@ use crate::host::routes::Routes;
 pub struct Options {
     /// The path of the manifest. The wasm paths in it are relative to its folder.
     pub manifest: PathBuf,
-    /// Values of application variables, which take precedence over the environment's.
+    /// Values of application variables, which take precedence over all others.
     pub variables: BTreeMap<String, String>,
-    /// Whether `SPIN_VARIABLE_*` and `.env` are read. Tests leave this off, so that the developer's
-    /// own settings cannot change their outcome.
-    pub use_environment: bool,
-    /// The path of Spin's runtime configuration, which may configure the key-value store.
+    /// Environment variables that set application variables ([`environment`]). Tests give none, so that
+    /// the developer's own settings cannot change their outcome.
+    pub environment: BTreeMap<String, String>,
+    /// The path of Spin's runtime configuration, which may configure the key-value store and values of
+    /// application variables.
     pub runtime_config: Option<PathBuf>,
     /// The folder of the default store. Without one it is `.spin` next to the manifest, as in Spin.
     pub state_dir: Option<PathBuf>,
@@ -80,8 +86,11 @@ impl Host {
         let folder = options.manifest.parent().unwrap_or(Path::new("."));
         // Components are compiled last: a missing variable or an unreachable store is reported
         // without waiting for the compiler.
-        let values = Arc::new(variables::resolve(&manifest, options)?);
-        let store = store::open(options, folder).await?;
+        let config = RuntimeConfig::read(options.runtime_config.as_deref())?;
+        let state_dir = options.state_dir.clone().unwrap_or_else(|| folder.join(".spin"));
+        let store = store::open(config.store(), &state_dir).await?;
+        let values = variables::resolve(&manifest, options, config.variables_providers)?;
+        let values = Arc::new(values);
         let compiler = match &options.compiler {
             Some(compiler) => compiler.clone(),
             None => Compiler::new(options.cache.as_deref())?,

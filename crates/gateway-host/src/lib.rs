@@ -7,4 +7,4 @@ mod host;
 pub mod simulator;
 
 #[cfg(feature = "host")]
-pub use crate::host::{Clock, Compiler, Host, Options};
+pub use crate::host::{Clock, Compiler, Given, Host, Options, environment, environment_name};

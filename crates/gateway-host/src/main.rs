@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 #[cfg(feature = "simulator")]
 use gateway_host::simulator::{BASE_PATH, Simulator};
 #[cfg(feature = "host")]
-use gateway_host::{Host, Options};
+use gateway_host::{Given, Host, Options};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
@@ -42,9 +42,14 @@ struct Up {
     /// Address to serve on; port 0 chooses a free port.
     #[arg(long, default_value = "127.0.0.1:3000")]
     listen: String,
-    /// Path of Spin's runtime configuration, which may configure the key-value store.
+    /// Path of Spin's runtime configuration, which may configure the key-value store and the values of
+    /// variables.
     #[arg(long)]
     runtime_config_file: Option<PathBuf>,
+    /// Value of a variable, as `name=value`, `name=@file` with the value, or `@file.toml` with several. It
+    /// takes precedence over all other values. May be repeated.
+    #[arg(long, value_name = "VALUE")]
+    variable: Vec<Given>,
     /// Folder of the default key-value store [default: .spin next to the manifest].
     #[arg(long)]
     state_dir: Option<PathBuf>,
@@ -82,9 +87,11 @@ async fn main() -> Result<()> {
 /// Loads the app, prints its address and serves it.
 #[cfg(feature = "host")]
 async fn serve_app(up: Up) -> Result<()> {
+    let variables: Result<Vec<_>> = up.variable.iter().map(Given::read).collect();
     let options = Options {
         manifest: up.from,
-        use_environment: true,
+        variables: variables?.into_iter().flatten().collect(),
+        environment: gateway_host::environment(),
         runtime_config: up.runtime_config_file,
         state_dir: up.state_dir,
         cache: up.cache_dir,

@@ -21,6 +21,7 @@ struct Variable {
     name: String,
     /// The settings that it holds, with their defaults; none if it is a setting itself.
     settings: Vec<(String, String)>,
+    default: String,
 }
 
 impl Variables {
@@ -32,8 +33,8 @@ impl Variables {
         let manifest: toml::Table = text.parse().context("the manifest is not TOML")?;
         let variables = manifest.get("variables").and_then(toml::Value::as_table);
         let variables = variables.into_iter().flatten().map(|(name, declared)| {
-            let default = declared.get("default").and_then(toml::Value::as_str);
-            Variable { name: name.clone(), settings: lines(default.unwrap_or_default()) }
+            let default = declared.get("default").and_then(toml::Value::as_str).unwrap_or_default();
+            Variable { name: name.clone(), settings: lines(default), default: default.to_owned() }
         });
         Ok(Self(variables.collect()))
     }
@@ -71,27 +72,19 @@ impl Variables {
         Ok(own.or_else(held).filter(|value| !value.is_empty()))
     }
 
-    /// Makes the variables that differ from their defaults: from the settings in `given`, which take
-    /// precedence, and from variables in it.
+    /// Makes the values of all variables: from the settings in `given`, which take precedence, from
+    /// variables in it, and from the defaults.
     pub fn make(&self, given: &Values) -> Values {
-        let made = self
-            .0
-            .iter()
-            .filter_map(|variable| Some((variable.name.clone(), variable.value(given)?)));
-        made.collect()
+        self.0.iter().map(|variable| (variable.name.clone(), variable.value(given))).collect()
     }
 }
 
 impl Variable {
-    /// Returns the value, if something of it is given.
-    fn value(&self, given: &Values) -> Option<String> {
+    /// Returns the value.
+    fn value(&self, given: &Values) -> String {
         let whole = given.get(&self.name);
         if self.settings.is_empty() {
-            return whole.cloned();
-        }
-        let is_given = |(name, _): &(String, String)| given.contains_key(name);
-        if whole.is_none() && !self.settings.iter().any(is_given) {
-            return None;
+            return whole.unwrap_or(&self.default).clone();
         }
         let mut settings: Values = self.settings.iter().cloned().collect();
         settings.extend(lines(whole.map_or("", String::as_str)));
@@ -100,8 +93,7 @@ impl Variable {
                 *value = one_line(given);
             }
         }
-        let lines = settings.iter().map(|(name, value)| format!("{name}={value}\n"));
-        Some(lines.collect())
+        settings.iter().flat_map(|(name, value)| [name, "=", value, "\n"]).collect()
     }
 }
 
@@ -132,28 +124,37 @@ mod tests {
         """
     "#;
 
-    fn made(given: &[(&str, &str)]) -> Vec<(String, String)> {
-        let given = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let variables = Variables::of_manifest(MANIFEST).unwrap();
-        variables.make(&given.collect()).into_iter().collect()
-    }
-
-    fn shop(lines: &str) -> Vec<(String, String)> {
-        vec![("shop".to_owned(), lines.to_owned())]
-    }
-
     #[test]
     fn make_puts_settings_into_their_variable() {
-        assert_eq!(made(&[("other", "1")]), []);
-        assert_eq!(made(&[("host", "x")]), [("host".to_owned(), "x".to_owned())]);
-        for (given, expected) in [
-            (&[("shop_key", "k=1")][..], "shop_key=k=1\nshop_region=eu\n"),
-            (&[("shop_region", "")], "shop_key=\nshop_region=\n"),
-            (&[("shop", "shop_key=a\nshop_more=b")], "shop_key=a\nshop_more=b\nshop_region=eu\n"),
-            (&[("shop", "shop_key=a"), ("shop_key", "b")], "shop_key=b\nshop_region=eu\n"),
-            (&[("shop_key", "{\n  \"a\": 1\n}\n")], "shop_key={ \"a\": 1 }\nshop_region=eu\n"),
+        let variables = Variables::of_manifest(MANIFEST).unwrap();
+        let default = "shop_key=\nshop_region=eu\n";
+        for (given, host, shop) in [
+            (&[("other", "1")][..], "https://h", default),
+            (&[("host", "x")], "x", default),
+            (&[("shop_key", "k=1")], "https://h", "shop_key=k=1\nshop_region=eu\n"),
+            (&[("shop_region", "")], "https://h", "shop_key=\nshop_region=\n"),
+            (
+                &[("shop", "shop_key=a\nshop_more=b")],
+                "https://h",
+                "shop_key=a\nshop_more=b\nshop_region=eu\n",
+            ),
+            (
+                &[("shop", "shop_key=a"), ("shop_key", "b")],
+                "https://h",
+                "shop_key=b\nshop_region=eu\n",
+            ),
+            (
+                &[("shop_key", "{\n  \"a\": 1\n}\n")],
+                "https://h",
+                "shop_key={ \"a\": 1 }\nshop_region=eu\n",
+            ),
         ] {
-            assert_eq!(made(given), shop(expected), "{given:?}");
+            let values =
+                given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            let made = variables.make(&values.collect());
+            let expected = [("host", host), ("shop", shop)];
+            let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            assert_eq!(made, expected.into(), "{given:?}");
         }
     }
 

@@ -173,11 +173,9 @@ impl Component {
 
     /// Creates the handler of an instance's outgoing requests.
     pub(crate) fn hooks(&self) -> Hooks {
-        if !self.allowed_hosts.is_empty() {
-            self.values.prepare();
-        }
         let shared = &self.shared;
-        Hooks::new(shared.outbound.clone(), shared.siblings.clone(), self.allowed_hosts.clone())
+        let (outbound, siblings) = (shared.outbound.clone(), shared.siblings.clone());
+        Hooks::new(outbound, siblings, self.allowed_hosts.clone(), self.values.clone())
     }
 
     /// Creates the WASI context of an instance. It grants no files, sockets or environment

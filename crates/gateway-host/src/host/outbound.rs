@@ -19,6 +19,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::host::allowed_hosts::AllowedHost;
 use crate::host::chaining::{self, Siblings};
+use crate::host::variables::Values;
 
 #[cfg(feature = "tls")]
 type Connector = hyper_rustls::HttpsConnector<HttpConnector>;
@@ -40,6 +41,8 @@ pub(crate) struct Hooks {
     client: Client,
     siblings: Siblings,
     allowed_hosts: Arc<[AllowedHost]>,
+    /// The variables of the app, until the first request.
+    values: Option<Arc<Values>>,
 }
 
 /// A response body that fails if no frame arrives within `limit`.
@@ -93,8 +96,9 @@ impl Hooks {
         client: Client,
         siblings: Siblings,
         allowed_hosts: Arc<[AllowedHost]>,
+        values: Arc<Values>,
     ) -> Self {
-        Self { client, siblings, allowed_hosts }
+        Self { client, siblings, allowed_hosts, values: Some(values) }
     }
 }
 
@@ -115,6 +119,10 @@ impl WasiHttpHooks for Hooks {
         options: Option<RequestOptions>,
         _response_outcome: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> ResponseFuture {
+        // As in Spin, the first request of an instance looks up all variables, for the allowed hosts.
+        if let Some(values) = self.values.take() {
+            values.prepare();
+        }
         // Checked before a connection is opened, so that a denied host sees no traffic at all.
         if !self.allowed_hosts.iter().any(|allowed| allowed.allows(request.uri())) {
             return Box::new(async { Err(Error::HttpRequestDenied) });

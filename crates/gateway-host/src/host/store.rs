@@ -9,10 +9,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::host::runtime_config::StoreConfig;
 use anyhow::{Context as _, Result};
-use serde::Deserialize;
-
-use crate::host::Options;
 
 /// The store that all components share, and the number of operations on it.
 #[derive(Clone)]
@@ -33,52 +31,18 @@ enum Storage {
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 pub struct OpenStore(pub(crate) Backend);
 
-/// The part of Spin's runtime configuration that configures stores.
-#[derive(Deserialize)]
-struct RuntimeConfig {
-    #[serde(default)]
-    key_value_store: Stores,
-}
-
-#[derive(Default, Deserialize)]
-struct Stores {
-    default: Option<StoreConfig>,
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum StoreConfig {
-    Spin { path: Option<std::path::PathBuf> },
-    Redis { url: String },
-}
-
-/// Opens the configured store, or by default the file that Spin would use.
-pub(crate) async fn open(options: &Options, folder: &Path) -> Result<Backend> {
-    let config = options.runtime_config.as_deref().map(read_config).transpose()?.flatten();
-    let state_dir = options.state_dir.clone().unwrap_or_else(|| folder.join(".spin"));
-    let default_path = state_dir.join("sqlite_key_value.db");
-    let path = match config {
+/// Opens the `configured` store, or by default the file in `state_dir` that Spin would use.
+pub(crate) async fn open(configured: Option<&StoreConfig>, state_dir: &Path) -> Result<Backend> {
+    let path = match configured {
         Some(StoreConfig::Redis { url }) => {
-            return Ok(Backend::new(Storage::Redis(redis::Server::connect(&url).await?)));
+            return Ok(Backend::new(Storage::Redis(redis::Server::connect(url).await?)));
         }
-        // As in Spin, the path is relative to the configuration file.
-        Some(StoreConfig::Spin { path: Some(path) }) => {
-            options.runtime_config.as_deref().and_then(Path::parent).unwrap_or(folder).join(path)
-        }
-        Some(StoreConfig::Spin { path: None }) | None => default_path,
+        Some(StoreConfig::Spin { path: Some(path) }) => path.clone(),
+        Some(StoreConfig::Spin { path: None }) | None => state_dir.join("sqlite_key_value.db"),
     };
     let database = sqlite::Database::open(&path)
         .with_context(|| format!("cannot open the key-value store {}", path.display()))?;
     Ok(Backend::new(Storage::Sqlite(database)))
-}
-
-/// Reads the configuration of the default store, if the file has one.
-fn read_config(path: &Path) -> Result<Option<StoreConfig>> {
-    let text =
-        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let config: RuntimeConfig =
-        toml::from_str(&text).with_context(|| format!("cannot parse {}", path.display()))?;
-    Ok(config.key_value_store.default)
 }
 
 impl Backend {
