@@ -43,6 +43,8 @@ enum Command {
     Prices(prices::Options),
     /// Writes deploy/fermyon-cloud/spin.toml from spin.toml.
     Manifest,
+    /// Prints the settings of .env and the environment as a file for `spin up --variable @FILE.toml`.
+    Variables(settings::Options),
     /// Prints what the gateway knows about models of Bedrock.
     Model {
         /// Ids, inference profiles or ARNs.
@@ -65,6 +67,7 @@ fn main() -> Result<()> {
             | Command::Model { .. }
             | Command::Prices(_)
             | Command::Manifest
+            | Command::Variables(_)
     );
     if !needs_no_target {
         setup::make_target_present()?;
@@ -73,6 +76,7 @@ fn main() -> Result<()> {
         Command::Tokens(options) => tokens::run(&options),
         Command::Prices(options) => prices::run(&options),
         Command::Manifest => manifest::run(),
+        Command::Variables(options) => settings::print(&options),
         Command::Setup => Ok(()),
         Command::Build => cargo::build_components(),
         Command::Up(options) => up::up(&options),

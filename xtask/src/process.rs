@@ -17,16 +17,11 @@ pub(crate) struct Running(Child);
 
 impl Running {
     /// Starts the `gateway-host` at `program`, and waits for the line that reports it is ready.
-    pub(crate) fn host(
-        program: &Path,
-        arguments: &[&str],
-        environment: &[(String, String)],
-    ) -> Result<(Self, Ready)> {
+    pub(crate) fn host(program: &Path, arguments: &[&str]) -> Result<(Self, Ready)> {
         let mut child = Command::new(program)
             .current_dir(crate::cargo::root())
             .arg("--until-stdin-ends")
             .args(arguments)
-            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

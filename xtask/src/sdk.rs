@@ -8,8 +8,9 @@ use anyhow::{Context as _, Result, ensure};
 use crate::cargo::{build_components, build_test_host, root};
 use crate::ci::TestOptions;
 use crate::process::Running;
+use crate::say;
+use crate::settings::VariablesFile;
 use crate::up::origin;
-use crate::{say, settings};
 
 const ADMIN_TOKEN: &str = "admin-token-of-the-sdk-tests-0123456789";
 
@@ -21,7 +22,7 @@ pub(crate) fn test(options: &TestOptions) -> Result<()> {
     build_components()?;
     let state = tempfile::tempdir()?;
     let host = build_test_host()?;
-    let (_simulator, simulated) = Running::host(&host, &["simulate"], &[])?;
+    let (_simulator, simulated) = Running::host(&host, &["simulate"])?;
     let upstream = simulated.url.clone();
     simulated.hide_log();
     let setting = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -44,10 +45,11 @@ pub(crate) fn test(options: &TestOptions) -> Result<()> {
             r#"{"claude": "anthropic.claude-sonnet-4-5-20250929-v1:0"}"#,
         ),
     ];
-    let environment = settings::environment(&given.into_iter().collect())?;
+    let file = VariablesFile::create(&given.into_iter().collect())?;
+    let [option, variables] = file.arguments();
     let folder = state.path().display().to_string();
-    let arguments = ["up", "--listen", "127.0.0.1:0", "--state-dir", &folder];
-    let (_app, app) = Running::host(&host, &arguments, &environment)?;
+    let arguments = ["up", "--listen", "127.0.0.1:0", "--state-dir", &folder, &option, &variables];
+    let (_app, app) = Running::host(&host, &arguments)?;
     let variables = [
         ("GATEWAY_URL", app.url.clone()),
         ("SIMULATOR_URL", origin(&upstream)?),

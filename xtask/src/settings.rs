@@ -1,7 +1,11 @@
 //! The app's settings: read from `.env` and from the environment, and passed on as the app's variables.
 
+use std::io::Write as _;
+
 use anyhow::{Context as _, Result};
+use clap::Args;
 use settings::{Values, Variables};
+use tempfile::NamedTempFile;
 
 use crate::cargo::root;
 
@@ -29,10 +33,51 @@ pub(crate) fn value(given: &Values, name: &str) -> Result<Option<String>> {
     variables()?.value(name, given)
 }
 
-/// Returns the environment variables that give the app these settings.
-pub(crate) fn environment(given: &Values) -> Result<Vec<(String, String)>> {
-    let made = variables()?.make(given).into_iter();
-    Ok(made.map(|(name, value)| (format!("{PREFIX}{}", name.to_uppercase()), value)).collect())
+/// A file with the app's variables, which only the user can read. It is deleted on drop.
+///
+/// The host looks up all variables for each request. It keeps those of a file in its memory, where a lookup
+/// takes a small part of the time that one in the environment takes (docs/adr/0008-few-variables.md).
+pub(crate) struct VariablesFile(NamedTempFile);
+
+impl VariablesFile {
+    /// Writes the variables with the `given` settings.
+    pub(crate) fn create(given: &Values) -> Result<Self> {
+        let mut file = tempfile::Builder::new().suffix(".toml").tempfile()?;
+        file.write_all(toml(given)?.as_bytes())?;
+        Ok(Self(file))
+    }
+
+    /// Returns the arguments with which a host reads the file.
+    pub(crate) fn arguments(&self) -> [String; 2] {
+        ["--variable".to_owned(), format!("@{}", self.0.path().display())]
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Print a part of Spin's runtime configuration file, for platforms where `spin up` has no options.
+    #[arg(long)]
+    runtime_config: bool,
+}
+
+/// Prints the app's variables.
+pub(crate) fn print(options: &Options) -> Result<()> {
+    let head = if options.runtime_config { RUNTIME_CONFIG } else { "" };
+    crate::print(&format!("{head}{}", toml(&given())?));
+    Ok(())
+}
+
+/// The lines before variables in a runtime configuration file.
+const RUNTIME_CONFIG: &str =
+    "[[variables_provider]]\ntype = \"static\"\n\n[variables_provider.values]\n";
+
+/// Returns the app's variables as TOML, one string each.
+fn toml(given: &Values) -> Result<String> {
+    let mut table = toml_edit::DocumentMut::new();
+    for (name, value) in variables()?.make(given) {
+        table.insert(&name, toml_edit::value(value));
+    }
+    Ok(table.to_string())
 }
 
 /// Reads the variables of the app.

@@ -16,7 +16,7 @@ use clap::Args;
 
 use crate::cargo::{build_components, build_host, root, target_folder};
 use crate::process::Running;
-use crate::settings::{self, is_set};
+use crate::settings::{self, VariablesFile, is_set};
 use crate::{print, say};
 
 /// The token that the simulated AI Gateway accepts.
@@ -37,7 +37,7 @@ pub(crate) struct Options {
 
 /// The app's environment: what xtask adds to the settings that are given.
 struct AppEnvironment {
-    variables: Vec<(String, String)>,
+    variables: VariablesFile,
     admin_token: Option<String>,
     simulator: Option<(Running, String)>,
 }
@@ -47,7 +47,7 @@ pub(crate) fn up(options: &Options) -> Result<()> {
     let given = settings::given();
     let has_ai_gateway =
         is_set(&given, "ai_gateway_url")? || is_set(&given, "ai_gateway_account_id")?;
-    let use_spin = !options.embedded && has_spin();
+    let use_spin = !options.embedded && has_spin()?;
     let features = features(options, use_spin, has_ai_gateway);
     say("Step 1 of 3: building the components (about a minute the first time)");
     build_components()?;
@@ -91,7 +91,7 @@ impl AppEnvironment {
     fn make(mut given: Values, simulator: Option<&Path>) -> Result<Self> {
         let mut set = |name: &str, value: &str| given.insert(name.to_owned(), value.to_owned());
         let simulator = if let Some(host) = simulator {
-            let (running, ready) = Running::host(host, &["simulate"], &[])?;
+            let (running, ready) = Running::host(host, &["simulate"])?;
             let url = ready.url.clone();
             ready.hide_log();
             set("ai_gateway_host", &origin(&url)?);
@@ -119,7 +119,7 @@ impl AppEnvironment {
                 Some(token)
             }
         };
-        Ok(Self { variables: settings::environment(&given)?, admin_token, simulator })
+        Ok(Self { variables: VariablesFile::create(&given)?, admin_token, simulator })
     }
 }
 
@@ -139,8 +139,26 @@ fn random_token() -> Result<String> {
     Ok(hex::encode(bytes))
 }
 
-fn has_spin() -> bool {
-    Command::new("spin").arg("--version").output().is_ok_and(|output| output.status.success())
+/// The first version of Spin that reads variables from a file.
+const MIN_SPIN: (u32, u32) = (3, 4);
+
+/// Checks whether `spin` is installed.
+///
+/// # Errors
+/// It is too old.
+fn has_spin() -> Result<bool> {
+    let Ok(output) = Command::new("spin").arg("--version").output() else { return Ok(false) };
+    let text = String::from_utf8_lossy(&output.stdout);
+    let version = text.split_whitespace().find_map(|word| {
+        let (major, rest) = word.split_once('.')?;
+        Some((major.parse().ok()?, rest.split_once('.')?.0.parse().ok()?))
+    });
+    let (major, minor) = MIN_SPIN;
+    ensure!(
+        version.is_none_or(|version| version >= MIN_SPIN),
+        "`cargo xtask up` needs Spin {major}.{minor} or later: update it, or add --embedded"
+    );
+    Ok(version.is_some())
 }
 
 fn serve_with_spin(options: &Options, environment: &AppEnvironment) -> Result<Running> {
@@ -149,7 +167,7 @@ fn serve_with_spin(options: &Options, environment: &AppEnvironment) -> Result<Ru
     if let Some(file) = &options.runtime_config_file {
         command.args(["--runtime-config-file", file]);
     }
-    command.envs(environment.variables.iter().map(|(name, value)| (name, value)));
+    command.args(environment.variables.arguments());
     let mut running = Running::program(&mut command)?;
     while TcpStream::connect(&options.listen).is_err() {
         ensure!(!running.has_ended()?, "spin did not start: see its output above");
@@ -166,11 +184,13 @@ fn serve_embedded(
 ) -> Result<(Running, String)> {
     let cache = target_folder().join("components");
     let cache = cache.to_str().context("the target folder has no name in UTF-8")?;
+    let [option, variables] = environment.variables.arguments();
     let mut arguments = vec!["up", "--listen", &options.listen, "--cache-dir", cache];
+    arguments.extend([option.as_str(), &variables]);
     if let Some(file) = &options.runtime_config_file {
         arguments.extend(["--runtime-config-file", file]);
     }
-    let (running, ready) = Running::host(host, &arguments, &environment.variables)?;
+    let (running, ready) = Running::host(host, &arguments)?;
     let url = ready.url.clone();
     ready.show_log();
     Ok((running, url))
