@@ -6,8 +6,8 @@ use std::thread::available_parallelism;
 use anyhow::{Context as _, Result};
 use support::{memory, root};
 
-use crate::counting::Comparison;
-use crate::routed::RouteComparison;
+use crate::compared::Compared;
+use crate::counting::Counted;
 
 /// The facts that the report states in addition to the measurements.
 pub(crate) struct Facts {
@@ -18,9 +18,11 @@ pub(crate) struct Facts {
     /// Requests that end at later and later stages of the gateway, with their milliseconds.
     pub(crate) stages: Vec<(&'static str, f64)>,
     /// The cost of requests that are counted.
-    pub(crate) counting: Vec<Comparison>,
+    pub(crate) counting: Vec<Counted>,
     /// The cost of the one base URL.
-    pub(crate) routed: Vec<RouteComparison>,
+    pub(crate) routed: Vec<Compared>,
+    /// The cost of variables in the environment.
+    pub(crate) environment: Vec<Compared>,
     /// Bytes of memory of the process when all components are compiled.
     pub(crate) idle: Option<u64>,
     /// Peak of those bytes while 64 streams were open.
@@ -36,6 +38,7 @@ impl Facts {
             stages: Vec::new(),
             counting: Vec::new(),
             routed: Vec::new(),
+            environment: Vec::new(),
             idle: memory::resident(),
             streaming: None,
         })

@@ -6,7 +6,9 @@
 //! and upstream share the cores of one machine, so ratios are more meaningful than absolute numbers.
 
 mod chart;
+mod compared;
 mod counting;
+mod environment;
 mod facts;
 mod load;
 mod report;
@@ -34,8 +36,8 @@ struct Options {
     /// Number of rounds; each measures every path once.
     #[arg(long, default_value_t = 5)]
     rounds: u32,
-    /// Run only the scenarios with this name; `counting` measures the cost of limits, and `v1` that of
-    /// the one base URL.
+    /// Run only the scenarios with this name; `counting` measures the cost of limits, `v1` that of the
+    /// one base URL, and `environment` that of variables in the environment.
     #[arg(long)]
     only: Option<String>,
     /// Write docs/benchmarks.md and docs/benchmarks.svg.
@@ -44,7 +46,7 @@ struct Options {
 }
 
 /// The comparisons that are no scenarios.
-const COMPARISONS: [&str; 2] = ["counting", "v1"];
+const COMPARISONS: [&str; 3] = ["counting", "v1", "environment"];
 
 impl Options {
     /// Checks that there is something to run.
@@ -103,6 +105,9 @@ fn main() -> Result<()> {
         }
         if options.report || is_wanted("v1") {
             facts.routed = routed::measure(&options, &gateway).await?;
+        }
+        if options.report || is_wanted("environment") {
+            facts.environment = environment::measure(&options, &gateway).await?;
         }
         if options.report { report::write(&options, &facts, &all) } else { Ok(()) }
     })

@@ -7,7 +7,7 @@ use support::root;
 
 use crate::facts::Facts;
 use crate::table::Ratios;
-use crate::{Measured, Options, chart, counting, routed};
+use crate::{Measured, Options, chart, counting, environment, routed};
 
 /// Writes the page and its chart.
 pub(crate) fn write(options: &Options, facts: &Facts, all: &[Measured]) -> Result<()> {
@@ -57,6 +57,7 @@ fn page(options: &Options, facts: &Facts, all: &[Measured]) -> String {
     }
     counting::write(&mut page, &facts.counting);
     routed::write(&mut page, &facts.routed);
+    environment::write(&mut page, &facts.environment);
     stages(&mut page, facts, all);
     rest(&mut page, facts);
     page

@@ -6,58 +6,27 @@ use anyhow::Result;
 use support::App;
 
 use crate::Options;
-use crate::load::{COMPARED, Sample, Traffic};
+use crate::compared::{Compared, Way, compare};
 
-/// The comparison of one kind of traffic.
-pub(crate) struct RouteComparison {
-    traffic: &'static Traffic,
-    direct: Sample,
-    routed: Sample,
-}
-
-/// Measures both routes in turn.
-pub(crate) async fn measure(options: &Options, gateway: &App) -> Result<Vec<RouteComparison>> {
-    let key = gateway.key("bench").await?;
-    let mut all = Vec::new();
-    for traffic in &COMPARED {
-        let (mut direct, mut routed) = (Sample::default(), Sample::default());
-        for _ in 0..options.rounds {
-            direct.add(traffic.send(options, gateway, &key, "openai", "gpt-4o").await?);
-            routed.add(traffic.send(options, gateway, &key, "v1", "openai/gpt-4o").await?);
-        }
-        let row = RouteComparison { traffic, direct, routed };
-        print(&row);
-        all.push(row);
-    }
-    Ok(all)
-}
-
-#[expect(clippy::print_stdout, reason = "the table is the command's output")]
-fn print(row: &RouteComparison) {
-    let RouteComparison { traffic, direct, routed } = row;
-    let Traffic { name, connections, .. } = traffic;
-    println!(
-        "/v1: {name} x{connections}: {:.3} ms, routed {:.3} ms; throughput {:.2}, first byte {:.3} and {:.3} ms",
-        direct.total(50),
-        routed.total(50),
-        routed.throughput() / direct.throughput(),
-        direct.first_byte(50),
-        routed.first_byte(50),
-    );
+/// Measures both routes.
+pub(crate) async fn measure(options: &Options, app: &App) -> Result<Vec<Compared>> {
+    let key = &app.key("bench").await?;
+    let direct = Way { app, key, route: "openai", model: "gpt-4o" };
+    let routed = Way { app, key, route: "v1", model: "openai/gpt-4o" };
+    compare(options, "/v1", [direct, routed]).await
 }
 
 /// Writes the table of the report.
-pub(crate) fn write(page: &mut String, all: &[RouteComparison]) {
+pub(crate) fn write(page: &mut String, all: &[Compared]) {
     page.push_str("\n## The cost of `/v1`\n\nRequests to `/v1`, as ratios to those to the provider's own route: one more instance, and one more read of\nthe store.\n\n| traffic | throughput | time | first byte ms | more |\n|---|---|---|---|---|\n");
-    for RouteComparison { traffic, direct, routed } in all {
-        let Traffic { name, connections, .. } = traffic;
+    for row in all {
+        let [throughput, time, _] = row.ratios();
+        let first_byte = row.second.first_byte(50);
+        let more = first_byte - row.first.first_byte(50);
+        let title = row.title();
         let _ = writeln!(
             page,
-            "| {name} ×{connections} | {:.2} | {:.2} | {:.3} | {:.3} |",
-            routed.throughput() / direct.throughput(),
-            routed.total(50) / direct.total(50),
-            routed.first_byte(50),
-            routed.first_byte(50) - direct.first_byte(50),
+            "| {title} | {throughput:.2} | {time:.2} | {first_byte:.3} | {more:.3} |"
         );
     }
 }
