@@ -15,9 +15,9 @@ fn host_calls_of_a_request_are_few() {
         let bedrock =
             |is_stream| Client::post("/bedrock/chat/completions", &body("nova-lite", is_stream));
         for (name, draft, most) in [
-            ("a response", openai(false), 60),
+            ("a response", openai(false), 55),
             ("a stream", openai(true), 100),
-            ("a translated response", bedrock(false), 65),
+            ("a translated response", bedrock(false), 60),
             ("a translated stream", bedrock(true), 110),
         ] {
             let before = app.host_calls();

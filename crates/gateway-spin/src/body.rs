@@ -1,6 +1,7 @@
 //! Bodies of requests and responses, as they are read and written.
 
 mod reader;
+mod spliced;
 mod writer;
 
 use gateway::Error;
@@ -9,6 +10,7 @@ use wasi::http::types::{ErrorCode, http_error_code};
 use wasi::io::error::Error as IoError;
 
 pub(crate) use reader::{BodyReader, CHUNK, POLL_INTERVAL, Read, Source};
+pub(crate) use spliced::Spliced;
 pub(crate) use writer::{BodyWriter, Filter, Progress};
 
 /// Converts the failure of an upstream's body.

@@ -64,15 +64,20 @@ fn variable(name: &str) -> Result<String, Error> {
 
 /// Draws random bytes for a key, from the host's secure source.
 pub(crate) fn random() -> [u8; SECRET_BYTES] {
-    let mut secret = [0; SECRET_BYTES];
-    let bytes = wasi::random::random::get_random_bytes(SECRET_BYTES as u64);
-    secret.iter_mut().zip(bytes).for_each(|(slot, byte)| *slot = byte);
-    secret
+    random_bytes()
+}
+
+/// Draws random bytes from the host's secure source, with one host call.
+fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut drawn = [0; N];
+    let bytes = wasi::random::random::get_random_bytes(N as u64);
+    drawn.iter_mut().zip(bytes).for_each(|(slot, byte)| *slot = byte);
+    drawn
 }
 
 /// Draws random bytes for the id of a request.
 pub(crate) fn random_id() -> [u8; 16] {
-    u128::from(random_number()).wrapping_shl(64).wrapping_add(random_number().into()).to_be_bytes()
+    random_bytes()
 }
 
 /// Draws a random number, to choose among models.

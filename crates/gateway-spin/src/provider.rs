@@ -20,7 +20,7 @@ use wasi::http::types::{IncomingRequest, IncomingResponse, ResponseOutparam};
 use wasi::io::streams::StreamError;
 
 use crate::auth::admit;
-use crate::body::{BodyReader, BodyWriter, Filter, Progress, Read, Source, upstream_failure};
+use crate::body::{BodyReader, BodyWriter, Filter, Progress, Read, Spliced, upstream_failure};
 use crate::host::kept;
 use crate::meter::{SharedMeter, limited, when_limited};
 use crate::request::read_body;
@@ -33,14 +33,15 @@ use crate::upstream;
 pub struct ProviderComponent<P>(PhantomData<P>);
 
 /// An upstream's body that passes through.
-pub(crate) struct PassThrough {
-    body: Source,
-    /// What reads or edits the body on its way; nothing if the host moves it.
-    filter: Option<StreamFilter>,
+pub(crate) enum PassThrough {
+    /// The host moves it.
+    Spliced(Spliced),
+    /// It is read or edited on its way.
+    Filtered(BodyReader, StreamFilter),
 }
 
 /// What is done with the bytes of a body on their way.
-struct StreamFilter {
+pub(crate) struct StreamFilter {
     meter: SharedMeter,
     echo: Option<ModelEcho>,
 }
@@ -140,7 +141,7 @@ fn read_response(
                 )),
                 // Longer than any error of the AI Gateway: what was read is sent before the rest.
                 Read::Part(start) => {
-                    let body = PassThrough { body: Source { start, rest: body }, filter: None };
+                    let body = PassThrough::Spliced(Spliced::new(&headers, start, body));
                     Ok(Sent::Stream(Response { status, headers, body }))
                 }
             }
@@ -187,25 +188,28 @@ fn stream(
     rest: BodyReader,
     filter: Option<StreamFilter>,
 ) -> Sent<PassThrough> {
-    let body = PassThrough { body: Source { start: Vec::new(), rest }, filter };
+    let body = match filter {
+        Some(filter) => PassThrough::Filtered(rest, filter),
+        None => PassThrough::Spliced(Spliced::new(&headers, Vec::new(), rest)),
+    };
     Sent::Stream(Response { status, headers, body })
 }
 
 impl StreamBody for PassThrough {
     fn start(&mut self, writer: &BodyWriter) -> Result<Progress, Error> {
-        let progress = match &mut self.filter {
-            None => writer.splice_first(&self.body),
-            Some(filter) => writer.copy_chunk(&self.body.rest, filter),
-        };
-        progress.map_err(|error| upstream_failure(&error))
+        match self {
+            Self::Spliced(body) => body.start(writer),
+            Self::Filtered(..) => self.advance(writer),
+        }
     }
 
     fn advance(&mut self, writer: &BodyWriter) -> Result<Progress, Error> {
-        let progress = match &mut self.filter {
-            None => writer.splice_chunk(&self.body.rest),
-            Some(filter) => writer.copy_chunk(&self.body.rest, filter),
-        };
-        progress.map_err(|error| upstream_failure(&error))
+        match self {
+            Self::Spliced(body) => body.advance(writer),
+            Self::Filtered(body, filter) => {
+                writer.copy_chunk(body, filter).map_err(|error| upstream_failure(&error))
+            }
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Reading a client's request.
 
+use std::cell::OnceCell;
+
 use gateway::error::Cause;
 use gateway::http::body::{Body, Plan, check_encoding, may_have_body};
 use gateway::http::pace::Pace;
@@ -98,8 +100,9 @@ pub(crate) fn read_whole(
     limit: u64,
 ) -> Result<Vec<u8>, Error> {
     check_length(announced, limit)?;
-    let start = Instant::now();
-    let is_wanted = |pace: &Pace| pace.is_sufficient(start.millis());
+    // The clock is read only for a body that is not there yet.
+    let start = OnceCell::new();
+    let is_wanted = |pace: &Pace| pace.is_sufficient(start.get_or_init(Instant::now).millis());
     let reader = open(request)?;
     match reader.read(announced, limit, Some(&is_wanted)) {
         Ok(Read::Whole(bytes)) => Ok(bytes),

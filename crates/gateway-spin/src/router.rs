@@ -22,12 +22,12 @@ use wasi::exports::http::incoming_handler::Guest;
 use wasi::http::types::{IncomingRequest, IncomingResponse, ResponseOutparam};
 
 use crate::auth::authenticate_for_any;
-use crate::body::{BodyWriter, Progress, Read, Source, upstream_failure};
+use crate::body::{Read, Source, Spliced};
 use crate::host::{self, Instant, kept};
 use crate::meter::SharedMeter;
 use crate::recount::Recount;
 use crate::request::read_body;
-use crate::response::{Sent, StreamBody};
+use crate::response::Sent;
 use crate::serve::{Arrival, Handler, serve};
 use crate::upstream::{self, InFlight};
 
@@ -40,9 +40,6 @@ pub trait Routes {
 /// The component that passes requests on.
 #[derive(Debug)]
 pub struct RouterComponent<R>(PhantomData<R>);
-
-/// The body of another component's response, which the host moves.
-pub(crate) struct Passed(Source);
 
 /// A component's timeouts do not apply to a request of another one.
 const TIMEOUTS: Timeouts = Timeouts {
@@ -66,7 +63,7 @@ impl<R: Routes> Handler for RouterComponent<R> {
 
     const TIMING: [&'static str; 2] = [R::SLUG, "component"];
 
-    type Stream = Passed;
+    type Stream = Spliced;
 
     fn respond(
         request: &IncomingRequest,
@@ -74,7 +71,7 @@ impl<R: Routes> Handler for RouterComponent<R> {
         arrival: &Arrival,
         entry: &mut Entry,
         _: &SharedMeter,
-    ) -> Result<Sent<Passed>, Error> {
+    ) -> Result<Sent<Spliced>, Error> {
         // A browser asks without a key. The components respond to that.
         let team = if Cors::is_preflight(&head) {
             None
@@ -118,7 +115,7 @@ impl Routing<'_> {
         request: &IncomingRequest,
         arrival: &Arrival,
         entry: &mut Entry,
-    ) -> Result<Sent<Passed>, Error> {
+    ) -> Result<Sent<Spliced>, Error> {
         let head = self.head;
         let plan = BodyPlan::new(head, true, false);
         let limits = self.peer("");
@@ -142,7 +139,7 @@ impl Routing<'_> {
         upload: Option<&Source>,
         arrival: &Arrival,
         entry: &mut Entry,
-    ) -> Result<Sent<Passed>, Error> {
+    ) -> Result<Sent<Spliced>, Error> {
         let mut notes = Vec::with_capacity(plan.attempts.len());
         let mut recount = Recount::new(self.team);
         let mut attempts = plan.attempts.iter().peekable();
@@ -234,7 +231,7 @@ impl Routing<'_> {
     }
 
     /// Asks the first component what a browser may do.
-    fn preflight(&self, arrival: &Arrival, entry: &mut Entry) -> Result<Sent<Passed>, Error> {
+    fn preflight(&self, arrival: &Arrival, entry: &mut Entry) -> Result<Sent<Spliced>, Error> {
         let component = self.router.prefixes().components().next().unwrap_or_default().to_owned();
         let served = Served { name: component.clone(), component, model: None };
         let plan = Plan { alias: None, attempts: vec![served] };
@@ -337,22 +334,12 @@ fn pass_on(
     headers: gateway::Headers,
     response: &IncomingResponse,
     head: &Head,
-) -> Result<Sent<Passed>, Error> {
+) -> Result<Sent<Spliced>, Error> {
     let is_bodiless = matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     if is_bodiless || head.method == Method::HEAD {
         return Ok(Sent::Whole(Response { status, headers, body: Vec::new() }));
     }
     let rest = upstream::read_body(response)?.polling(POLL_INTERVAL);
-    let body = Passed(Source { start: Vec::new(), rest });
+    let body = Spliced::new(&headers, Vec::new(), rest);
     Ok(Sent::Stream(Response { status, headers, body }))
-}
-
-impl StreamBody for Passed {
-    fn start(&mut self, writer: &BodyWriter) -> Result<Progress, Error> {
-        writer.splice_first(&self.0).map_err(|error| upstream_failure(&error))
-    }
-
-    fn advance(&mut self, writer: &BodyWriter) -> Result<Progress, Error> {
-        writer.splice_chunk(&self.0.rest).map_err(|error| upstream_failure(&error))
-    }
 }

@@ -1,6 +1,6 @@
 //! A body that is being received.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::mem::ManuallyDrop;
 
 use gateway::Error;
@@ -26,10 +26,15 @@ const DRAIN_MS: u64 = 3000;
 /// The silence in nanoseconds after which a client is taken to wait for the response.
 const SILENCE: u64 = 200_000_000;
 
+/// One of so many chunks that have to be waited for is first tried without waiting. A divisor of 256.
+const ATTEMPTS: u8 = 8;
+
 /// A body that is being received.
 pub(crate) struct BodyReader {
     ready: OnceCell<ManuallyDrop<Pollable>>,
     pause: ManuallyDrop<RefCell<Option<Pollable>>>,
+    /// How many chunks in a row had to be waited for.
+    waited: Cell<u8>,
     interval: u64,
     pub(crate) stream: ManuallyDrop<InputStream>,
     _body: ManuallyDrop<IncomingBody>,
@@ -56,12 +61,24 @@ impl BodyReader {
         let stream = body.stream().map_err(taken)?;
         let pause = kept(RefCell::default());
         let (stream, interval) = (kept(stream), POLL_INTERVAL);
-        Ok(Self { ready: OnceCell::new(), pause, interval, stream, _body: kept(body) })
+        let (ready, waited) = (OnceCell::new(), Cell::default());
+        Ok(Self { ready, pause, waited, interval, stream, _body: kept(body) })
     }
 
     /// Polls whether its bytes are still wanted at another interval, in nanoseconds.
     pub(crate) fn polling(self, interval: u64) -> Self {
         Self { interval, ..self }
+    }
+
+    /// Checks whether the next chunk may be there already. After one that had to be waited for, the next
+    /// ones usually have to be, too, so that most attempts without waiting would be wasted host calls.
+    pub(crate) fn may_be_ready(&self) -> bool {
+        self.waited.get().is_multiple_of(ATTEMPTS)
+    }
+
+    /// Notes whether a chunk had to be waited for.
+    pub(crate) fn note_wait(&self, waited: bool) {
+        self.waited.set(if waited { self.waited.get().wrapping_add(1) } else { 0 });
     }
 
     /// Blocks until there are bytes to read, or the end. Returns `false` if the bytes are no longer
@@ -92,15 +109,20 @@ impl BodyReader {
         length: u64,
         is_wanted: &dyn Fn() -> bool,
     ) -> Result<Option<Vec<u8>>, StreamError> {
+        let (mut is_tried, mut waited) = (self.may_be_ready(), false);
         loop {
-            let bytes = self.stream.read(length)?;
-            if !bytes.is_empty() {
-                return Ok(Some(bytes));
+            if is_tried {
+                let bytes = self.stream.read(length)?;
+                if !bytes.is_empty() {
+                    self.note_wait(waited);
+                    return Ok(Some(bytes));
+                }
             }
             // Asked here, too: a host may report a body as ready that has no bytes.
-            if !self.wait(is_wanted) || !is_wanted() {
+            if !self.wait(is_wanted) || is_tried && !is_wanted() {
                 return Ok(None);
             }
+            (is_tried, waited) = (true, true);
         }
     }
 
@@ -134,8 +156,8 @@ impl BodyReader {
         let mut pace = Pace::default();
         loop {
             let next = match is_wanted {
-                // Asked before each chunk, too: the wait asks only while nothing arrives.
-                Some(is_wanted) if !is_wanted(&pace) => Ok(None),
+                // Asked before each further chunk, too: the wait asks only while nothing arrives.
+                Some(is_wanted) if !bytes.is_empty() && !is_wanted(&pace) => Ok(None),
                 Some(is_wanted) => self.next(CHUNK, &|| is_wanted(&pace)),
                 None => self.stream.blocking_read(CHUNK).map(Some),
             };

@@ -103,11 +103,15 @@ impl BodyWriter {
 
     /// Writes the next bytes of `source`, waiting for them while there is a reader.
     pub(crate) fn splice_chunk(&self, source: &BodyReader) -> Result<Progress, IoError> {
-        // For chunks in quick succession, this one host call each is all there is to do.
-        match self.splice_ready(source)? {
-            Progress::Bytes(0) => {}
-            progress => return Ok(progress),
+        if source.may_be_ready() {
+            // For chunks in quick succession, this one host call each is all there is to do.
+            let progress = self.splice_ready(source)?;
+            if !matches!(progress, Progress::Bytes(0)) {
+                source.note_wait(false);
+                return Ok(progress);
+            }
         }
+        source.note_wait(true);
         if !source.wait(&|| self.has_reader()) {
             return Ok(Progress::Disconnected);
         }
