@@ -46,17 +46,30 @@ pub struct Scanner {
     depth: usize,
     /// The depth of the root objects: 1, or 2 in an array of them.
     root: usize,
-    string: Option<OpenString>,
-    /// The last string, which may be a name or an element of an array.
-    pending: Option<OpenString>,
+    state: State,
+    /// The string that is open or pending. It is read where it is, because moving it takes longer than
+    /// reading it.
+    string: LastString,
     place: Place,
     is_value: bool,
     capture: Option<Capture>,
 }
 
-/// A string that is being read.
-#[derive(Clone, Copy, Debug, Default)]
-struct OpenString {
+/// What the last bytes belong to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    /// To the structure of the document.
+    #[default]
+    Outside,
+    /// To a string.
+    Open,
+    /// To a string that has ended, which may be a name or an element of an array.
+    Pending,
+}
+
+/// The last string.
+#[derive(Debug, Default)]
+struct LastString {
     start: Name,
     length: usize,
     is_escaped: bool,
@@ -84,11 +97,15 @@ impl Name {
         self.bytes.get(..self.length).unwrap_or_default()
     }
 
-    fn push(&mut self, byte: u8) {
-        if let Some(slot) = self.bytes.get_mut(self.length) {
-            *slot = byte;
-            self.length += 1;
-        }
+    fn clear(&mut self) {
+        self.length = 0;
+    }
+
+    /// Appends `bytes`, as far as there is room.
+    fn extend(&mut self, bytes: &[u8]) {
+        let room = self.bytes.get_mut(self.length..).unwrap_or_default();
+        let taken = room.iter_mut().zip(bytes).map(|(slot, byte)| *slot = *byte).count();
+        self.length += taken;
     }
 }
 
@@ -98,40 +115,36 @@ impl Scanner {
     /// Takes the next bytes, and passes what is found in them to `visitor`.
     pub fn push(&mut self, bytes: &[u8], visitor: &mut impl Visit) {
         let mut rest = bytes;
-        while let Some((byte, after)) = rest.split_first() {
-            if self.string.is_some() {
-                rest = self.take_string(rest, visitor);
-                continue;
-            }
-            self.take(*byte, visitor);
-            rest = after;
+        while !rest.is_empty() {
+            rest = match self.state {
+                State::Open => self.take_string(rest, visitor),
+                State::Outside | State::Pending => self.take_outside(rest, visitor),
+            };
         }
     }
 
     /// Forgets what is open: the next byte starts another document.
     pub fn reset(&mut self) {
-        *self = Self::default();
+        (self.depth, self.root, self.state) = (0, 0, State::Outside);
+        (self.is_value, self.capture) = (false, None);
     }
 
     /// Checks whether nothing is open.
     pub fn is_idle(&self) -> bool {
-        self.depth == 0 && self.string.is_none()
+        self.depth == 0 && self.state != State::Open
     }
 
     /// Takes the bytes of a string, up to its end, and returns the rest.
     fn take_string<'a>(&mut self, bytes: &'a [u8], visitor: &mut impl Visit) -> &'a [u8] {
-        let Some(string) = &mut self.string else { return bytes };
-        let end = if string.is_escaped { 1 } else { plain_length(bytes) };
+        let end = if self.string.is_escaped { 1 } else { plain_length(bytes) };
         let (plain, rest) = bytes.split_at(end.min(bytes.len()));
-        string.is_escaped = false;
-        string.length += plain.len();
-        plain.iter().take(NAME - string.start.length).for_each(|byte| string.start.push(*byte));
+        self.string.is_escaped = false;
+        self.string.length += plain.len();
+        self.string.start.extend(plain);
         self.keep(plain);
         match rest.split_first() {
             Some((b'\\', after)) => {
-                if let Some(string) = &mut self.string {
-                    string.is_escaped = true;
-                }
+                self.string.is_escaped = true;
                 self.keep(b"\\");
                 after
             }
@@ -144,72 +157,95 @@ impl Scanner {
         }
     }
 
+    fn open_string(&mut self) {
+        self.state = State::Open;
+        (self.string.length, self.string.is_escaped) = (0, false);
+        self.string.start.clear();
+    }
+
     fn end_string(&mut self, visitor: &mut impl Visit) {
-        let Some(string) = self.string.take() else { return };
-        if self.is_value {
-            self.is_value = false;
-            visitor.string(&self.here(), string.start.bytes(), string.length);
+        if std::mem::take(&mut self.is_value) {
+            self.state = State::Outside;
+            self.visit_string(visitor);
         } else {
-            self.pending = Some(string);
+            self.state = State::Pending;
         }
     }
 
-    /// Takes a byte outside of strings.
+    fn visit_string(&mut self, visitor: &mut impl Visit) {
+        self.set_depth();
+        visitor.string(&self.place, self.string.start.bytes(), self.string.length);
+    }
+
+    /// Takes the bytes outside of strings up to the first that has a meaning, and that one, and returns
+    /// the rest.
+    fn take_outside<'a>(&mut self, bytes: &'a [u8], visitor: &mut impl Visit) -> &'a [u8] {
+        let place = bytes.iter().position(|byte| is_structural(*byte)).unwrap_or(bytes.len());
+        let (plain, rest) = bytes.split_at(place);
+        self.keep(plain);
+        let Some((byte, after)) = rest.split_first() else { return rest };
+        self.take(*byte, visitor);
+        after
+    }
+
+    /// Takes a structural byte.
     fn take(&mut self, byte: u8, visitor: &mut impl Visit) {
-        match byte {
-            b'"' => self.string = Some(OpenString::default()),
-            b':' => {
-                if let Some(name) = self.pending.take() {
-                    self.set_name(name.start);
-                    self.is_value = true;
-                }
-            }
-            b',' => self.end_element(visitor),
-            b'{' | b'[' => self.open(byte, visitor),
-            b'}' | b']' => {
-                self.end_element(visitor);
-                self.depth = self.depth.saturating_sub(1);
-            }
-            _ => {}
-        }
         if !matches!(byte, b'{' | b'[') {
             self.keep(&[byte]);
         }
-        self.end_capture(visitor);
+        match byte {
+            b'"' => self.open_string(),
+            b':' => self.name_value(),
+            b',' => self.end_element(visitor),
+            b'{' | b'[' => self.open(byte, visitor),
+            _ => {
+                self.end_element(visitor);
+                self.depth = self.depth.saturating_sub(1);
+                self.end_capture(visitor);
+            }
+        }
     }
 
     /// Opens an object or an array.
     fn open(&mut self, byte: u8, visitor: &mut impl Visit) {
-        if byte == b'{' && self.capture.is_none() && self.is_value && visitor.wants(&self.here()) {
-            self.capture =
-                Some(Capture { place: self.here(), depth: self.depth, bytes: Vec::new() });
+        if byte == b'{' && self.capture.is_none() && self.is_value {
+            self.set_depth();
+            if visitor.wants(&self.place) {
+                let (place, depth) = (self.place, self.depth);
+                self.capture = Some(Capture { place, depth, bytes: Vec::new() });
+            }
         }
         self.keep(&[byte]);
         if self.depth == 0 {
             self.root = if byte == b'[' { 2 } else { 1 };
         }
         self.depth += 1;
-        self.is_value = false;
-        self.pending = None;
+        (self.is_value, self.state) = (false, State::Outside);
     }
 
     /// Ends an element of an array or a member of an object. A string without a colon was an element.
     fn end_element(&mut self, visitor: &mut impl Visit) {
         self.is_value = false;
-        if let Some(string) = self.pending.take() {
-            visitor.string(&self.here(), string.start.bytes(), string.length);
+        if self.state == State::Pending {
+            self.state = State::Outside;
+            self.visit_string(visitor);
         }
     }
 
-    fn set_name(&mut self, name: Name) {
-        self.place.name = name;
+    /// Takes the pending string as the name of the value that follows.
+    fn name_value(&mut self) {
+        if self.state != State::Pending {
+            return;
+        }
+        (self.state, self.is_value) = (State::Outside, true);
+        self.place.name = self.string.start;
         if self.depth <= self.root {
-            self.place.root_name = name;
+            self.place.root_name = self.string.start;
         }
     }
 
-    fn here(&self) -> Place {
-        Place { depth: (self.depth + 1).saturating_sub(self.root), ..self.place }
+    fn set_depth(&mut self) {
+        self.place.depth = (self.depth + 1).saturating_sub(self.root);
     }
 
     /// Keeps bytes of an object that is being captured.
@@ -229,6 +265,11 @@ impl Scanner {
             visitor.object(&capture.place, &capture.bytes);
         }
     }
+}
+
+/// Checks whether a byte outside of strings has a meaning for the structure of JSON.
+fn is_structural(byte: u8) -> bool {
+    matches!(byte, b'"' | b':' | b',' | b'{' | b'[' | b'}' | b']')
 }
 
 /// Returns the number of bytes before the first quote or backslash.
