@@ -5,11 +5,10 @@
 //! <https://developers.cloudflare.com/ai-gateway/configuration/custom-metadata/>
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
-use crate::http::json::{Members, Text, from_bytes, to_ascii};
+use crate::http::json::{Members, Text, from_bytes, push_ascii, to_ascii};
 use crate::{Error, Team};
 
 const HEADER: &str = "cf-aig-metadata";
@@ -49,25 +48,26 @@ pub fn merge(team: &Team, models: Models<'_>, client: Option<&[u8]>) -> Result<S
         ("model", models.sent),
         ("original_model", models.original),
     ];
-    let mut text = String::from("{");
+    let mut text = String::new();
     for (name, value) in ours {
-        if let Some(value) = value.and_then(|value| to_raw_value(value).ok()) {
-            push_entry(&mut text, name, &value);
+        if let Some(value) = value {
+            push_name(&mut text, name);
+            push_ascii(&mut text, value);
         }
     }
     if let Some((name, value)) = own.or(client) {
-        push_entry(&mut text, &name, value);
+        push_name(&mut text, &name);
+        text.push_str(&to_ascii(value.get()));
     }
     text.push('}');
-    Ok(to_ascii(&text))
+    Ok(text)
 }
 
-fn push_entry(text: &mut String, name: &str, value: &RawValue) {
-    let separator = if text.len() > 1 { "," } else { "" };
-    // Neither writing to a string nor serialising one can fail.
-    if let Ok(name) = to_raw_value(name) {
-        let _ = write!(text, "{separator}{name}:{value}");
-    }
+/// Appends the name of the next entry.
+fn push_name(text: &mut String, name: &str) {
+    text.push(if text.is_empty() { '{' } else { ',' });
+    push_ascii(text, name);
+    text.push(':');
 }
 
 /// A name and its value.

@@ -33,6 +33,21 @@ pub fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }
 
+/// Appends `text` to `json` as a JSON string in ASCII.
+pub fn push_ascii(json: &mut String, text: &str) {
+    if is_plain(text) {
+        json.extend(["\"", text, "\""]);
+    } else {
+        json.push_str(&to_ascii(&quoted(text)));
+    }
+}
+
+/// Checks whether `text` is its own form in a JSON string of ASCII. Most texts are, and need no look at each
+/// character.
+pub fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\'))
+}
+
 /// Escapes every character of the JSON text `json` that is not visible ASCII, as JSON allows in strings.
 pub fn to_ascii(json: &str) -> String {
     let mut text = String::with_capacity(json.len());

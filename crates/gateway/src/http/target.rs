@@ -4,6 +4,8 @@
 //! merges slashes, so `/openai/../../other-account` would leave the account's path. A path that any
 //! hop could resolve to another one is rejected.
 
+use std::borrow::Cow;
+
 use crate::Error;
 use crate::keys::api_key;
 
@@ -117,7 +119,10 @@ fn check_credentials(path_with_query: &str, query: &str) -> Result<(), Error> {
 
 /// Decodes the escapes of ASCII characters in `text`, also those whose `%` is escaped itself, however
 /// often.
-fn decoded(text: &str) -> String {
+fn decoded(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return Cow::Borrowed(text);
+    }
     let mut parts = text.split('%');
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for given in parts {
@@ -130,7 +135,7 @@ fn decoded(text: &str) -> String {
         plain.push(code.map_or('%', char::from));
         plain.push_str(if code.is_some() { part.get(2..).unwrap_or_default() } else { given });
     }
-    plain
+    Cow::Owned(plain)
 }
 
 /// Rejects every path that could be read as another one: dot segments, empty segments, escaped

@@ -41,12 +41,12 @@ pub fn ids(headers: &Headers) -> Option<(&str, &str)> {
 /// Formats the header `server-timing`: how many of the `micros` in all were a component's own, and how many it
 /// `waited` for what is behind it, each with its name. <https://www.w3.org/TR/server-timing/>
 pub fn server_timing([own, other]: [&str; 2], micros: u64, waited: Option<u64>) -> String {
-    let millis = |micros: u64| format!("{}.{}", micros / 1000, micros % 1000 / 100);
-    let rest = millis(micros.saturating_sub(waited.unwrap_or(0)));
-    match waited {
-        Some(waited) => format!("{own};dur={rest}, {other};dur={}", millis(waited)),
-        None => format!("{own};dur={rest}"),
-    }
+    let part = |name: &str, micros: u64| {
+        let (millis, tenths) = ((micros / 1000).to_string(), (micros % 1000 / 100).to_string());
+        [name, ";dur=", &millis, ".", &tenths].concat()
+    };
+    let own = part(own, micros.saturating_sub(waited.unwrap_or(0)));
+    waited.map_or_else(|| own.clone(), |waited| [&own, ", ", &part(other, waited)].concat())
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The form of a log line: one JSON object in ASCII.
 
-use std::fmt::Write as _;
+use std::borrow::Cow;
 
-use crate::http::json::to_ascii;
+use crate::http::json::{is_plain, push_ascii};
 use crate::limits::amount::Usd;
 
 /// The value of a field; a field without one is left out.
@@ -23,37 +23,44 @@ pub(super) enum Value<'a> {
 /// Formats the fields as one line, with its line feed.
 pub(super) fn format(fields: &[(&str, Value<'_>)]) -> String {
     let mut json = String::with_capacity(512);
-    for (name, value) in fields {
-        if let Some(value) = value.to_json() {
-            json.push(if json.is_empty() { '{' } else { ',' });
-            // Writing to a string cannot fail.
-            let _ = write!(json, "\"{name}\":{value}");
-        }
+    for (name, value) in fields.iter().filter(|(_, value)| value.is_present()) {
+        let separator = if json.is_empty() { '{' } else { ',' };
+        json.push(separator);
+        json.extend(["\"", name, "\":"]);
+        value.push_to(&mut json);
     }
     json.push_str("}\n");
     json
 }
 
 impl Value<'_> {
-    fn to_json(self) -> Option<String> {
+    fn is_present(&self) -> bool {
         match self {
-            Self::Text(text) => Some(quoted(text?)),
-            Self::Cut(text, most) => Some(quoted(&shortened(text?, most))),
-            Self::Number(number) => Some(number?.to_string()),
-            Self::Dollars(amount) => Some(amount?.to_string()),
-            Self::Flag(is_set) => is_set.then(|| "true".to_owned()),
+            Self::Text(text) | Self::Cut(text, _) => text.is_some(),
+            Self::Number(number) => number.is_some(),
+            Self::Dollars(amount) => amount.is_some(),
+            Self::Flag(is_set) => *is_set,
+        }
+    }
+
+    /// Appends the value, if there is one, to `json`.
+    fn push_to(&self, json: &mut String) {
+        match *self {
+            Self::Text(Some(text)) => push_ascii(json, text),
+            Self::Cut(Some(text), most) => push_ascii(json, &shortened(text, most)),
+            Self::Number(Some(number)) => json.push_str(&number.to_string()),
+            Self::Dollars(Some(amount)) => json.push_str(&amount.to_string()),
+            Self::Flag(is_set) => json.push_str(if is_set { "true" } else { "false" }),
+            Self::Text(None) | Self::Cut(None, _) | Self::Number(None) | Self::Dollars(None) => {}
         }
     }
 }
 
-/// Formats `text` as JSON in ASCII.
-fn quoted(text: &str) -> String {
-    // A string can always be serialised.
-    to_ascii(&serde_json::to_string(text).unwrap_or_default())
-}
-
 /// Cuts `text` so that it has at most `length` bytes as JSON in ASCII, with a mark at its end.
-fn shortened(text: &str, length: usize) -> String {
+fn shortened(text: &str, length: usize) -> Cow<'_, str> {
+    if text.len() <= length && is_plain(text) {
+        return Cow::Borrowed(text);
+    }
     let mut used = 0;
     let fits = |character: &char| {
         used += match character {
@@ -68,5 +75,5 @@ fn shortened(text: &str, length: usize) -> String {
     if kept.len() < text.len() {
         kept.push_str("...");
     }
-    kept
+    Cow::Owned(kept)
 }
