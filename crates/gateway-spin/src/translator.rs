@@ -162,7 +162,7 @@ impl TranslatedBody {
     /// Counts the bytes, and returns those that the client gets.
     fn pass(&mut self, bytes: Vec<u8>) -> Vec<u8> {
         if let Some(observer) = &mut self.observer {
-            observer.push(&bytes);
+            observer.push_events(&bytes);
         }
         self.meter.push(bytes)
     }

@@ -18,8 +18,11 @@ use crate::catalog::capabilities::{
 /// The table as text.
 const TABLE: &str = include_str!("models.csv");
 
-/// The table, split into lines at compile time, because every request scans it.
-static LINES: [&str; count_lines(TABLE)] = lines(TABLE);
+/// The table, split into lines at compile time, because every request scans it. The last line is empty.
+static LINES: [&str; count(TABLE, b'\n')] = split(TABLE, b'\n');
+
+/// The names of the columns.
+static COLUMNS: [&str; count(LINES[0], b',')] = split(LINES[0], b',');
 
 /// The version of rows that stand for many models.
 const MANY: &str = "*";
@@ -65,50 +68,48 @@ fn with_derived(family: Family, capabilities: Capabilities) -> Capabilities {
     }
 }
 
-/// Returns the names of the columns after `model` and `version`.
-fn columns() -> impl Iterator<Item = &'static str> {
-    LINES.first().unwrap_or(&"").split(',').skip(2)
-}
-
 /// Returns all rows.
 fn rows() -> impl Iterator<Item = Row<'static>> {
     LINES.iter().skip(1).copied().filter_map(Row::read)
 }
 
-/// Returns the rows whose `model` is a prefix of `id`. Comparing the prefix first is cheaper than
-/// splitting every row.
+/// Returns the rows whose `model` is a prefix of `id`. Only these are split: most others differ in one of
+/// their first bytes.
 fn rows_near(id: &str) -> impl Iterator<Item = Row<'static>> {
-    let begins = |line: &&str| line.split_once(',').is_some_and(|(model, _)| id.starts_with(model));
+    let begins = |line: &&str| {
+        let mut id = id.bytes();
+        line.bytes().take_while(|byte| *byte != b',').all(|byte| id.next() == Some(byte))
+    };
     LINES.iter().skip(1).copied().filter(begins).filter_map(Row::read)
 }
 
-/// Counts the lines of `text`.
+/// Counts the parts of `text` between separators.
 #[expect(clippy::indexing_slicing, reason = "out of bounds, the build would fail")]
-const fn count_lines(text: &str) -> usize {
-    let (mut count, mut index) = (0, 0);
+const fn count(text: &str, separator: u8) -> usize {
+    let (mut count, mut index) = (1, 0);
     while index < text.len() {
-        count += (text.as_bytes()[index] == b'\n') as usize;
+        count += (text.as_bytes()[index] == separator) as usize;
         index += 1;
     }
     count
 }
 
-/// Splits `text` into lines, all of which must end with a line break.
+/// Splits `text` into its parts between separators.
 #[expect(clippy::indexing_slicing, reason = "out of bounds, the build would fail")]
-const fn lines<const COUNT: usize>(mut text: &'static str) -> [&'static str; COUNT] {
-    assert!(text.as_bytes()[text.len() - 1] == b'\n', "the last line has no end");
-    let mut lines = [""; COUNT];
+const fn split<const COUNT: usize>(mut text: &'static str, separator: u8) -> [&'static str; COUNT] {
+    let mut parts = [""; COUNT];
     let (mut count, mut index) = (0, 0);
     while index < text.len() {
-        if text.as_bytes()[index] == b'\n' {
-            let (line, rest) = text.split_at(index);
-            (lines[count], text) = (line, rest.split_at(1).1);
+        if text.as_bytes()[index] == separator {
+            let (part, rest) = text.split_at(index);
+            (parts[count], text) = (part, rest.split_at(1).1);
             (count, index) = (count + 1, 0);
         } else {
             index += 1;
         }
     }
-    lines
+    parts[count] = text;
+    parts
 }
 
 /// Sets the capability in `column`; none if the column or the cell is unknown.
@@ -247,7 +248,9 @@ impl<'a> Row<'a> {
 
     /// Returns the cells that are not empty, each with its column.
     fn cells(&self) -> impl Iterator<Item = (&'static str, &'a str)> {
-        columns().zip(self.cells.split(',')).filter(|(_, cell)| !cell.is_empty())
+        let cells = self.cells.split(',').enumerate().filter(|(_, cell)| !cell.is_empty());
+        // The first two cells are not among these.
+        cells.filter_map(|(index, cell)| Some((*COLUMNS.get(index + 2)?, cell)))
     }
 }
 
@@ -257,9 +260,10 @@ mod tests {
 
     #[test]
     fn set_reads_every_cell() {
-        let width = columns().count();
-        assert_eq!(LINES.len(), TABLE.lines().count());
-        for line in &LINES[1..] {
+        let width = COLUMNS.len() - 2;
+        let (last, lines) = LINES[1..].split_last().unwrap();
+        assert_eq!((*last, lines.len()), ("", TABLE.lines().count() - 1));
+        for line in lines {
             let row = Row::read(line).unwrap();
             assert_eq!(row.cells.split(',').count(), width, "{line}");
             for (column, cell) in row.cells() {

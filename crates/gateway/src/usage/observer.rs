@@ -89,6 +89,17 @@ fn adds_text(kind: &[u8]) -> bool {
     kind.ends_with(b"delta") || kind == b"message"
 }
 
+/// Checks whether compact JSON has a member with usage, or one that says why the model stopped.
+fn may_report(json: &[u8]) -> bool {
+    let mut parts = json.split(|byte| *byte == b':');
+    let mut before = parts.next().unwrap_or_default();
+    parts.any(|part| {
+        let name = std::mem::replace(&mut before, part);
+        name.ends_with(b"usage\"") && part.starts_with(b"{")
+            || name.ends_with(b"_reason\"") && part.starts_with(b"\"")
+    })
+}
+
 impl Observer {
     /// Takes the next bytes of the response.
     pub fn push(&mut self, bytes: &[u8]) {
@@ -96,6 +107,14 @@ impl Observer {
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
             self.scanner.push(line, &mut self.found);
             self.end_line(line);
+        }
+    }
+
+    /// Takes the next whole events, for what the log shows of them. Most report neither usage nor why the
+    /// model stopped: finding that out takes a small part of the time that reading them takes.
+    pub fn push_events(&mut self, events: &[u8]) {
+        if may_report(events) {
+            self.push(events);
         }
     }
 
@@ -205,6 +224,22 @@ mod tests {
         ] {
             assert_eq!(usage(text, true), Some(expected), "{text}");
         }
+    }
+
+    #[test]
+    fn push_events_finds_the_reports_that_push_finds() {
+        let reason = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+        for text in [CHAT, MESSAGE, RESPONSE, &format!("{reason}{CHAT}"), WHOLE] {
+            let mut observer = Observer::default();
+            text.split_inclusive("\n\n").for_each(|event| observer.push_events(event.as_bytes()));
+            let expected = observed(text, usize::MAX);
+            assert!(expected.reported().is_some(), "{text}");
+            assert_eq!(observer.reported(), expected.reported(), "{text}");
+            assert_eq!(observer.finish_reason(), expected.finish_reason(), "{text}");
+        }
+        let mut unread = Observer::default();
+        unread.push_events(b"data: {\"choices\":[{\"finish_reason\":null}],\"usage\":null}\n\n");
+        assert!(!unread.has_read());
     }
 
     #[test]
