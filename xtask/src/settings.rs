@@ -86,3 +86,27 @@ fn variables() -> Result<Variables> {
         std::fs::read_to_string(root().join("spin.toml")).context("cannot read spin.toml")?;
     Variables::of_manifest(&text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn toml_has_all_variables_as_strings() {
+        let given = [("openai_api_key", "a\"b\\c"), ("admin_token", "'x'")];
+        let given: Values = given.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let expected = variables().unwrap().make(&given);
+        let read = |text: &str| -> toml_edit::DocumentMut { text.parse().unwrap() };
+        let text = toml(&given).unwrap();
+        let whole = read(&format!("{RUNTIME_CONFIG}{text}"));
+        let provider = whole["variables_provider"].as_array_of_tables().unwrap().get(0).unwrap();
+        assert_eq!(provider["type"].as_str(), Some("static"));
+        let file = read(&text);
+        for table in [file.as_table(), provider["values"].as_table().unwrap()] {
+            let pairs = table
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value.as_str().unwrap().to_owned()));
+            assert_eq!(pairs.collect::<Values>(), expected);
+        }
+    }
+}

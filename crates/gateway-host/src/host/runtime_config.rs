@@ -72,3 +72,36 @@ impl RuntimeConfig {
         self.key_value_store.default.as_ref()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<RuntimeConfig> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("runtime-config.toml");
+        std::fs::write(&path, text)?;
+        RuntimeConfig::read(Some(&path))
+    }
+
+    #[test]
+    fn read_returns_the_store_and_the_variables() {
+        let config = read(
+            "[key_value_store.default]\ntype = \"redis\"\nurl = \"redis://h\"\n\
+             [[variables_provider]]\ntype = \"static\"\n[variables_provider.values]\na = \"1\"\n",
+        )
+        .unwrap();
+        assert!(matches!(config.store(), Some(StoreConfig::Redis { url }) if url == "redis://h"));
+        let [VariablesProvider::Static { values }] = config.variables_providers.as_slice() else {
+            panic!("one provider");
+        };
+        assert_eq!(*values, [("a".to_owned(), "1".to_owned())].into());
+    }
+
+    #[test]
+    fn read_of_another_provider_is_an_error() {
+        assert!(read("[[variables_provider]]\ntype = \"vault\"").is_err());
+        assert!(read("").unwrap().variables_providers.is_empty());
+        assert!(RuntimeConfig::read(None).unwrap().store().is_none());
+    }
+}
