@@ -16,6 +16,7 @@ fn host_calls_of_a_request_are_few() {
             |is_stream| Client::post("/bedrock/chat/completions", &body("nova-lite", is_stream));
         for (name, draft, most) in [
             ("a response", openai(false), 55),
+            ("a response to a web page", openai(false).header("origin", "https://a"), 55),
             ("a stream", openai(true), 100),
             ("a translated response", bedrock(false), 60),
             ("a translated stream", bedrock(true), 110),

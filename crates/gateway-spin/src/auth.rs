@@ -24,11 +24,10 @@ pub(crate) fn admit<T>(
 ) -> Result<T, Error> {
     // The settings come after the key, so that a client without one learns nothing about them.
     let team = authenticate(&head.headers, provider, arrival, entry)?;
-    let settings = host::settings()?;
+    let settings = arrival.settings.get()?;
     let ai_gateway = settings.ai_gateway()?;
     let limited_models = host::limited_models(&team)?;
-    let operator =
-        Operator { settings: &settings, ai_gateway: &ai_gateway, limited_models: &limited_models };
+    let operator = Operator { settings, ai_gateway: &ai_gateway, limited_models: &limited_models };
     next(head, &team, &operator, entry)
 }
 

@@ -1,5 +1,6 @@
 //! What the host provides: settings, clocks, randomness, and the log.
 
+use std::cell::OnceCell;
 use std::mem::ManuallyDrop;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -20,17 +21,29 @@ pub(crate) fn kept<T>(handle: T) -> ManuallyDrop<T> {
     ManuallyDrop::new(handle)
 }
 
-/// Reads the component's settings, with one host call.
-pub(crate) fn settings() -> Result<Settings, Error> {
-    variable(SETTINGS).map(Settings::from_lines)
-}
+/// The component's settings, read when they are first needed, with one host call.
+#[derive(Default)]
+pub(crate) struct OwnSettings(OnceCell<Settings>);
 
-/// Returns the origin of the web page that sent a request, if the operator allows it. A request of
-/// any other client does without the host call.
-pub(crate) fn cors(head: &Head) -> Option<Cors> {
-    head.headers.get("origin")?;
-    let settings = settings().ok()?;
-    Cors::of(head, settings.get(cors::SETTING)?)
+impl OwnSettings {
+    /// Returns the settings.
+    ///
+    /// # Errors
+    /// Those of reading the component's variable.
+    pub(crate) fn get(&self) -> Result<&Settings, Error> {
+        if let Some(settings) = self.0.get() {
+            return Ok(settings);
+        }
+        let settings = variable(SETTINGS).map(Settings::from_lines)?;
+        Ok(self.0.get_or_init(|| settings))
+    }
+
+    /// Returns the origin of the web page that sent a request, if the operator allows it. A request of
+    /// any other client does without the host call.
+    pub(crate) fn cors(&self, head: &Head) -> Option<Cors> {
+        head.headers.get("origin")?;
+        Cors::of(head, self.get().ok()?.get(cors::SETTING)?)
+    }
 }
 
 /// Reads the models of limited teams. A request of any other team does without the host call.

@@ -78,8 +78,8 @@ impl<R: Routes> Handler for RouterComponent<R> {
         } else {
             Some(authenticate_for_any(&head.headers, arrival, entry)?)
         };
-        let settings = host::settings()?;
-        let router = Router::new(&settings)?;
+        let settings = arrival.settings.get()?;
+        let router = Router::new(settings)?;
         let target = Target::parse(&head.path_with_query, R::SLUG)?;
         let limits = settings.body_limits()?;
         let routing = Routing { router: &router, limits, head: &head, team: team.as_ref(), target };

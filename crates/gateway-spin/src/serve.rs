@@ -9,7 +9,7 @@ use gateway::router::{self, ALIAS_HEADER};
 use gateway::{Dialect, Error, Head};
 use wasi::http::types::{IncomingRequest, ResponseOutparam};
 
-use crate::host::{self, Instant};
+use crate::host::{self, Instant, OwnSettings};
 use crate::meter::SharedMeter;
 use crate::request;
 use crate::response::{Responder, Sent, StreamBody, Timing};
@@ -50,7 +50,7 @@ pub(crate) trait Handler {
     ) -> Result<Sent<Self::Stream>, Error>;
 }
 
-/// When a request was received.
+/// When a request was received, and what it is served with.
 pub(crate) struct Arrival {
     /// For durations.
     pub(crate) start: Instant,
@@ -58,6 +58,8 @@ pub(crate) struct Arrival {
     pub(crate) now: SystemTime,
     /// The same, RFC 3339.
     pub(crate) time: String,
+    /// The settings of the component.
+    pub(crate) settings: OwnSettings,
 }
 
 /// Serves one request: reads its head, sends one response and writes one log line.
@@ -65,14 +67,15 @@ pub(crate) fn serve<H: Handler>(request: &IncomingRequest, out: ResponseOutparam
     // The clock is read first, so that the log's durations include everything below.
     let start = Instant::now();
     let now = host::time();
-    let arrival = Arrival { start, now, time: gateway::keys::time::rfc3339(now) };
+    let (time, settings) = (gateway::keys::time::rfc3339(now), OwnSettings::default());
+    let arrival = Arrival { start, now, time, settings };
     let mut entry = Entry::new(H::SLUG, arrival.time.clone());
     let mut head = request::read_head(request);
     let id = trace::request_id(&head.headers, host::random_id);
     entry.note_request(&head.path_with_query, &head.headers, &id);
     head.headers.set(REQUEST_ID, id);
     let may_have_body = head.may_have_body();
-    let cors = if H::HAS_CORS { host::cors(&head) } else { None };
+    let cors = if H::HAS_CORS { arrival.settings.cors(&head) } else { None };
     // The responder exists before anything can fail, so that every failure is a response.
     let timing = Timing { names: H::TIMING, start };
     let mut responder = Responder::new(out, &head.method, H::dialect(&head), cors.clone(), timing);

@@ -38,11 +38,10 @@ impl<S: Service> Handler for ServiceComponent<S> {
         entry: &mut Entry,
         _: &SharedMeter,
     ) -> Result<Sent<Infallible>, Error> {
-        let settings = host::settings()?;
         let store = CountingStore::default();
         let context = Context {
             store: &store,
-            settings: &settings,
+            settings: arrival.settings.get()?,
             model_setting: &host::model_setting,
             now: arrival.now,
             random: &host::random,
