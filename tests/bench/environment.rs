@@ -24,7 +24,7 @@ pub(crate) async fn measure(options: &Options, gateway: &App) -> Result<Vec<Comp
 
 /// Writes the table of the report.
 pub(crate) fn write(page: &mut String, all: &[Compared]) {
-    page.push_str("\n## The cost of variables in the environment\n\nRequests to an app whose variables are environment variables, as ratios to one whose variables are in a file,\nas they are in all other tables: the host looks up each of them for each request\n([ADR 8](adr/0008-few-variables.md)).\n\n| traffic | throughput | time | first byte |\n|---|---|---|---|\n");
+    page.push_str("\n## The cost of variables in the environment\n\nRequests to an app whose variables are environment variables, as ratios to one whose variables are in a file,\nas they are in all other tables: the host looks up each of them for each request\n([ADR 12](adr/0012-variables-in-a-file.md)).\n\n| traffic | throughput | time | first byte |\n|---|---|---|---|\n");
     for row in all {
         let [throughput, time, first_byte] = row.ratios();
         let title = row.title();
