@@ -36,7 +36,7 @@ pub(crate) fn value(given: &Values, name: &str) -> Result<Option<String>> {
 /// A file with the app's variables, which only the user can read. It is deleted on drop.
 ///
 /// The host looks up all variables for each request. It keeps those of a file in its memory, where a lookup
-/// takes a small part of the time that one in the environment takes (docs/adr/0008-few-variables.md).
+/// takes a small part of the time that one in the environment takes (docs/adr/0012-variables-in-a-file.md).
 pub(crate) struct VariablesFile(NamedTempFile);
 
 impl VariablesFile {

@@ -148,17 +148,19 @@ const MIN_SPIN: (u32, u32) = (3, 4);
 /// It is too old.
 fn has_spin() -> Result<bool> {
     let Ok(output) = Command::new("spin").arg("--version").output() else { return Ok(false) };
-    let text = String::from_utf8_lossy(&output.stdout);
-    let version = text.split_whitespace().find_map(|word| {
-        let (major, rest) = word.split_once('.')?;
-        Some((major.parse().ok()?, rest.split_once('.')?.0.parse().ok()?))
-    });
+    let version = spin_version(&String::from_utf8_lossy(&output.stdout));
     let (major, minor) = MIN_SPIN;
     ensure!(
         version.is_none_or(|version| version >= MIN_SPIN),
         "`cargo xtask up` needs Spin {major}.{minor} or later: update it, or add --embedded"
     );
     Ok(version.is_some())
+}
+
+/// Reads Spin's version. Another program of that name, a model checker, says something else.
+fn spin_version(text: &str) -> Option<(u32, u32)> {
+    let mut numbers = text.strip_prefix("spin ")?.split('.');
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
 fn serve_with_spin(options: &Options, environment: &AppEnvironment) -> Result<Running> {
@@ -248,4 +250,21 @@ fn signalled() -> Result<Arc<AtomicBool>> {
     let raised = flag.clone();
     ctrlc::set_handler(move || raised.store(true, Ordering::Relaxed))?;
     Ok(flag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spin_version_is_that_of_the_framework() {
+        for (text, expected) in [
+            ("spin 3.6.2 (abc 2026-02-25)\n", Some((3, 6))),
+            ("spin 4.1.0-pre0 (abc 2026-08-21)\n", Some((4, 1))),
+            ("Spin Version 6.5.2 -- 6 December 2019\n", None),
+            ("", None),
+        ] {
+            assert_eq!(spin_version(text), expected, "{text}");
+        }
+    }
 }
