@@ -131,7 +131,7 @@ fn read_response(
     if matches!(reading, Reading::Bodiless) {
         return Ok(Sent::Whole(Response { status, headers, body: Vec::new() }));
     }
-    let body = upstream::read_body(upstream)?;
+    let body = upstream::read_body(upstream)?.of_length(headers.content_length());
     match reading {
         Reading::Error { may_be_long } => {
             match read_all(&body, &headers, ai_gateway::error::MAX_BYTES)? {
@@ -141,7 +141,7 @@ fn read_response(
                 )),
                 // Longer than any error of the AI Gateway: what was read is sent before the rest.
                 Read::Part(start) => {
-                    let body = PassThrough::Spliced(Spliced::new(&headers, start, body));
+                    let body = PassThrough::Spliced(Spliced::new(start, body));
                     Ok(Sent::Stream(Response { status, headers, body }))
                 }
             }
@@ -190,7 +190,7 @@ fn stream(
 ) -> Sent<PassThrough> {
     let body = match filter {
         Some(filter) => PassThrough::Filtered(rest, filter),
-        None => PassThrough::Spliced(Spliced::new(&headers, Vec::new(), rest)),
+        None => PassThrough::Spliced(Spliced::new(Vec::new(), rest)),
     };
     Sent::Stream(Response { status, headers, body })
 }

@@ -100,7 +100,7 @@ pub(crate) fn read_whole(
     limit: u64,
 ) -> Result<Vec<u8>, Error> {
     check_length(announced, limit)?;
-    // The clock is read only for a body that is not there yet.
+    // The clock is read only for a body that is not there yet, so a slow one gets up to a POLL_INTERVAL more.
     let start = OnceCell::new();
     let is_wanted = |pace: &Pace| pace.is_sufficient(start.get_or_init(Instant::now).millis());
     let reader = open(request)?;

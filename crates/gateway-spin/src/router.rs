@@ -339,7 +339,7 @@ fn pass_on(
     if is_bodiless || head.method == Method::HEAD {
         return Ok(Sent::Whole(Response { status, headers, body: Vec::new() }));
     }
-    let rest = upstream::read_body(response)?.polling(POLL_INTERVAL);
-    let body = Spliced::new(&headers, Vec::new(), rest);
+    let rest = upstream::read_body(response)?.of_length(headers.content_length());
+    let body = Spliced::new(Vec::new(), rest.polling(POLL_INTERVAL));
     Ok(Sent::Stream(Response { status, headers, body }))
 }

@@ -26,8 +26,9 @@ const DRAIN_MS: u64 = 3000;
 /// The silence in nanoseconds after which a client is taken to wait for the response.
 const SILENCE: u64 = 200_000_000;
 
-/// One of so many chunks that have to be waited for is first tried without waiting. A divisor of 256.
-const ATTEMPTS: u8 = 8;
+/// While chunks have to be waited for, one of so many is first tried without waiting. It divides 256, so that
+/// their number may wrap.
+const TRY_EVERY: u8 = 8;
 
 /// A body that is being received.
 pub(crate) struct BodyReader {
@@ -35,6 +36,8 @@ pub(crate) struct BodyReader {
     pause: ManuallyDrop<RefCell<Option<Pollable>>>,
     /// How many chunks in a row had to be waited for.
     waited: Cell<u8>,
+    /// The bytes that are still to be received, if the length was announced.
+    left: Cell<Option<u64>>,
     interval: u64,
     pub(crate) stream: ManuallyDrop<InputStream>,
     _body: ManuallyDrop<IncomingBody>,
@@ -61,8 +64,8 @@ impl BodyReader {
         let stream = body.stream().map_err(taken)?;
         let pause = kept(RefCell::default());
         let (stream, interval) = (kept(stream), POLL_INTERVAL);
-        let (ready, waited) = (OnceCell::new(), Cell::default());
-        Ok(Self { ready, pause, waited, interval, stream, _body: kept(body) })
+        let (ready, waited, left) = (OnceCell::new(), Cell::default(), Cell::default());
+        Ok(Self { ready, pause, waited, left, interval, stream, _body: kept(body) })
     }
 
     /// Polls whether its bytes are still wanted at another interval, in nanoseconds.
@@ -70,10 +73,25 @@ impl BodyReader {
         Self { interval, ..self }
     }
 
+    /// Ends the body after `announced` bytes. Asking a host for the end takes several calls.
+    pub(crate) fn of_length(self, announced: Option<u64>) -> Self {
+        Self { left: Cell::new(announced), ..self }
+    }
+
+    /// Checks whether all bytes of the announced length were read.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.left.get() == Some(0)
+    }
+
+    /// Notes that so many bytes were read.
+    pub(crate) fn note_read(&self, bytes: u64) {
+        self.left.set(self.left.get().map(|left| left.saturating_sub(bytes)));
+    }
+
     /// Checks whether the next chunk may be there already. After one that had to be waited for, the next
     /// ones usually have to be, too, so that most attempts without waiting would be wasted host calls.
     pub(crate) fn may_be_ready(&self) -> bool {
-        self.waited.get().is_multiple_of(ATTEMPTS)
+        self.waited.get().is_multiple_of(TRY_EVERY)
     }
 
     /// Notes whether a chunk had to be waited for.
@@ -109,17 +127,21 @@ impl BodyReader {
         length: u64,
         is_wanted: &dyn Fn() -> bool,
     ) -> Result<Option<Vec<u8>>, StreamError> {
+        if self.has_ended() {
+            return Err(StreamError::Closed);
+        }
         let (mut is_tried, mut waited) = (self.may_be_ready(), false);
         loop {
             if is_tried {
                 let bytes = self.stream.read(length)?;
                 if !bytes.is_empty() {
+                    self.note_read(bytes.len() as u64);
                     self.note_wait(waited);
                     return Ok(Some(bytes));
                 }
             }
-            // Asked here, too: a host may report a body as ready that has no bytes.
-            if !self.wait(is_wanted) || is_tried && !is_wanted() {
+            // Asked after an attempt, too: a host may report a body as ready that has no bytes.
+            if !self.wait(is_wanted) || (is_tried && !is_wanted()) {
                 return Ok(None);
             }
             (is_tried, waited) = (true, true);

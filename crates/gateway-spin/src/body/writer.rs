@@ -98,11 +98,14 @@ impl BodyWriter {
     /// Writes the next bytes of `source` that it has and this body accepts without waiting. The host
     /// copies the bytes: none enter this instance.
     pub(crate) fn splice_ready(&self, source: &BodyReader) -> Result<Progress, IoError> {
-        self.outcome(self.stream.splice(&source.stream, CHUNK))
+        self.outcome(source, self.stream.splice(&source.stream, CHUNK))
     }
 
     /// Writes the next bytes of `source`, waiting for them while there is a reader.
     pub(crate) fn splice_chunk(&self, source: &BodyReader) -> Result<Progress, IoError> {
+        if source.has_ended() {
+            return Ok(Progress::Ended);
+        }
         if source.may_be_ready() {
             // For chunks in quick succession, this one host call each is all there is to do.
             let progress = self.splice_ready(source)?;
@@ -115,12 +118,19 @@ impl BodyWriter {
         if !source.wait(&|| self.has_reader()) {
             return Ok(Progress::Disconnected);
         }
-        self.outcome(self.stream.blocking_splice(&source.stream, CHUNK))
+        self.outcome(source, self.stream.blocking_splice(&source.stream, CHUNK))
     }
 
-    fn outcome(&self, spliced: Result<u64, StreamError>) -> Result<Progress, IoError> {
+    fn outcome(
+        &self,
+        source: &BodyReader,
+        spliced: Result<u64, StreamError>,
+    ) -> Result<Progress, IoError> {
         match spliced {
-            Ok(bytes) => Ok(Progress::Bytes(bytes)),
+            Ok(bytes) => {
+                source.note_read(bytes);
+                Ok(Progress::Bytes(bytes))
+            }
             // Either end may have closed. If it was the reader's, it accepts no more writes.
             Err(StreamError::Closed) if self.has_reader() => Ok(Progress::Ended),
             Err(StreamError::Closed) => Ok(Progress::Disconnected),
