@@ -74,7 +74,7 @@ fn rows() -> impl Iterator<Item = Row<'static>> {
 }
 
 /// Returns the rows whose `model` is a prefix of `id`. Only these are split: most others differ in one of
-/// their first bytes.
+/// their first bytes. The last line is empty, which is no row.
 fn rows_near(id: &str) -> impl Iterator<Item = Row<'static>> {
     let begins = |line: &&str| {
         let mut id = id.bytes();

@@ -65,8 +65,8 @@ impl Settings {
     /// Parses `name=value` lines. A value that is empty is not set.
     pub fn from_lines(lines: String) -> Self {
         let place = |part: &str| span_of(part, lines.as_bytes());
-        let pairs = lines.lines().filter_map(|line| line.trim_ascii().split_once('='));
-        let entries = pairs.map(|(name, value)| (place(name), place(value.trim_ascii()))).collect();
+        let pairs = lines.lines().filter_map(|line| line.trim().split_once('='));
+        let entries = pairs.map(|(name, value)| (place(name), place(value.trim()))).collect();
         Self { entries, text: lines }
     }
 

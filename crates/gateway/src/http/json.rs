@@ -42,8 +42,7 @@ pub fn push_ascii(json: &mut String, text: &str) {
     }
 }
 
-/// Checks whether `text` is its own form in a JSON string of ASCII. Most texts are, and need no look at each
-/// character.
+/// Checks whether `text` is its own form in a JSON string of ASCII. Most texts are, and are copied as a whole.
 pub fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\'))
 }

@@ -46,7 +46,10 @@ pub fn server_timing([own, other]: [&str; 2], micros: u64, waited: Option<u64>) 
         [name, ";dur=", &millis, ".", &tenths].concat()
     };
     let own = part(own, micros.saturating_sub(waited.unwrap_or(0)));
-    waited.map_or_else(|| own.clone(), |waited| [&own, ", ", &part(other, waited)].concat())
+    match waited {
+        Some(waited) => own + ", " + &part(other, waited),
+        None => own,
+    }
 }
 
 #[cfg(test)]

@@ -127,6 +127,8 @@ impl Scanner {
     pub fn reset(&mut self) {
         (self.depth, self.root, self.state) = (0, 0, State::Outside);
         (self.is_value, self.capture) = (false, None);
+        self.place.name.clear();
+        self.place.root_name.clear();
     }
 
     /// Checks whether nothing is open.
@@ -332,6 +334,15 @@ mod tests {
         ] {
             assert_eq!(found(&[json.as_bytes()]), expected, "{json}");
         }
+    }
+
+    #[test]
+    fn reset_forgets_the_names_of_a_document() {
+        let (mut scanner, mut found) = (Scanner::default(), Found::default());
+        scanner.push(br#"{"text":"x"}"#, &mut found);
+        scanner.reset();
+        scanner.push(br#"["y"]"#, &mut found);
+        assert_eq!(found.0, ["1 text/text x 1", "0 / y 1"]);
     }
 
     #[test]
