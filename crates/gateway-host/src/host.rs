@@ -9,7 +9,6 @@ mod chaining;
 mod clock;
 mod counters;
 mod engine;
-mod given;
 mod instance;
 mod manifest;
 mod outbound;
@@ -17,6 +16,7 @@ mod routes;
 mod runtime_config;
 mod server;
 mod store;
+mod variable_source;
 mod variables;
 
 use std::collections::BTreeMap;
@@ -30,7 +30,7 @@ use wasmtime_wasi::cli::OutputFile;
 
 pub use crate::host::clock::Clock;
 pub use crate::host::engine::Compiler;
-pub use crate::host::given::Given;
+pub use crate::host::variable_source::VariableSource;
 pub use crate::host::variables::{environment, environment_name};
 
 use crate::host::engine::Component;

@@ -7,4 +7,6 @@ mod host;
 pub mod simulator;
 
 #[cfg(feature = "host")]
-pub use crate::host::{Clock, Compiler, Given, Host, Options, environment, environment_name};
+pub use crate::host::{
+    Clock, Compiler, Host, Options, VariableSource, environment, environment_name,
+};

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 #[cfg(feature = "simulator")]
 use gateway_host::simulator::{BASE_PATH, Simulator};
 #[cfg(feature = "host")]
-use gateway_host::{Given, Host, Options};
+use gateway_host::{Host, Options, VariableSource};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
@@ -49,7 +49,7 @@ struct Up {
     /// Value of a variable, as `name=value`, `name=@file` with the value, or `@file.toml` with several. It
     /// takes precedence over all other values. May be repeated.
     #[arg(long, value_name = "VALUE")]
-    variable: Vec<Given>,
+    variable: Vec<VariableSource>,
     /// Folder of the default key-value store [default: .spin next to the manifest].
     #[arg(long)]
     state_dir: Option<PathBuf>,
@@ -87,7 +87,7 @@ async fn main() -> Result<()> {
 /// Loads the app, prints its address and serves it.
 #[cfg(feature = "host")]
 async fn serve_app(up: Up) -> Result<()> {
-    let variables: Result<Vec<_>> = up.variable.iter().map(Given::read).collect();
+    let variables: Result<Vec<_>> = up.variable.iter().map(VariableSource::read).collect();
     let options = Options {
         manifest: up.from,
         variables: variables?.into_iter().flatten().collect(),

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use serde::Deserialize;
 
 /// A runtime configuration.
@@ -13,7 +13,7 @@ pub(crate) struct RuntimeConfig {
     #[serde(default)]
     key_value_store: Stores,
     /// Where the values of variables come from, in the order in which they are asked.
-    #[serde(default, rename = "variables_provider")]
+    #[serde(default, rename = "variables_provider", alias = "config_provider")]
     pub(crate) variables_providers: Vec<VariablesProvider>,
 }
 
@@ -58,8 +58,9 @@ impl RuntimeConfig {
         let Some(path) = path else { return Ok(Self::default()) };
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read {}", path.display()))?;
-        let mut config: Self =
-            toml::from_str(&text).with_context(|| format!("cannot parse {}", path.display()))?;
+        // Without the line that is wrong, which may have a secret.
+        let mut config: Self = toml::from_str(&text)
+            .map_err(|error| anyhow!("cannot parse {}: {}", path.display(), error.message()))?;
         if let Some(StoreConfig::Spin { path: Some(store) }) = &mut config.key_value_store.default {
             // As in Spin, the path is relative to the configuration file.
             *store = path.parent().unwrap_or(Path::new("")).join(&*store);

@@ -36,7 +36,10 @@ enum Provider {
 /// `.env` that the process does not have.
 pub fn environment() -> BTreeMap<String, String> {
     let file = dotenvy::dotenv_iter().into_iter().flatten().flatten();
-    file.chain(std::env::vars()).filter(|(name, _)| name.starts_with(PREFIX)).collect()
+    // Other variables of the process need not be UTF-8.
+    let own = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    file.chain(own).filter(|(name, _)| name.starts_with(PREFIX)).collect()
 }
 
 /// Finds out where the value of every variable comes from, in Spin's order of precedence:
@@ -96,7 +99,8 @@ impl Provider {
 }
 
 impl Values {
-    /// Looks up every variable, as Spin does for each instance that sends a request.
+    /// Looks up every variable, as Spin does for each instance that sends a request, for the allowed hosts.
+    /// This host resolves these when it loads the app, and imitates the cost only.
     /// <https://github.com/spinframework/spin/blob/main/crates/expressions/src/lib.rs>
     pub(crate) fn prepare(&self) -> HashMap<String, String> {
         let values = self.defaults.keys().map(|name| (name, self.look_up(name)));

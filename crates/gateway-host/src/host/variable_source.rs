@@ -5,48 +5,51 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 
 /// Values of one or more variables.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Given {
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "a value may be a secret")]
+pub enum VariableSource {
     /// The value of a variable.
-    Value(String, String),
+    Literal(String, String),
     /// A file with the value of a variable.
-    File(String, PathBuf),
+    FileContent(String, PathBuf),
     /// A file of TOML, with the values of several variables.
-    Several(PathBuf),
+    TomlFile(PathBuf),
 }
 
 const NOT_TOML: &str = "a file of several variables must have a name that ends in .toml";
 
-impl FromStr for Given {
+impl FromStr for VariableSource {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if let Some(file) = text.strip_prefix('@') {
             let is_toml = Path::new(file).extension().is_some_and(|extension| extension == "toml");
-            return if is_toml { Ok(Self::Several(file.into())) } else { Err(NOT_TOML) };
+            return if is_toml { Ok(Self::TomlFile(file.into())) } else { Err(NOT_TOML) };
         }
         let (name, value) = text.split_once('=').ok_or("expected name=value or @file.toml")?;
         Ok(match value.strip_prefix('@') {
-            Some(file) => Self::File(name.to_owned(), file.into()),
-            None => Self::Value(name.to_owned(), value.to_owned()),
+            Some(file) => Self::FileContent(name.to_owned(), file.into()),
+            None => Self::Literal(name.to_owned(), value.to_owned()),
         })
     }
 }
 
-impl Given {
+impl VariableSource {
     /// Returns the values by the names of the variables.
     ///
     /// # Errors
     /// The file cannot be read, or does not consist of strings.
     pub fn read(&self) -> Result<BTreeMap<String, String>> {
         match self {
-            Self::Value(name, value) => Ok([(name.clone(), value.clone())].into()),
-            Self::File(name, path) => Ok([(name.clone(), text(path)?)].into()),
-            Self::Several(path) => toml::from_str(&text(path)?)
-                .with_context(|| format!("{} does not consist of strings", path.display())),
+            Self::Literal(name, value) => Ok([(name.clone(), value.clone())].into()),
+            Self::FileContent(name, path) => Ok([(name.clone(), text(path)?)].into()),
+            // Without the line that is wrong, which may have a secret.
+            Self::TomlFile(path) => toml::from_str(&text(path)?).map_err(|error| {
+                anyhow!("{} is not a TOML file of strings: {}", path.display(), error.message())
+            }),
         }
     }
 }
@@ -77,7 +80,7 @@ mod tests {
             (format!("a=@{one}"), &[("a", "a=b\n")]),
             (format!("@{several}"), &[("a", "1"), ("b", "x=1\ny=2\n")]),
         ] {
-            let given: Given = argument.parse().unwrap();
+            let given: VariableSource = argument.parse().unwrap();
             let expected = expected.iter().map(|(name, value)| ((*name).into(), (*value).into()));
             assert_eq!(given.read().unwrap(), expected.collect(), "{argument}");
         }
@@ -86,9 +89,9 @@ mod tests {
     #[test]
     fn other_forms_are_errors() {
         for argument in ["", "a", "@file", "@file.json"] {
-            assert!(argument.parse::<Given>().is_err(), "{argument}");
+            assert!(argument.parse::<VariableSource>().is_err(), "{argument}");
         }
-        let missing: Given = "@missing.toml".parse().unwrap();
+        let missing: VariableSource = "@missing.toml".parse().unwrap();
         assert!(missing.read().is_err());
     }
 }
