@@ -16,8 +16,11 @@ const PREFIX: &str = "SPIN_VARIABLE_";
 pub(crate) fn given() -> Values {
     let file = dotenvy::from_path_iter(root().join(".env"));
     let from_file = file.into_iter().flatten().flatten();
+    // Other variables of the process need not be UTF-8.
+    let own = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     from_file
-        .chain(std::env::vars())
+        .chain(own)
         .filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?.to_lowercase(), value)))
         .collect()
 }
@@ -55,7 +58,7 @@ impl VariablesFile {
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Print a part of Spin's runtime configuration file, for platforms where `spin up` has no options.
+    /// Print them as a section of Spin's runtime configuration file, for platforms that do not run `spin up`.
     #[arg(long)]
     runtime_config: bool,
 }

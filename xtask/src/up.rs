@@ -37,7 +37,6 @@ pub(crate) struct Options {
 
 /// The app's environment: what xtask adds to the settings that are given.
 struct AppEnvironment {
-    variables: VariablesFile,
     admin_token: Option<String>,
     simulator: Option<(Running, String)>,
 }
@@ -58,13 +57,18 @@ pub(crate) fn up(options: &Options) -> Result<()> {
         Some(build_host(&features)?)
     };
     say("Step 3 of 3: starting (compiles the components the first time)");
-    let environment = AppEnvironment::make(given, host.as_deref().filter(|_| !has_ai_gateway))?;
-    let (app, url) = match host.filter(|_| !use_spin) {
-        Some(host) => serve_embedded(&host, options, &environment)?,
-        None => (serve_with_spin(options, &environment)?, format!("http://{}", options.listen)),
-    };
-    print(&welcome(&url, &environment)?);
+    // From here on, a signal must not end this program before it has deleted the file with the variables.
     let signalled = signalled()?;
+    let (given, environment) =
+        AppEnvironment::make(given, host.as_deref().filter(|_| !has_ai_gateway))?;
+    let variables = VariablesFile::create(&given)?;
+    let (app, url) = match host.filter(|_| !use_spin) {
+        Some(host) => serve_embedded(&host, options, &variables)?,
+        None => (serve_with_spin(options, &variables)?, format!("http://{}", options.listen)),
+    };
+    // The host reads it once, before it listens.
+    drop(variables);
+    print(&welcome(&url, &environment)?);
     app.wait_unless(&signalled)
 }
 
@@ -88,7 +92,7 @@ const MIN_ADMIN_TOKEN: usize = 32;
 impl AppEnvironment {
     /// Completes the `given` settings, and starts the simulated AI Gateway of the embedded host
     /// `simulator`, if one is to be used.
-    fn make(mut given: Values, simulator: Option<&Path>) -> Result<Self> {
+    fn make(mut given: Values, simulator: Option<&Path>) -> Result<(Values, Self)> {
         let mut set = |name: &str, value: &str| given.insert(name.to_owned(), value.to_owned());
         let simulator = if let Some(host) = simulator {
             let (running, ready) = Running::host(host, &["simulate"])?;
@@ -119,7 +123,7 @@ impl AppEnvironment {
                 Some(token)
             }
         };
-        Ok(Self { variables: VariablesFile::create(&given)?, admin_token, simulator })
+        Ok((given, Self { admin_token, simulator }))
     }
 }
 
@@ -148,13 +152,15 @@ const MIN_SPIN: (u32, u32) = (3, 4);
 /// It is too old.
 fn has_spin() -> Result<bool> {
     let Ok(output) = Command::new("spin").arg("--version").output() else { return Ok(false) };
-    let version = spin_version(&String::from_utf8_lossy(&output.stdout));
+    let Some(version) = spin_version(&String::from_utf8_lossy(&output.stdout)) else {
+        return Ok(false);
+    };
     let (major, minor) = MIN_SPIN;
     ensure!(
-        version.is_none_or(|version| version >= MIN_SPIN),
+        version >= MIN_SPIN,
         "`cargo xtask up` needs Spin {major}.{minor} or later: update it, or add --embedded"
     );
-    Ok(version.is_some())
+    Ok(true)
 }
 
 /// Reads Spin's version. Another program of that name, a model checker, says something else.
@@ -163,13 +169,13 @@ fn spin_version(text: &str) -> Option<(u32, u32)> {
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
-fn serve_with_spin(options: &Options, environment: &AppEnvironment) -> Result<Running> {
+fn serve_with_spin(options: &Options, variables: &VariablesFile) -> Result<Running> {
     let mut command = Command::new("spin");
     command.current_dir(root()).args(["up", "--listen", &options.listen]);
     if let Some(file) = &options.runtime_config_file {
         command.args(["--runtime-config-file", file]);
     }
-    command.args(environment.variables.arguments());
+    command.args(variables.arguments());
     let mut running = Running::program(&mut command)?;
     while TcpStream::connect(&options.listen).is_err() {
         ensure!(!running.has_ended()?, "spin did not start: see its output above");
@@ -182,11 +188,11 @@ fn serve_with_spin(options: &Options, environment: &AppEnvironment) -> Result<Ru
 fn serve_embedded(
     host: &Path,
     options: &Options,
-    environment: &AppEnvironment,
+    variables: &VariablesFile,
 ) -> Result<(Running, String)> {
     let cache = target_folder().join("components");
     let cache = cache.to_str().context("the target folder has no name in UTF-8")?;
-    let [option, variables] = environment.variables.arguments();
+    let [option, variables] = variables.arguments();
     let mut arguments = vec!["up", "--listen", &options.listen, "--cache-dir", cache];
     arguments.extend([option.as_str(), &variables]);
     if let Some(file) = &options.runtime_config_file {
