@@ -333,3 +333,13 @@ fn every_component_is_small() {
     }
     assert_ne!(pass_through, 0, "no component was recognised as a pass-through one");
 }
+
+#[test]
+fn documents_state_the_sizes_of_components() {
+    let (small, large) = (PASS_THROUGH_BYTES / 1000, OTHER_BYTES / 1000);
+    let sizes = [format!("{small} KB"), format!("{},{:03} KB", large / 1000, large % 1000)];
+    for file in ["README.md", "ARCHITECTURE.md"] {
+        let text = std::fs::read_to_string(root().join(file)).unwrap();
+        assert!(sizes.iter().all(|size| text.contains(size)), "{file}: {sizes:?}");
+    }
+}
