@@ -134,7 +134,7 @@ fn read_response(
     let body = upstream::read_body(upstream)?.of_length(headers.content_length());
     match reading {
         Reading::Error { may_be_long } => {
-            match read_all(&body, &headers, ai_gateway::error::MAX_BYTES)? {
+            match read_all(&body, ai_gateway::error::MAX_BYTES)? {
                 Read::Whole(body) => check_error(status, headers, body).map(Sent::Whole),
                 Read::Part(_) if !may_be_long => Err(Error::invalid_response(
                     "an error that is too long, in place of a list of models",
@@ -146,14 +146,14 @@ fn read_response(
                 }
             }
         }
-        Reading::List(filter) => match read_all(&body, &headers, list::MAX_BYTES)? {
+        Reading::List(filter) => match read_all(&body, list::MAX_BYTES)? {
             Read::Whole(body) => {
                 let body = filter.apply(&body)?;
                 Ok(Sent::Whole(Response::passed(status, headers, body)))
             }
             Read::Part(_) => Err(Error::invalid_response("the list of models is too long")),
         },
-        Reading::Vectors => match read_all(&body, &headers, vectors::MAX_BYTES)? {
+        Reading::Vectors => match read_all(&body, vectors::MAX_BYTES)? {
             Read::Whole(body) => {
                 Ok(Sent::Whole(Response::passed(status, headers, vectors::encode(body))))
             }
@@ -174,8 +174,8 @@ fn read_response(
 }
 
 /// Reads to the end of a body, or a little beyond `limit`.
-fn read_all(body: &BodyReader, headers: &Headers, limit: u64) -> Result<Read, Error> {
-    match body.read(headers.content_length(), limit, None) {
+fn read_all(body: &BodyReader, limit: u64) -> Result<Read, Error> {
+    match body.read(limit, None) {
         Ok(read) => Ok(read),
         Err(StreamError::LastOperationFailed(error)) => Err(upstream_failure(&error)),
         Err(StreamError::Closed) => Err(Error::interrupted("closed")),

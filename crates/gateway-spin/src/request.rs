@@ -103,8 +103,8 @@ pub(crate) fn read_whole(
     // The clock is read only for a body that is not there yet, so a slow one gets up to a POLL_INTERVAL more.
     let start = OnceCell::new();
     let is_wanted = |pace: &Pace| pace.is_sufficient(start.get_or_init(Instant::now).millis());
-    let reader = open(request)?;
-    match reader.read(announced, limit, Some(&is_wanted)) {
+    let reader = open(request)?.of_length(announced);
+    match reader.read(limit, Some(&is_wanted)) {
         Ok(Read::Whole(bytes)) => Ok(bytes),
         Ok(Read::Part(bytes)) if bytes.len() as u64 > limit => {
             drop(bytes);

@@ -322,7 +322,7 @@ fn read_list(in_flight: InFlight, millis: u64) -> Option<(StatusCode, Vec<u8>)> 
     let status = StatusCode::from_u16(response.status()).ok()?;
     let reader = upstream::read_body(&response).ok()?;
     let is_wanted = |_: &gateway::http::pace::Pace| start.millis() <= millis;
-    match reader.read(None, list::MAX_BYTES, Some(&is_wanted)) {
+    match reader.read(list::MAX_BYTES, Some(&is_wanted)) {
         Ok(Read::Whole(body)) => Some((status, body)),
         _ => None,
     }

@@ -19,7 +19,7 @@ use wasi::http::types::{IncomingRequest, ResponseOutparam};
 use wasi::io::streams::StreamError;
 
 use crate::auth::admit;
-use crate::body::{BodyReader, BodyWriter, CHUNK, Progress, upstream_failure};
+use crate::body::{BodyReader, BodyWriter, Progress, upstream_failure};
 use crate::host::{self, kept};
 use crate::meter::{SharedMeter, limited, when_limited};
 use crate::request::read_text;
@@ -230,7 +230,8 @@ impl Transport for SpinTransport<'_> {
             let (status, mut headers) = upstream::read_head(&response, &mut entry)?;
             self.meter.note_head(status, &headers);
             headers.retain(passes_to_client);
-            let body = Box::new(SpinChunks(upstream::read_body(&response)?));
+            let body = upstream::read_body(&response)?.of_length(headers.content_length());
+            let body = Box::new(SpinChunks(body));
             Ok(UpstreamResponse { status, headers, body })
         }))
     }
@@ -249,7 +250,7 @@ impl Transport for SpinTransport<'_> {
 
 impl Chunks for SpinChunks {
     fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
-        match self.0.stream.blocking_read(CHUNK) {
+        match self.0.next_blocking() {
             Ok(bytes) => Ok(Some(bytes)),
             Err(StreamError::Closed) => Ok(None),
             Err(StreamError::LastOperationFailed(error)) => Err(upstream_failure(&error)),

@@ -148,6 +148,19 @@ impl BodyReader {
         }
     }
 
+    /// Waits for the next bytes and returns them. Only the host's timeout bounds the wait.
+    ///
+    /// # Errors
+    /// [`StreamError::Closed`] at the end.
+    pub(crate) fn next_blocking(&self) -> Result<Vec<u8>, StreamError> {
+        if self.has_ended() {
+            return Err(StreamError::Closed);
+        }
+        let bytes = self.stream.blocking_read(CHUNK)?;
+        self.note_read(bytes.len() as u64);
+        Ok(bytes)
+    }
+
     /// Reads and discards what arrives, up to [`DRAINED`] bytes, until the end or a silence.
     pub(crate) fn drain(&self) {
         let start = Instant::now();
@@ -170,18 +183,17 @@ impl BodyReader {
     /// `is_wanted`, only the host's timeout bounds the wait.
     pub(crate) fn read(
         &self,
-        announced: Option<u64>,
         limit: u64,
         is_wanted: Option<&dyn Fn(&Pace) -> bool>,
     ) -> Result<Read, StreamError> {
         let mut bytes = Vec::new();
-        let mut pace = Pace::default();
+        let (announced, mut pace) = (self.left.get(), Pace::default());
         loop {
             let next = match is_wanted {
                 // Asked before each further chunk, too: the wait asks only while nothing arrives.
                 Some(is_wanted) if !bytes.is_empty() && !is_wanted(&pace) => Ok(None),
                 Some(is_wanted) => self.next(CHUNK, &|| is_wanted(&pace)),
-                None => self.stream.blocking_read(CHUNK).map(Some),
+                None => self.next_blocking().map(Some),
             };
             if let Ok(Some(chunk)) = &next {
                 pace.note(chunk.len() as u64);
@@ -203,7 +215,7 @@ impl BodyReader {
             if length > limit {
                 return Ok(Read::Part(bytes));
             }
-            if announced == Some(length) {
+            if self.has_ended() {
                 return Ok(Read::Whole(bytes));
             }
         }

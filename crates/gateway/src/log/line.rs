@@ -23,36 +23,34 @@ pub(super) enum Value<'a> {
 /// Formats the fields as one line, with its line feed.
 pub(super) fn format(fields: &[(&str, Value<'_>)]) -> String {
     let mut json = String::with_capacity(512);
-    for (name, value) in fields.iter().filter(|(_, value)| value.is_present()) {
-        let separator = if json.is_empty() { '{' } else { ',' };
-        json.push(separator);
+    for (name, value) in fields {
+        let start = json.len();
+        json.push(if json.is_empty() { '{' } else { ',' });
         json.extend(["\"", name, "\":"]);
-        value.push_to(&mut json);
+        if !value.push_to(&mut json) {
+            json.truncate(start);
+        }
     }
     json.push_str("}\n");
     json
 }
 
 impl Value<'_> {
-    fn is_present(&self) -> bool {
-        match self {
-            Self::Text(text) | Self::Cut(text, _) => text.is_some(),
-            Self::Number(number) => number.is_some(),
-            Self::Dollars(amount) => amount.is_some(),
-            Self::Flag(is_set) => *is_set,
-        }
-    }
-
-    /// Appends the value, if there is one, to `json`.
-    fn push_to(&self, json: &mut String) {
+    /// Appends the value to `json`. Returns `false` if it is absent.
+    fn push_to(&self, json: &mut String) -> bool {
         match *self {
             Self::Text(Some(text)) => push_ascii(json, text),
             Self::Cut(Some(text), most) => push_ascii(json, &shortened(text, most)),
             Self::Number(Some(number)) => json.push_str(&number.to_string()),
             Self::Dollars(Some(amount)) => json.push_str(&amount.to_string()),
-            Self::Flag(is_set) => json.push_str(if is_set { "true" } else { "false" }),
-            Self::Text(None) | Self::Cut(None, _) | Self::Number(None) | Self::Dollars(None) => {}
+            Self::Flag(true) => json.push_str("true"),
+            Self::Text(None)
+            | Self::Cut(None, _)
+            | Self::Number(None)
+            | Self::Dollars(None)
+            | Self::Flag(false) => return false,
         }
+        true
     }
 }
 
