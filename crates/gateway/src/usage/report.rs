@@ -57,6 +57,9 @@ impl Report {
         if numbers.get("total_input_tokens").is_some() {
             return Self::interaction(numbers);
         }
+        if numbers.0.get("input_tokens_details").is_some() {
+            return Self::responses(numbers);
+        }
         Self::messages(numbers)
     }
 
@@ -77,8 +80,21 @@ impl Report {
         }
     }
 
-    /// Reads the usage of OpenAI's responses and transcriptions, and of Anthropic's messages. Only
-    /// Anthropic counts cached tokens apart from the input.
+    /// Reads the usage of OpenAI's responses.
+    /// <https://platform.openai.com/docs/api-reference/responses/object#responses-object-usage>
+    fn responses(numbers: &Numbers<'_>) -> Self {
+        Self {
+            input: numbers.get("input_tokens"),
+            output: numbers.get("output_tokens"),
+            cached: numbers.get_in("input_tokens_details", "cached_tokens"),
+            // Bedrock's, in the form that this gateway gives it: a part of the input.
+            cache_write: numbers.get("cache_creation_input_tokens"),
+            reasoning: numbers.get_in("output_tokens_details", "reasoning_tokens"),
+        }
+    }
+
+    /// Reads the usage of Anthropic's messages, which count cached tokens apart from the input, and of OpenAI's
+    /// transcriptions, which have none.
     /// <https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching#tracking-cache-performance>
     fn messages(numbers: &Numbers<'_>) -> Self {
         let (read, written) =
@@ -89,11 +105,9 @@ impl Report {
         Self {
             input,
             output: numbers.get("output_tokens"),
-            cached: read.or_else(|| numbers.get_in("input_tokens_details", "cached_tokens")),
+            cached: read,
             cache_write: written,
-            reasoning: numbers
-                .get_in("output_tokens_details", "reasoning_tokens")
-                .or_else(|| numbers.get_in("output_tokens_details", "thinking_tokens")),
+            reasoning: numbers.get_in("output_tokens_details", "thinking_tokens"),
         }
     }
 
@@ -191,6 +205,12 @@ mod tests {
                     r#"{"input_tokens":9,"input_tokens_details":{"cached_tokens":4},"output_tokens":12,"output_tokens_details":{"reasoning_tokens":7}}"#,
                 ],
                 [9, 12, 4, 0, 7],
+            ),
+            (
+                &[
+                    r#"{"input_tokens":9,"input_tokens_details":{"cached_tokens":4},"output_tokens":12,"cache_creation_input_tokens":5}"#,
+                ],
+                [9, 12, 4, 5, 0],
             ),
             (
                 &[
