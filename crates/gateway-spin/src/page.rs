@@ -9,8 +9,8 @@ use gateway::{Error, Head};
 use wasi::exports::http::incoming_handler::Guest;
 use wasi::http::types::{IncomingRequest, ResponseOutparam};
 
-use crate::host::kept;
 use crate::meter::SharedMeter;
+use crate::request::ClientRequest;
 use crate::response::Sent;
 use crate::serve::{Arrival, Handler, serve};
 
@@ -28,7 +28,7 @@ pub struct PageComponent<P>(PhantomData<P>);
 
 impl<P: Pages> Guest for PageComponent<P> {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        serve::<Self>(&kept(request), out);
+        serve::<Self>(&ClientRequest::new(request), out);
     }
 }
 
@@ -40,7 +40,7 @@ impl<P: Pages> Handler for PageComponent<P> {
     type Stream = Infallible;
 
     fn respond(
-        _: &IncomingRequest,
+        _: &ClientRequest,
         head: Head,
         _: &Arrival,
         _: &mut Entry,

@@ -23,7 +23,7 @@ use crate::auth::admit;
 use crate::body::{BodyReader, BodyWriter, Filter, Progress, Read, Spliced, upstream_failure};
 use crate::host::kept;
 use crate::meter::{SharedMeter, limited, when_limited};
-use crate::request::read_body;
+use crate::request::ClientRequest;
 use crate::response::{Sent, StreamBody};
 use crate::serve::{Arrival, Handler, serve};
 use crate::upstream;
@@ -48,7 +48,7 @@ pub(crate) struct StreamFilter {
 
 impl<P: Provider> Guest for ProviderComponent<P> {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        serve::<Self>(&kept(request), out);
+        serve::<Self>(&ClientRequest::new(request), out);
     }
 }
 
@@ -65,7 +65,7 @@ impl<P: Provider> Handler for ProviderComponent<P> {
 
     /// Follows the steps of ARCHITECTURE.md: key, team and settings, body, upstream, response.
     fn respond(
-        request: &IncomingRequest,
+        request: &ClientRequest,
         head: Head,
         arrival: &Arrival,
         entry: &mut Entry,
@@ -75,7 +75,7 @@ impl<P: Provider> Handler for ProviderComponent<P> {
             meter.open(P::SLUG, team, operator)?;
             let plan = Outbound::plan_body::<P>(&head, team, operator, meter.enforces_use());
             // The body is read after authentication: a client without a key costs no memory.
-            let (body, upload) = read_body(request, &head.headers, plan, operator.ai_gateway)?;
+            let (body, upload) = request.read_body(&head.headers, plan, operator.ai_gateway)?;
             let method = head.method.clone();
             let mut outbound = outbound::<P>(Request { head, body }, team, operator, meter)?;
             entry.note_outbound(&outbound);

@@ -220,6 +220,9 @@ fn outgoing(status: StatusCode, headers: Headers) -> Result<OutgoingResponse, Er
         |what: &str| Error::UpstreamInterrupted(Cause(format!("the host rejects {what}")));
     let fields = Fields::from_list(&headers.into_list()).map_err(|_| rejected("a header"))?;
     let response = OutgoingResponse::new(fields);
-    response.set_status_code(status.as_u16()).map_err(|()| rejected(status.as_str()))?;
+    // A new response has the status 200, which spares most responses the host call.
+    if status != StatusCode::OK {
+        response.set_status_code(status.as_u16()).map_err(|()| rejected(status.as_str()))?;
+    }
     Ok(response)
 }

@@ -26,7 +26,7 @@ use crate::body::{Read, Source, Spliced};
 use crate::host::{self, Instant, kept};
 use crate::meter::SharedMeter;
 use crate::recount::Recount;
-use crate::request::read_body;
+use crate::request::ClientRequest;
 use crate::response::Sent;
 use crate::serve::{Arrival, Handler, serve};
 use crate::upstream::{self, InFlight};
@@ -54,7 +54,7 @@ const POLL_INTERVAL: u64 = 200_000_000;
 
 impl<R: Routes> Guest for RouterComponent<R> {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        serve::<Self>(&kept(request), out);
+        serve::<Self>(&ClientRequest::new(request), out);
     }
 }
 
@@ -66,7 +66,7 @@ impl<R: Routes> Handler for RouterComponent<R> {
     type Stream = Spliced;
 
     fn respond(
-        request: &IncomingRequest,
+        request: &ClientRequest,
         head: Head,
         arrival: &Arrival,
         entry: &mut Entry,
@@ -112,7 +112,7 @@ impl Routing<'_> {
     /// the one before cannot serve it.
     fn pass(
         &self,
-        request: &IncomingRequest,
+        request: &ClientRequest,
         arrival: &Arrival,
         entry: &mut Entry,
     ) -> Result<Sent<Spliced>, Error> {
@@ -123,7 +123,7 @@ impl Routing<'_> {
             // It names no model, so it goes nowhere, and is not waited for.
             (Body::Stream, None)
         } else {
-            read_body(request, &head.headers, plan, &limits)?
+            request.read_body(&head.headers, plan, &limits)?
         };
         let model = body.model().map(ToOwned::to_owned);
         let plan = self.router.plan(model.as_deref(), host::random_number())?;

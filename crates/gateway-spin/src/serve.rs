@@ -7,11 +7,11 @@ use gateway::http::trace::{self, REQUEST_ID};
 use gateway::log::Entry;
 use gateway::router::{self, ALIAS_HEADER};
 use gateway::{Dialect, Error, Head};
-use wasi::http::types::{IncomingRequest, ResponseOutparam};
+use wasi::http::types::ResponseOutparam;
 
 use crate::host::{self, Instant, OwnSettings};
 use crate::meter::SharedMeter;
-use crate::request;
+use crate::request::ClientRequest;
 use crate::response::{Responder, Sent, StreamBody, Timing};
 
 /// What differs between the kinds of component.
@@ -42,7 +42,7 @@ pub(crate) trait Handler {
     /// # Errors
     /// Any situation in which the gateway responds with an error.
     fn respond(
-        request: &IncomingRequest,
+        request: &ClientRequest,
         head: Head,
         arrival: &Arrival,
         entry: &mut Entry,
@@ -63,14 +63,14 @@ pub(crate) struct Arrival {
 }
 
 /// Serves one request: reads its head, sends one response and writes one log line.
-pub(crate) fn serve<H: Handler>(request: &IncomingRequest, out: ResponseOutparam) {
+pub(crate) fn serve<H: Handler>(request: &ClientRequest, out: ResponseOutparam) {
     // The clock is read first, so that the log's durations include everything below.
     let start = Instant::now();
     let now = host::time();
     let (time, settings) = (gateway::keys::time::rfc3339(now), OwnSettings::default());
     let arrival = Arrival { start, now, time, settings };
     let mut entry = Entry::new(H::SLUG, arrival.time.clone());
-    let mut head = request::read_head(request);
+    let mut head = request.head();
     let id = trace::request_id(&head.headers, host::random_id);
     entry.note_request(&head.path_with_query, &head.headers, &id);
     head.headers.set(REQUEST_ID, id);
@@ -104,7 +104,7 @@ pub(crate) fn serve<H: Handler>(request: &IncomingRequest, out: ResponseOutparam
     }
     host::log(&entry.to_line());
     if may_have_body {
-        request::drain(request);
+        request.drain();
     }
 }
 

@@ -9,9 +9,9 @@ use gateway::{Error, Head, Request};
 use wasi::exports::http::incoming_handler::Guest;
 use wasi::http::types::{IncomingRequest, ResponseOutparam};
 
-use crate::host::{self, kept};
+use crate::host;
 use crate::meter::SharedMeter;
-use crate::request::read_whole;
+use crate::request::ClientRequest;
 use crate::response::Sent;
 use crate::serve::{Arrival, Handler, serve};
 use crate::store::CountingStore;
@@ -22,7 +22,7 @@ pub struct ServiceComponent<S>(PhantomData<S>);
 
 impl<S: Service> Guest for ServiceComponent<S> {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        serve::<Self>(&kept(request), out);
+        serve::<Self>(&ClientRequest::new(request), out);
     }
 }
 
@@ -32,7 +32,7 @@ impl<S: Service> Handler for ServiceComponent<S> {
     type Stream = Infallible;
 
     fn respond(
-        request: &IncomingRequest,
+        request: &ClientRequest,
         head: Head,
         arrival: &Arrival,
         entry: &mut Entry,
@@ -47,7 +47,7 @@ impl<S: Service> Handler for ServiceComponent<S> {
             random: &host::random,
         };
         let announced = head.headers.content_length();
-        let body: ReadBody<'_> = &|| read_whole(request, announced, S::MAX_BODY);
+        let body: ReadBody<'_> = &|| request.read_whole(announced, S::MAX_BODY);
         S::respond(&Request { head, body }, &context, entry).map(Sent::Whole)
     }
 }

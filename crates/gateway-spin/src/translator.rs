@@ -22,7 +22,7 @@ use crate::auth::admit;
 use crate::body::{BodyReader, BodyWriter, Progress, upstream_failure};
 use crate::host::{self, kept};
 use crate::meter::{SharedMeter, limited, when_limited};
-use crate::request::read_text;
+use crate::request::ClientRequest;
 use crate::response::{Sent, StreamBody};
 use crate::serve::{Arrival, Handler, serve};
 use crate::upstream;
@@ -63,7 +63,7 @@ pub(crate) struct TranslatedBody {
 
 impl<T: Translator> Guest for TranslatorComponent<T> {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        serve::<Self>(&kept(request), out);
+        serve::<Self>(&ClientRequest::new(request), out);
     }
 }
 
@@ -81,7 +81,7 @@ impl<T: Translator> Handler for TranslatorComponent<T> {
     /// Follows the steps of ARCHITECTURE.md: key, team and settings, body. The rest is the
     /// translator's.
     fn respond(
-        request: &IncomingRequest,
+        request: &ClientRequest,
         head: Head,
         arrival: &Arrival,
         entry: &mut Entry,
@@ -89,7 +89,7 @@ impl<T: Translator> Handler for TranslatorComponent<T> {
     ) -> Result<Sent<TranslatedBody>, Error> {
         admit(head, T::SLUG, arrival, entry, |head, team, operator, entry| {
             meter.open(T::SLUG, team, operator)?;
-            let body = read_text(request, &head, operator.ai_gateway.max_body)?;
+            let body = request.read_text(&head, operator.ai_gateway.max_body)?;
             let path = head.path_with_query.split('?').next().unwrap_or_default();
             let body = meter.ask_for_usage(path, body)?;
             let request = Request { head, body };
