@@ -20,7 +20,7 @@ use wasi::io::streams::StreamError;
 
 use crate::auth::admit;
 use crate::body::{BodyReader, BodyWriter, Progress, upstream_failure};
-use crate::host::{self, kept};
+use crate::host::kept;
 use crate::meter::{SharedMeter, limited, when_limited};
 use crate::request::ClientRequest;
 use crate::response::{Sent, StreamBody};
@@ -132,9 +132,7 @@ fn translate<T: Translator>(
         limited_models: operator.limited_models,
         is_limited: Cell::new(false),
     };
-    let model_setting = &host::model_setting;
-    let now = arrival.now;
-    let context = Context { team, operator, model_setting, now, transport: &transport };
+    let context = Context { team, operator, now: arrival.now, transport: &transport };
     match T::respond(request, &context) {
         Ok(Translated::Whole(response)) => {
             if let Some(mut observer) = observer(meter) {

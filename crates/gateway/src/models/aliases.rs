@@ -1,6 +1,8 @@
 //! Names that stand for a provider's models, and the syntax of Bedrock's ids, which is the one provider
 //! that has such names.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 
 use crate::http::json::{Members, Text};
@@ -33,8 +35,8 @@ pub struct Aliases(Vec<Alias>);
 /// An alias: a name and the model that it refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Alias {
-    name: String,
-    id: String,
+    name: Cow<'static, str>,
+    id: Cow<'static, str>,
     base: Option<String>,
 }
 
@@ -59,11 +61,8 @@ struct Entry<'a> {
 
 impl Default for Aliases {
     fn default() -> Self {
-        let alias = |(name, id): (&str, &str)| Alias {
-            name: name.to_owned(),
-            id: id.to_owned(),
-            base: None,
-        };
+        let alias =
+            |(name, id)| Alias { name: Cow::Borrowed(name), id: Cow::Borrowed(id), base: None };
         Self(BUILT_IN.into_iter().map(alias).collect())
     }
 }
@@ -105,7 +104,7 @@ impl Aliases {
 
     /// Returns the aliases with their models.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Target<'_>)> {
-        self.0.iter().map(|alias| (alias.name.as_str(), alias.target()))
+        self.0.iter().map(|alias| (&*alias.name, alias.target()))
     }
 
     /// Returns the names of a model that a scope may list: `name` itself, and the id that it stands for.
@@ -137,7 +136,7 @@ impl Aliases {
         let mut ids = vec![name];
         let is_named = |alias: &&Alias| alias.name == name || alias.id == name;
         for alias in self.0.iter().filter(is_named) {
-            ids.extend([alias.id.as_str(), alias.target().base]);
+            ids.extend([&*alias.id, alias.target().base]);
         }
         // The ARN of a model or of a profile ends with its id.
         let tails: Vec<&str> = ids.iter().filter_map(|id| arn_id(id)).collect();
@@ -177,8 +176,8 @@ fn read_alias(name: &str, json: &str) -> Result<Alias, Error> {
         Some(Entry { model, base })
             if !name.is_empty() && is_id(&model) && base.as_deref().is_none_or(is_id) =>
         {
-            let base = base.map(|base| base.0.into_owned());
-            Ok(Alias { name: name.to_owned(), id: model.0.into_owned(), base })
+            let (id, base) = (model.0.into_owned(), base.map(|base| base.0.into_owned()));
+            Ok(Alias { name: Cow::Owned(name.to_owned()), id: Cow::Owned(id), base })
         }
         _ => Err(wrong(r#"maps names to model ids, or to {"model": an ARN, "base": a model id}"#)),
     }
