@@ -1,5 +1,7 @@
 //! Turns a client's request into the one that is sent: URL, headers and body together.
 
+use std::borrow::Cow;
+
 use http::Method;
 
 use crate::ai_gateway::{cache_key, metadata, options};
@@ -73,7 +75,8 @@ impl Outbound {
         if is_counted {
             route.ask_for_usage(P::STREAM_USAGE)?;
         }
-        Self::from_route(route, head.method, head.headers, team, operator)
+        let client = Cow::Owned(head.headers);
+        Self::from_route(route, head.method, client, passes_upstream, team, operator)
     }
 
     /// Creates a translated request to `route`, on behalf of the client's request with this `head`.
@@ -86,19 +89,21 @@ impl Outbound {
         team: &Team,
         operator: &Operator<'_>,
     ) -> Result<Self, Error> {
-        let mut headers = head.headers.clone();
-        headers.retain(|name| !DESCRIBING.contains(&name));
-        Self::from_route(route, Method::POST, headers, team, operator)
+        let client = Cow::Borrowed(&head.headers);
+        let passes = |name: &str| passes_upstream(name) && !DESCRIBING.contains(&name);
+        Self::from_route(route, Method::POST, client, passes, team, operator)
     }
 
-    /// Strips from `headers` what the AI Gateway must not get and adds what it needs.
+    /// Takes of the `client`'s headers those that the AI Gateway may get, which `passes` tells, and adds what
+    /// it needs.
     ///
     /// The gateway's own values are computed first, because some derive from a client's header; then
     /// the client's are stripped; then ours are added, so that no client can set or repeat one.
     fn from_route(
         route: Route,
         method: Method,
-        mut headers: Headers,
+        client: Cow<'_, Headers>,
+        passes: impl Fn(&str) -> bool,
         team: &Team,
         operator: &Operator<'_>,
     ) -> Result<Self, Error> {
@@ -107,18 +112,18 @@ impl Outbound {
         let path_with_query = format!("{}{path}", operator.ai_gateway.base_path);
         let models =
             metadata::Models { original: original_model.as_deref(), sent: model.as_deref() };
-        let metadata = metadata::merge(team, models, headers.get("cf-aig-metadata"))?;
+        let metadata = metadata::merge(team, models, client.get("cf-aig-metadata"))?;
         let token = format!("Bearer {}", operator.ai_gateway.token);
         let ours = [
             ("accept-encoding", Some(b"identity".to_vec())),
             ("cf-aig-authorization", Some(token.into_bytes())),
-            ("cf-aig-cache-key", cache_key::derive(&headers, team, &path_with_query, body.bytes())),
+            ("cf-aig-cache-key", cache_key::derive(&client, team, &path_with_query, body.bytes())),
             ("cf-aig-metadata", Some(metadata.into_bytes())),
-            ("content-length", content_length(&body, &headers)),
-            ("idempotency-key", idempotency_key(&headers, team)),
+            ("content-length", content_length(&body, &client)),
+            ("idempotency-key", idempotency_key(&client, team)),
         ];
-        let options = options::headers(&headers, team, model.as_deref(), operator);
-        headers.retain(|name| request_rule(name) == RequestRule::Pass);
+        let options = options::headers(&client, team, model.as_deref(), operator);
+        let mut headers = passed(client, passes);
         for (name, value) in ours.into_iter().chain(options) {
             if let Some(value) = value {
                 headers.push(name, value);
@@ -139,6 +144,22 @@ impl Outbound {
             class,
             hides_usage,
         })
+    }
+}
+
+/// Checks whether the client's header `name` (lower case) is sent to the AI Gateway as it is.
+fn passes_upstream(name: &str) -> bool {
+    request_rule(name) == RequestRule::Pass
+}
+
+/// Returns the `client`'s headers that pass. Of a request that may be sent again, only these are copied.
+fn passed(client: Cow<'_, Headers>, passes: impl Fn(&str) -> bool) -> Headers {
+    match client {
+        Cow::Owned(mut headers) => {
+            headers.retain(passes);
+            headers
+        }
+        Cow::Borrowed(headers) => headers.only(passes),
     }
 }
 

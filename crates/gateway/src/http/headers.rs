@@ -187,6 +187,12 @@ impl Headers {
         self.0.retain(|(name, _)| is_kept(name));
     }
 
+    /// Copies the headers whose name passes `is_copied`.
+    #[must_use]
+    pub fn only(&self, is_copied: impl Fn(&str) -> bool) -> Self {
+        Self(self.0.iter().filter(|(name, _)| is_copied(name)).cloned().collect())
+    }
+
     /// Replaces the prefix `from` of names by `to`.
     pub fn rename_prefix(&mut self, from: &str, to: &str) {
         for (name, _) in &mut self.0 {
