@@ -19,6 +19,7 @@ use crate::openai::writer::Api;
 use crate::translate::context::ResponseContext;
 use crate::translate::fallback::Fallback;
 use crate::translate::request::tools;
+use crate::translate::response::Whole;
 use crate::translate::stream::StreamTranslator;
 use crate::translate::{fallback, request, response};
 
@@ -160,7 +161,27 @@ impl Chat<'_> {
             let translator = StreamTranslator::new(&id, response_context);
             return EventStream::open(response, Box::new(translator)).map(Translated::Stream);
         }
-        whole(response, &id, &response_context, !is_stream && self.request.is_stream)
+        self.whole(response, &id, &response_context, !is_stream && self.request.is_stream)
+    }
+
+    /// Translates a whole response; `as_stream` if the client waits for a stream.
+    fn whole(
+        &self,
+        mut response: UpstreamResponse,
+        id: &str,
+        response_context: &ResponseContext,
+        as_stream: bool,
+    ) -> Result<Translated, Error> {
+        let body = response.read_body(aws::response::MAX_BYTES)?;
+        let (body, media_type) = if as_stream {
+            (response::translate_into_stream(&body, id, response_context)?, SERVER_SENT_EVENTS)
+        } else {
+            let Whole { body, finish_reason, usage } =
+                response::translate(&body, id, response_context)?;
+            self.context.transport.note_completion(finish_reason, usage.map(Into::into));
+            (body, JSON)
+        };
+        Ok(Translated::Whole(aws::response::for_client(response.headers, body, media_type)))
     }
 
     /// Retries without what the model rejected after `fallback`, unless the request would be the same.
@@ -193,22 +214,6 @@ impl Draft {
     fn digest(&self) -> (bool, [u8; 32]) {
         (self.is_stream, Sha256::digest(&self.body).into())
     }
-}
-
-/// Translates a whole response; `as_stream` if the client waits for a stream.
-fn whole(
-    mut response: UpstreamResponse,
-    id: &str,
-    response_context: &ResponseContext,
-    as_stream: bool,
-) -> Result<Translated, Error> {
-    let body = response.read_body(aws::response::MAX_BYTES)?;
-    let (body, media_type) = if as_stream {
-        (response::translate_into_stream(&body, id, response_context)?, SERVER_SENT_EVENTS)
-    } else {
-        (response::translate(&body, id, response_context)?, JSON)
-    };
-    Ok(Translated::Whole(aws::response::for_client(response.headers, body, media_type)))
 }
 
 /// Returns Unix time in seconds.

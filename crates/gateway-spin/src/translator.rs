@@ -10,6 +10,7 @@ use gateway::log::Entry;
 use gateway::translator::{
     Chunks, Context, EventStream, InFlight, Translated, Translator, Transport, UpstreamResponse,
 };
+use gateway::usage::Usage;
 use gateway::usage::observer::Observer;
 use gateway::{
     AiGateway, Dialect, Error, Head, LimitedModels, Operator, Outbound, Request, Response, Team,
@@ -44,6 +45,8 @@ struct SpinTransport<'a> {
     limited_models: &'a LimitedModels,
     /// Whether a budget is used up that leads to the models of limited teams.
     is_limited: Cell<bool>,
+    /// Whether the translator has noted what the log shows of the response.
+    is_noted: Cell<bool>,
 }
 
 /// A body as the host provides it.
@@ -130,12 +133,15 @@ fn translate<T: Translator>(
         provider: T::SLUG,
         team,
         limited_models: operator.limited_models,
-        is_limited: Cell::new(false),
+        is_limited: Cell::default(),
+        is_noted: Cell::default(),
     };
     let context = Context { team, operator, now: arrival.now, transport: &transport };
     match T::respond(request, &context) {
         Ok(Translated::Whole(response)) => {
-            if let Some(mut observer) = observer(meter) {
+            if !transport.is_noted.get()
+                && let Some(mut observer) = observer(meter)
+            {
                 observer.push(&response.body);
                 transport.entry.borrow_mut().note_observed(&observer);
             }
@@ -243,6 +249,14 @@ impl Transport for SpinTransport<'_> {
 
     fn note_ignored(&self, names: String) {
         self.entry.borrow_mut().ignored = Some(names);
+    }
+
+    fn note_completion(&self, finish_reason: &'static str, usage: Option<Usage>) {
+        self.is_noted.set(true);
+        // What is counted is noted when it is settled.
+        if !self.meter.is_counting() {
+            self.entry.borrow_mut().note_completion(Some(finish_reason.to_owned()), usage);
+        }
     }
 }
 

@@ -179,8 +179,13 @@ impl Entry {
 
     /// Notes what `observer` has read in the response to a request that is not counted.
     pub fn note_observed(&mut self, observer: &Observer) {
-        self.finish_reason = observer.finish_reason();
-        if let Some(usage) = observer.reported() {
+        self.note_completion(observer.finish_reason(), observer.reported());
+    }
+
+    /// Notes why the model stopped, and what a request that is not counted has used.
+    pub fn note_completion(&mut self, finish_reason: Option<String>, usage: Option<Usage>) {
+        self.finish_reason = finish_reason;
+        if let Some(usage) = usage {
             self.note_usage(&usage, None);
         }
     }

@@ -7,6 +7,7 @@ use http::StatusCode;
 use crate::operator::Operator;
 use crate::outbound::Outbound;
 use crate::route::Route;
+use crate::usage::Usage;
 use crate::{Dialect, Error, Request, Response, Team};
 
 /// A provider whose requests and responses are translated.
@@ -88,6 +89,10 @@ pub trait Transport {
 
     /// Notes in the log that the fields `names` of the request were ignored.
     fn note_ignored(&self, names: String);
+
+    /// Notes in the log why the model stopped and what it used, so that a response that is known as a whole
+    /// is not read once more for that.
+    fn note_completion(&self, finish_reason: &'static str, usage: Option<Usage>);
 }
 
 /// A request in flight: waits for its response headers.

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::time::UNIX_EPOCH;
 
 use gateway::translator::{Chunks, Transport, UpstreamResponse};
+use gateway::usage::Usage;
 use gateway::{
     ApiKey, Head, Headers, LimitedModels, Operator, Outbound, Record, Response, Settings, Team,
 };
@@ -53,6 +54,10 @@ impl Transport for Canned {
 
     fn note_retry(&self, error: &Error) {
         panic!("embeddings are asked for once: {error}");
+    }
+
+    fn note_completion(&self, _: &'static str, _: Option<Usage>) {
+        unreachable!("embeddings are no completion");
     }
 
     fn note_ignored(&self, names: String) {

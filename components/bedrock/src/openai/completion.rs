@@ -223,6 +223,20 @@ pub(crate) struct Usage {
     pub(crate) cache_creation: Option<CacheCreation>,
 }
 
+impl From<Usage> for gateway::usage::Usage {
+    fn from(usage: Usage) -> Self {
+        let count = |tokens| i64::try_from(tokens).unwrap_or(i64::MAX);
+        let reasoning = usage.completion_tokens_details.map(|details| details.reasoning_tokens);
+        Self {
+            input: count(usage.prompt_tokens),
+            output: count(usage.completion_tokens),
+            cached: count(usage.prompt_tokens_details.cached_tokens),
+            cache_write: count(usage.cache_creation_input_tokens.unwrap_or_default()),
+            reasoning: count(reasoning.unwrap_or_default()),
+        }
+    }
+}
+
 /// The tokens of the prompt, by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct PromptDetails {

@@ -19,20 +19,25 @@ use crate::translate::finish_reason::Calls;
 use crate::translate::json_tool::{JSON_TOOL, compact, json_text};
 use crate::translate::{finish_reason, usage};
 
+/// A translated response, and what the log shows of it.
+pub(crate) struct Whole {
+    pub(crate) body: Vec<u8>,
+    pub(crate) finish_reason: &'static str,
+    pub(crate) usage: Option<Usage>,
+}
+
 /// Translates the body of a response with status 200 and the `x-amzn-requestid` `id` into the body
 /// of a chat completion.
 ///
 /// # Errors
 /// [`Error::InvalidUpstreamResponse`] for an invalid body, [`Error::Provider`] for a malformed message.
-pub(crate) fn translate(
-    body: &[u8],
-    id: &str,
-    context: &ResponseContext,
-) -> Result<Vec<u8>, Error> {
+pub(crate) fn translate(body: &[u8], id: &str, context: &ResponseContext) -> Result<Whole, Error> {
     let (response, blocks) = ConverseResponse::parse(body)?;
     let (message, finish_reason) = message_of(&response, blocks, context)?;
+    let usage = response.usage();
     if let Api::Responses(_) = context.api {
-        return Ok(whole(&response, message, finish_reason, context.writer(id)));
+        let body = whole(&response, message, finish_reason, context.writer(id));
+        return Ok(Whole { body, finish_reason, usage });
     }
     let completion = Completion {
         id: &format!("chatcmpl-{id}"),
@@ -40,11 +45,12 @@ pub(crate) fn translate(
         created: context.created,
         model: &context.model,
         choices: [Choice { index: 0, message, logprobs: None, finish_reason }],
-        usage: response.usage(),
+        usage,
         extras: response.extras(),
     };
     // Serialising the gateway's own types cannot fail.
-    Ok(serde_json::to_vec(&completion).unwrap_or_default())
+    let body = serde_json::to_vec(&completion).unwrap_or_default();
+    Ok(Whole { body, finish_reason, usage })
 }
 
 /// Translates the same body into a stream of chunks, for models that cannot stream tool calls.

@@ -1,5 +1,6 @@
 //! Golden responses of Converse in `golden/responses`.
 
+use gateway::usage::observer::Observer;
 use serde_json::{Value, json};
 
 use super::*;
@@ -8,12 +9,24 @@ use crate::translate::json_tool::JsonTool;
 use crate::translate::stream::tests::{context, of_response};
 
 fn translate_text(response: &Value) -> Result<Value, Error> {
-    let body = translate(response.to_string().as_bytes(), "1", &ResponseContext::default())?;
-    Ok(serde_json::from_slice(&body).unwrap())
+    let whole = translate(response.to_string().as_bytes(), "1", &ResponseContext::default())?;
+    Ok(serde_json::from_slice(&whole.body).unwrap())
 }
 
 fn response_with(content: &Value, stop_reason: &str) -> Value {
     json!({ "output": { "message": { "content": content } }, "stopReason": stop_reason })
+}
+
+/// Translates a response, and checks that what is logged of it is what the client can read in it.
+fn translated(body: &str, context: &ResponseContext) -> Value {
+    let Whole { body, finish_reason, usage } = translate(body.as_bytes(), "id", context).unwrap();
+    let mut observer = Observer::default();
+    observer.push(&body);
+    assert_eq!(observer.reported(), usage.map(Into::into));
+    if let Api::Chat = context.api {
+        assert_eq!(observer.finish_reason().as_deref(), Some(finish_reason));
+    }
+    serde_json::from_slice(&body).unwrap()
 }
 
 /// Checks the golden response `name`, translated whole and into a stream.
@@ -21,16 +34,14 @@ fn check(name: &str) {
     let case = golden::case("responses", name);
     let context = context(&case["context"]);
     let body = case["response"].to_string();
-    let whole = translate(body.as_bytes(), "id", &context).unwrap();
-    let whole: Value = serde_json::from_slice(&whole).unwrap();
+    let whole = translated(&body, &context);
     let whole = serde_json::to_string_pretty(&whole).unwrap();
     golden::assert_snapshot("responses", name, &case, &whole);
     let streamed = translate_into_stream(body.as_bytes(), "id", &context).unwrap();
     let streamed = String::from_utf8(streamed).unwrap();
     golden::assert_snapshot("responses", &format!("{name}.stream"), &case, &streamed);
     let context = of_response(context);
-    let whole = translate(body.as_bytes(), "id", &context).unwrap();
-    let whole: Value = serde_json::from_slice(&whole).unwrap();
+    let whole = translated(&body, &context);
     let streamed = translate_into_stream(body.as_bytes(), "id", &context).unwrap();
     let streamed = String::from_utf8(streamed).unwrap();
     let last: Value = serde_json::from_str(streamed.rsplit_once("data: ").unwrap().1).unwrap();
@@ -92,8 +103,7 @@ fn translate_without_a_schema_keeps_a_tool_with_the_reserved_name() {
         [(None, "tool_calls"), (Some(JsonTool { is_wrapped: false }), "stop")]
     {
         let context = ResponseContext { json_tool, ..ResponseContext::default() };
-        let completion = translate(body.as_bytes(), "1", &context).unwrap();
-        let completion: Value = serde_json::from_slice(&completion).unwrap();
+        let completion = translated(&body, &context);
         assert_eq!(completion["choices"][0]["finish_reason"], finish_reason);
     }
 }
