@@ -21,9 +21,6 @@ const TABLE: &str = include_str!("models.csv");
 /// The table, split into lines at compile time, because every request scans it. The last line is empty.
 static LINES: [&str; count(TABLE, b'\n')] = split(TABLE, b'\n');
 
-/// The first bytes of each line. Next to each other, they are in fewer lines of the processor's cache.
-static STARTS: [[u8; 4]; LINES.len()] = starts(&LINES);
-
 /// The names of the columns.
 static COLUMNS: [&str; count(LINES[0], b',')] = split(LINES[0], b',');
 
@@ -77,29 +74,13 @@ fn rows() -> impl Iterator<Item = Row<'static>> {
 }
 
 /// Returns the rows whose `model` is a prefix of `id`. Only these are split: most others differ in one of
-/// their first bytes. The first line has the names of the columns, and the last one is empty: no id begins so.
+/// their first bytes. The last line is empty, which is no row.
 fn rows_near(id: &str) -> impl Iterator<Item = Row<'static>> {
-    let start = id.as_bytes().first_chunk::<4>();
     let begins = |line: &&str| {
         let mut id = id.bytes();
         line.bytes().take_while(|byte| *byte != b',').all(|byte| id.next() == Some(byte))
     };
-    let near = STARTS.iter().zip(LINES).filter(move |(given, _)| Some(*given) == start);
-    near.map(|(_, line)| line).filter(begins).filter_map(Row::read)
-}
-
-/// Copies the first bytes of each line; zeros for a line that is shorter.
-#[expect(clippy::indexing_slicing, reason = "out of bounds, the build would fail")]
-const fn starts<const COUNT: usize>(lines: &[&str; COUNT]) -> [[u8; 4]; COUNT] {
-    let mut starts = [[0; 4]; COUNT];
-    let mut index = 0;
-    while index < COUNT {
-        if let Some(start) = lines[index].as_bytes().first_chunk() {
-            starts[index] = *start;
-        }
-        index += 1;
-    }
-    starts
+    LINES.iter().skip(1).copied().filter(begins).filter_map(Row::read)
 }
 
 /// Counts the parts of `text` between separators.
