@@ -94,8 +94,7 @@ impl Outbound {
         Self::from_route(route, Method::POST, client, passes, team, operator)
     }
 
-    /// Takes of the `client`'s headers those that the AI Gateway may get, which `passes` tells, and adds what
-    /// it needs.
+    /// Takes the `client`'s headers that the AI Gateway may get, as decided by `passes`, and adds what it needs.
     ///
     /// The gateway's own values are computed first, because some derive from a client's header; then
     /// the client's are stripped; then ours are added, so that no client can set or repeat one.

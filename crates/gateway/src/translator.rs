@@ -91,7 +91,7 @@ pub trait Transport {
     fn note_ignored(&self, names: String);
 
     /// Notes in the log why the model stopped and what it used, so that a response that is known as a whole
-    /// is not read once more for that.
+    /// is not read again for that.
     fn note_completion(&self, finish_reason: &'static str, usage: Option<Usage>);
 }
 
