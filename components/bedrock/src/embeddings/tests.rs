@@ -56,8 +56,8 @@ impl Transport for Canned {
         panic!("embeddings are asked for once: {error}");
     }
 
-    fn note_completion(&self, _: &'static str, _: Option<Usage>) {
-        unreachable!("embeddings are no completion");
+    fn note_completion(&self, finish_reason: &'static str, _: Option<Usage>) {
+        panic!("embeddings are no completion: {finish_reason}");
     }
 
     fn note_ignored(&self, names: String) {
