@@ -21,7 +21,7 @@ use wasi::io::streams::StreamError;
 
 use crate::auth::admit;
 use crate::body::{BodyReader, BodyWriter, Progress, upstream_failure};
-use crate::host::kept;
+use crate::host::{self, kept};
 use crate::meter::{SharedMeter, limited, when_limited};
 use crate::request::ClientRequest;
 use crate::response::{Sent, StreamBody};
@@ -136,7 +136,9 @@ fn translate<T: Translator>(
         is_limited: Cell::default(),
         is_noted: Cell::default(),
     };
-    let context = Context { team, operator, now: arrival.now, transport: &transport };
+    let model_setting = &host::model_setting;
+    let now = arrival.now;
+    let context = Context { team, operator, model_setting, now, transport: &transport };
     match T::respond(request, &context) {
         Ok(Translated::Whole(response)) => {
             if !transport.is_noted.get()

@@ -69,6 +69,8 @@ pub struct Context<'a> {
     pub team: &'a Team,
     /// What the operator configured.
     pub operator: &'a Operator<'a>,
+    /// Reads a setting about models, which is empty if it is not set.
+    pub model_setting: &'a dyn Fn(&str) -> Result<String, Error>,
     /// When the request was received.
     pub now: SystemTime,
     /// The connection to the AI Gateway.

@@ -23,7 +23,7 @@ pub(crate) enum Credentials<'a> {
     Stored,
 }
 
-/// The setting that defines aliases.
+/// The component's variable that defines aliases.
 const ALIASES: &str = "bedrock_model_aliases";
 
 impl<'a> BedrockSettings<'a> {
@@ -32,21 +32,20 @@ impl<'a> BedrockSettings<'a> {
     /// # Errors
     /// [`Error::Configuration`], naming the setting at fault.
     pub(crate) fn of(context: &Context<'a>) -> Result<Self, Error> {
-        Self::read(context.operator.settings)
+        Self::read(context.operator.settings, &(context.model_setting)(ALIASES)?)
     }
 
-    /// Reads and validates the settings.
+    /// Reads and validates the settings and the variable `bedrock_model_aliases`.
     ///
     /// # Errors
     /// [`Error::Configuration`], naming the setting at fault.
-    fn read(settings: &'a Settings) -> Result<Self, Error> {
+    fn read(settings: &'a Settings, aliases: &str) -> Result<Self, Error> {
         let region = settings.get("aws_region").unwrap_or("us-east-1");
         if !is_region(region) {
             return Err(wrong("aws_region must be a region's name, like us-east-1"));
         }
         let credentials = Credentials::read(settings)?;
-        let aliases = Aliases::parse(settings.get(ALIASES).unwrap_or_default())?;
-        Ok(Self { region, credentials, aliases })
+        Ok(Self { region, credentials, aliases: Aliases::parse(aliases)? })
     }
 }
 
@@ -91,20 +90,20 @@ mod tests {
     fn default_region_is_that_of_the_manifest() {
         let manifest = Settings::from_lines(include_str!("../../../../spin.toml").to_owned());
         let none = Settings::from_lines(String::new());
-        let region = BedrockSettings::read(&none).unwrap().region;
+        let region = BedrockSettings::read(&none, "").unwrap().region;
         assert_eq!(manifest.get("aws_region"), Some(region));
     }
 
     #[test]
     fn read_names_the_setting_at_fault() {
-        for (lines, expected) in [
-            ("aws_region=us-east-1/x", "aws_region must be"),
-            ("aws_access_key_id=A", "aws_secret_access_key is not"),
-            ("aws_secret_access_key=A", "aws_access_key_id is not"),
-            ("bedrock_model_aliases=[]", "bedrock_model_aliases"),
+        for (lines, aliases, expected) in [
+            ("aws_region=us-east-1/x", "", "aws_region must be"),
+            ("aws_access_key_id=A", "", "aws_secret_access_key is not"),
+            ("aws_secret_access_key=A", "", "aws_access_key_id is not"),
+            ("", "[]", "bedrock_model_aliases"),
         ] {
             let settings = Settings::from_lines(lines.to_owned());
-            let outcome = BedrockSettings::read(&settings);
+            let outcome = BedrockSettings::read(&settings, aliases);
             let error = outcome.err().map(|error| error.to_string());
             assert!(
                 error.as_deref().is_some_and(|text| text.contains(expected)),
@@ -121,7 +120,7 @@ mod tests {
             ("", "stored"),
         ] {
             let settings = Settings::from_lines(lines.to_owned());
-            let found = match BedrockSettings::read(&settings).unwrap().credentials {
+            let found = match BedrockSettings::read(&settings, "").unwrap().credentials {
                 Credentials::ApiKey(_) => "key",
                 Credentials::Keys { .. } => "signature",
                 Credentials::Stored => "stored",

@@ -13,14 +13,13 @@ use serde_json::{Value, json};
 
 use super::*;
 
-const SETTINGS: &str = r#"ai_gateway_host=https://h
-ai_gateway_account_id=a
-ai_gateway_id=g
-ai_gateway_token=t
-aws_region=eu-west-1
-bedrock_api_key=k
-bedrock_model_aliases={"mine":{"model":"arn:aws:bedrock:eu-west-1:1:application-inference-profile/x","base":"amazon.titan-embed-text-v2:0"}}
-"#;
+const SETTINGS: &str = "ai_gateway_host=https://h\nai_gateway_account_id=a\nai_gateway_id=g\n\
+    ai_gateway_token=t\naws_region=eu-west-1\nbedrock_api_key=k\n";
+
+const ALIASES: &str = r#"{"mine": {
+    "model": "arn:aws:bedrock:eu-west-1:1:application-inference-profile/x",
+    "base": "amazon.titan-embed-text-v2:0"
+}}"#;
 
 /// An upstream that records the requests, and how many are in flight at a time.
 #[derive(Default)]
@@ -121,7 +120,13 @@ fn ask_as(team: &Team, map: &str, transport: &Canned, body: &Value) -> Result<Re
     let limited_models = LimitedModels::parse(map).unwrap();
     let operator =
         Operator { settings: &settings, ai_gateway: &ai_gateway, limited_models: &limited_models };
-    let context = Context { team, operator: &operator, now: UNIX_EPOCH, transport };
+    let context = Context {
+        team,
+        operator: &operator,
+        model_setting: &|_| Ok(ALIASES.to_owned()),
+        now: UNIX_EPOCH,
+        transport,
+    };
     let head = Head {
         method: Method::POST,
         path_with_query: "/bedrock/embeddings".to_owned(),
