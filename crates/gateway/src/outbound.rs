@@ -75,8 +75,7 @@ impl Outbound {
         if is_counted {
             route.ask_for_usage(P::STREAM_USAGE)?;
         }
-        let client = Cow::Owned(head.headers);
-        Self::from_route(route, head.method, client, passes_upstream, team, operator)
+        Self::from_route(route, head.method, Cow::Owned(head.headers), &[], team, operator)
     }
 
     /// Creates a translated request to `route`, on behalf of the client's request with this `head`.
@@ -90,11 +89,10 @@ impl Outbound {
         operator: &Operator<'_>,
     ) -> Result<Self, Error> {
         let client = Cow::Borrowed(&head.headers);
-        let passes = |name: &str| passes_upstream(name) && !DESCRIBING.contains(&name);
-        Self::from_route(route, Method::POST, client, passes, team, operator)
+        Self::from_route(route, Method::POST, client, &DESCRIBING, team, operator)
     }
 
-    /// Takes the `client`'s headers that the AI Gateway may get, as decided by `passes`, and adds what it needs.
+    /// Takes the `client`'s headers that the AI Gateway may get, without `dropped`, and adds what it needs.
     ///
     /// The gateway's own values are computed first, because some derive from a client's header; then
     /// the client's are stripped; then ours are added, so that no client can set or repeat one.
@@ -102,7 +100,7 @@ impl Outbound {
         route: Route,
         method: Method,
         client: Cow<'_, Headers>,
-        passes: impl Fn(&str) -> bool,
+        dropped: &[&str],
         team: &Team,
         operator: &Operator<'_>,
     ) -> Result<Self, Error> {
@@ -122,7 +120,16 @@ impl Outbound {
             ("idempotency-key", idempotency_key(&client, team)),
         ];
         let options = options::headers(&client, team, model.as_deref(), operator);
-        let mut headers = passed(client, passes);
+        let passes =
+            |name: &str| request_rule(name) == RequestRule::Pass && !dropped.contains(&name);
+        let mut headers = match client {
+            Cow::Owned(mut headers) => {
+                headers.retain(passes);
+                headers
+            }
+            // A translated request may be sent again, so what passes is copied.
+            Cow::Borrowed(headers) => headers.only(passes),
+        };
         for (name, value) in ours.into_iter().chain(options) {
             if let Some(value) = value {
                 headers.push(name, value);
@@ -143,22 +150,6 @@ impl Outbound {
             class,
             hides_usage,
         })
-    }
-}
-
-/// Checks whether the client's header `name` (lower case) is sent to the AI Gateway as it is.
-fn passes_upstream(name: &str) -> bool {
-    request_rule(name) == RequestRule::Pass
-}
-
-/// Returns the `client`'s headers that pass. Of a request that may be sent again, only these are copied.
-fn passed(client: Cow<'_, Headers>, passes: impl Fn(&str) -> bool) -> Headers {
-    match client {
-        Cow::Owned(mut headers) => {
-            headers.retain(passes);
-            headers
-        }
-        Cow::Borrowed(headers) => headers.only(passes),
     }
 }
 

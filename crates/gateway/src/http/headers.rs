@@ -187,7 +187,7 @@ impl Headers {
         self.0.retain(|(name, _)| is_kept(name));
     }
 
-    /// Copies the headers whose name passes `is_copied`.
+    /// Returns a copy of the headers whose name passes `is_copied`.
     #[must_use]
     pub fn only(&self, is_copied: impl Fn(&str) -> bool) -> Self {
         Self(self.0.iter().filter(|(name, _)| is_copied(name)).cloned().collect())

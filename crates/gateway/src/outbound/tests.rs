@@ -50,12 +50,14 @@ fn send(request: Request<Body>) -> Result<Outbound, Error> {
 }
 
 fn send_as(team: &Team, request: Request<Body>) -> Result<Outbound, Error> {
+    with_operator(|operator| Outbound::new::<Echo>(request, team, operator, false))
+}
+
+fn with_operator<T>(next: impl FnOnce(&Operator<'_>) -> T) -> T {
     let settings = settings();
-    let ai_gateway = settings.ai_gateway().unwrap();
-    let limited_models = LimitedModels::parse(r#"{"echo/big": "small", "*": "any"}"#).unwrap();
-    let operator =
-        Operator { settings: &settings, ai_gateway: &ai_gateway, limited_models: &limited_models };
-    Outbound::new::<Echo>(request, team, &operator, false)
+    let ai_gateway = &settings.ai_gateway().unwrap();
+    let limited_models = &LimitedModels::parse(r#"{"echo/big": "small", "*": "any"}"#).unwrap();
+    next(&Operator { settings: &settings, ai_gateway, limited_models })
 }
 
 fn request(path: &str, headers: &[(&str, &str)], body: &str) -> Request<Body> {
@@ -106,6 +108,23 @@ fn new_strips_the_clients_headers_and_adds_the_gateways() {
     ]);
     assert_eq!(sent.headers, expected);
     assert_eq!(sent.body.bytes(), br#"{"model":"m"}"#);
+}
+
+#[test]
+fn translated_strips_what_describes_the_clients_body() {
+    let client =
+        "authorization cookie accept content-encoding content-type range x-a user-agent x-a";
+    let client: Vec<_> = client.split(' ').map(|name| (name, "1")).collect();
+    let Request { head, body } = request("/x", &client, "{}");
+    let route = with_operator(|operator| {
+        Route::new::<Echo>(&request("/echo/x", &[], "").head, body, &team("blue"), operator)
+    });
+    let sent = with_operator(|operator| {
+        Outbound::translated(route.unwrap(), &head, &team("blue"), operator).unwrap()
+    });
+    let names: Vec<_> = sent.headers.into_list().into_iter().map(|(name, _)| name).collect();
+    let ours = "accept-encoding cf-aig-authorization cf-aig-metadata content-length authorization";
+    assert_eq!(names.join(" "), format!("x-a user-agent x-a {ours}"));
 }
 
 #[test]
