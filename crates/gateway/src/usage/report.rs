@@ -107,7 +107,9 @@ impl Report {
             output: numbers.get("output_tokens"),
             cached: read,
             cache_write: written,
-            reasoning: numbers.get_in("output_tokens_details", "thinking_tokens"),
+            reasoning: numbers
+                .get_in("output_tokens_details", "thinking_tokens")
+                .or_else(|| numbers.get_in("output_tokens_details", "reasoning_tokens")),
         }
     }
 
@@ -218,6 +220,12 @@ mod tests {
                     r#"{"output_tokens":12}"#,
                 ],
                 [240, 12, 200, 30, 0],
+            ),
+            (
+                &[
+                    r#"{"input_tokens":1,"output_tokens":12,"output_tokens_details":{"thinking_tokens":7}}"#,
+                ],
+                [1, 12, 0, 0, 7],
             ),
             (
                 &[
