@@ -18,7 +18,7 @@ fn host_calls_of_a_request_are_few() {
             ("a response", openai(false), 53),
             ("a response to a web page", openai(false).header("origin", "https://a"), 53),
             ("a stream", openai(true), 100),
-            ("a translated response", bedrock(false), 56),
+            ("a translated response", bedrock(false), 57),
             ("a translated stream", bedrock(true), 110),
         ] {
             let before = app.host_calls();

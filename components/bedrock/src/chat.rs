@@ -19,7 +19,7 @@ use crate::openai::writer::Api;
 use crate::translate::context::ResponseContext;
 use crate::translate::fallback::Fallback;
 use crate::translate::request::tools;
-use crate::translate::response::Whole;
+use crate::translate::response::Completed;
 use crate::translate::stream::StreamTranslator;
 use crate::translate::{fallback, request, response};
 
@@ -176,7 +176,7 @@ impl Chat<'_> {
         let (body, media_type) = if as_stream {
             (response::translate_into_stream(&body, id, response_context)?, SERVER_SENT_EVENTS)
         } else {
-            let Whole { body, finish_reason, usage } =
+            let Completed { body, finish_reason, usage } =
                 response::translate(&body, id, response_context)?;
             self.context.transport.note_completion(finish_reason, usage.map(Into::into));
             (body, JSON)

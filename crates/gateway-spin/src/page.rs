@@ -28,7 +28,7 @@ pub struct PageComponent<P>(PhantomData<P>);
 
 impl<P: Pages> Guest for PageComponent<P> {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        serve::<Self>(&ClientRequest::new(request), out);
+        serve::<Self>(request, out);
     }
 }
 

@@ -48,7 +48,7 @@ pub(crate) struct StreamFilter {
 
 impl<P: Provider> Guest for ProviderComponent<P> {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        serve::<Self>(&ClientRequest::new(request), out);
+        serve::<Self>(request, out);
     }
 }
 

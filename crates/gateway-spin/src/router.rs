@@ -54,7 +54,7 @@ const POLL_INTERVAL: u64 = 200_000_000;
 
 impl<R: Routes> Guest for RouterComponent<R> {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        serve::<Self>(&ClientRequest::new(request), out);
+        serve::<Self>(request, out);
     }
 }
 

@@ -7,7 +7,7 @@ use gateway::http::trace::{self, REQUEST_ID};
 use gateway::log::Entry;
 use gateway::router::{self, ALIAS_HEADER};
 use gateway::{Dialect, Error, Head};
-use wasi::http::types::ResponseOutparam;
+use wasi::http::types::{IncomingRequest, ResponseOutparam};
 
 use crate::host::{self, Instant, OwnSettings};
 use crate::meter::SharedMeter;
@@ -63,13 +63,14 @@ pub(crate) struct Arrival {
 }
 
 /// Serves one request: reads its head, sends one response and writes one log line.
-pub(crate) fn serve<H: Handler>(request: &ClientRequest, out: ResponseOutparam) {
+pub(crate) fn serve<H: Handler>(request: IncomingRequest, out: ResponseOutparam) {
     // The clock is read first, so that the log's durations include everything below.
     let start = Instant::now();
     let now = host::time();
     let (time, settings) = (gateway::keys::time::rfc3339(now), OwnSettings::default());
     let arrival = Arrival { start, now, time, settings };
     let mut entry = Entry::new(H::SLUG, arrival.time.clone());
+    let request = ClientRequest::new(request);
     let mut head = request.head();
     let id = trace::request_id(&head.headers, host::random_id);
     entry.note_request(&head.path_with_query, &head.headers, &id);
@@ -85,7 +86,7 @@ pub(crate) fn serve<H: Handler>(request: &ClientRequest, out: ResponseOutparam) 
     let response = match cors.and_then(|_| Cors::preflight(&head)) {
         Some(preflight) => Ok(Sent::Whole(preflight)),
         None if head.is_upgrade() => Err(Error::UpgradeNotSupported),
-        None => H::respond(request, head, &arrival, &mut entry, &meter),
+        None => H::respond(&request, head, &arrival, &mut entry, &meter),
     };
     let response = if H::COUNTS {
         let response = response.map(|sent| meter.prepare(sent));

@@ -22,7 +22,7 @@ pub struct ServiceComponent<S>(PhantomData<S>);
 
 impl<S: Service> Guest for ServiceComponent<S> {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        serve::<Self>(&ClientRequest::new(request), out);
+        serve::<Self>(request, out);
     }
 }
 

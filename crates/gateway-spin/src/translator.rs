@@ -66,7 +66,7 @@ pub(crate) struct TranslatedBody {
 
 impl<T: Translator> Guest for TranslatorComponent<T> {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        serve::<Self>(&ClientRequest::new(request), out);
+        serve::<Self>(request, out);
     }
 }
 
@@ -253,11 +253,12 @@ impl Transport for SpinTransport<'_> {
         self.entry.borrow_mut().ignored = Some(names);
     }
 
-    fn note_completion(&self, finish_reason: &'static str, usage: Option<Usage>) {
+    fn note_completion(&self, finish_reason: Option<&'static str>, usage: Option<Usage>) {
         self.is_noted.set(true);
         // What is counted is noted when it is settled.
         if !self.meter.is_counting() {
-            self.entry.borrow_mut().note_completion(Some(finish_reason.to_owned()), usage);
+            let finish_reason = finish_reason.map(ToOwned::to_owned);
+            self.entry.borrow_mut().note_completion(finish_reason, usage);
         }
     }
 }

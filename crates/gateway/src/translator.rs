@@ -92,9 +92,9 @@ pub trait Transport {
     /// Notes in the log that the fields `names` of the request were ignored.
     fn note_ignored(&self, names: String);
 
-    /// Notes in the log why the model stopped and what it used, so that a response that is known as a whole
-    /// is not read again for that.
-    fn note_completion(&self, finish_reason: &'static str, usage: Option<Usage>);
+    /// Notes in the log what a response says of why the model stopped and what it used, so that one that is
+    /// known as a whole is not read again for that.
+    fn note_completion(&self, finish_reason: Option<&'static str>, usage: Option<Usage>);
 }
 
 /// A request in flight: waits for its response headers.

@@ -55,8 +55,8 @@ impl Transport for Canned {
         panic!("embeddings are asked for once: {error}");
     }
 
-    fn note_completion(&self, finish_reason: &'static str, _: Option<Usage>) {
-        panic!("embeddings are no completion: {finish_reason}");
+    fn note_completion(&self, finish_reason: Option<&'static str>, _: Option<Usage>) {
+        panic!("embeddings are not a completion: {finish_reason:?}");
     }
 
     fn note_ignored(&self, names: String) {

@@ -19,10 +19,11 @@ use crate::translate::finish_reason::Calls;
 use crate::translate::json_tool::{JSON_TOOL, compact, json_text};
 use crate::translate::{finish_reason, usage};
 
-/// A translated response, and what the log shows of it.
-pub(crate) struct Whole {
+/// A translated response, and what it says for the log.
+pub(crate) struct Completed {
     pub(crate) body: Vec<u8>,
-    pub(crate) finish_reason: &'static str,
+    /// Why the model stopped; none in a response of the Responses API, which has no such member.
+    pub(crate) finish_reason: Option<&'static str>,
     pub(crate) usage: Option<Usage>,
 }
 
@@ -31,13 +32,17 @@ pub(crate) struct Whole {
 ///
 /// # Errors
 /// [`Error::InvalidUpstreamResponse`] for an invalid body, [`Error::Provider`] for a malformed message.
-pub(crate) fn translate(body: &[u8], id: &str, context: &ResponseContext) -> Result<Whole, Error> {
+pub(crate) fn translate(
+    body: &[u8],
+    id: &str,
+    context: &ResponseContext,
+) -> Result<Completed, Error> {
     let (response, blocks) = ConverseResponse::parse(body)?;
     let (message, finish_reason) = message_of(&response, blocks, context)?;
     let usage = response.usage();
     if let Api::Responses(_) = context.api {
         let body = whole(&response, message, finish_reason, context.writer(id));
-        return Ok(Whole { body, finish_reason, usage });
+        return Ok(Completed { body, finish_reason: None, usage });
     }
     let completion = Completion {
         id: &format!("chatcmpl-{id}"),
@@ -50,7 +55,7 @@ pub(crate) fn translate(body: &[u8], id: &str, context: &ResponseContext) -> Res
     };
     // Serialising the gateway's own types cannot fail.
     let body = serde_json::to_vec(&completion).unwrap_or_default();
-    Ok(Whole { body, finish_reason, usage })
+    Ok(Completed { body, finish_reason: Some(finish_reason), usage })
 }
 
 /// Translates the same body into a stream of chunks, for models that cannot stream tool calls.

@@ -19,13 +19,12 @@ fn response_with(content: &Value, stop_reason: &str) -> Value {
 
 /// Translates a response, and checks that what is logged of it is what the client can read in it.
 fn translated(body: &str, context: &ResponseContext) -> Value {
-    let Whole { body, finish_reason, usage } = translate(body.as_bytes(), "id", context).unwrap();
+    let Completed { body, finish_reason, usage } =
+        translate(body.as_bytes(), "id", context).unwrap();
     let mut observer = Observer::default();
     observer.push(&body);
     assert_eq!(observer.reported(), usage.map(Into::into));
-    if let Api::Chat = context.api {
-        assert_eq!(observer.finish_reason().as_deref(), Some(finish_reason));
-    }
+    assert_eq!(observer.finish_reason().as_deref(), finish_reason);
     serde_json::from_slice(&body).unwrap()
 }
 
