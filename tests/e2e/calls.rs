@@ -15,10 +15,10 @@ fn host_calls_of_a_request_are_few() {
         let bedrock =
             |is_stream| Client::post("/bedrock/chat/completions", &body("nova-lite", is_stream));
         for (name, draft, most) in [
-            ("a response", openai(false), 53),
-            ("a response to a web page", openai(false).header("origin", "https://a"), 53),
+            ("a response", openai(false), 52),
+            ("a response to a web page", openai(false).header("origin", "https://a"), 52),
             ("a stream", openai(true), 100),
-            ("a translated response", bedrock(false), 57),
+            ("a translated response", bedrock(false), 56),
             ("a translated stream", bedrock(true), 110),
         ] {
             let before = app.host_calls();

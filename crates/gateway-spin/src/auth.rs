@@ -6,7 +6,7 @@ use gateway::router::aliases::{self, ModelAliases};
 use gateway::{ApiKey, Error, Head, Headers, Operator, Team};
 
 use crate::host;
-use crate::serve::Arrival;
+use crate::serve::RequestContext;
 use crate::store::SpinStore;
 
 /// Authenticates the client for `provider`, reads what the operator configured, and calls `next`
@@ -18,13 +18,13 @@ use crate::store::SpinStore;
 pub(crate) fn admit<T>(
     head: Head,
     provider: &str,
-    arrival: &Arrival,
+    request_context: &RequestContext,
     entry: &mut Entry,
     next: impl FnOnce(Head, &Team, &Operator<'_>, &mut Entry) -> Result<T, Error>,
 ) -> Result<T, Error> {
     // The settings come after the key, so that a client without one learns nothing about them.
-    let team = authenticate(&head.headers, provider, arrival, entry)?;
-    let settings = arrival.settings.get()?;
+    let team = authenticate(&head.headers, provider, request_context, entry)?;
+    let settings = request_context.settings.get()?;
     let ai_gateway = settings.ai_gateway()?;
     let limited_models = host::limited_models(&team)?;
     let operator = Operator { settings, ai_gateway: &ai_gateway, limited_models: &limited_models };
@@ -35,10 +35,10 @@ pub(crate) fn admit<T>(
 fn authenticate(
     headers: &Headers,
     provider: &str,
-    arrival: &Arrival,
+    request_context: &RequestContext,
     entry: &mut Entry,
 ) -> Result<Team, Error> {
-    let mut team = authenticate_for_any(headers, arrival, entry)?;
+    let mut team = authenticate_for_any(headers, request_context, entry)?;
     // A key whose scope names an alias may use what the operator has set for it, and nothing else.
     if let Some(alias) = headers.get_str(ALIAS_HEADER)
         && !team.scope.is_unrestricted()
@@ -54,12 +54,12 @@ fn authenticate(
 /// Returns the team whose key is in `headers`, for whatever provider.
 pub(crate) fn authenticate_for_any(
     headers: &Headers,
-    arrival: &Arrival,
+    request_context: &RequestContext,
     entry: &mut Entry,
 ) -> Result<Team, Error> {
     let key = ApiKey::from_headers(headers)?;
     entry.note_key(&key.id());
-    let team = Team::find(&SpinStore::default(), &key, &arrival.time)?;
+    let team = Team::find(&SpinStore::default(), &key, &request_context.time)?;
     entry.note_team(&team);
     Ok(team)
 }

@@ -12,7 +12,7 @@ use wasi::http::types::{IncomingRequest, ResponseOutparam};
 use crate::meter::SharedMeter;
 use crate::request::ClientRequest;
 use crate::response::Sent;
-use crate::serve::{Arrival, Handler, serve};
+use crate::serve::{Handler, RequestContext, serve};
 
 /// What a component says that serves a page.
 pub trait Pages {
@@ -42,7 +42,7 @@ impl<P: Pages> Handler for PageComponent<P> {
     fn respond(
         _: &ClientRequest,
         head: Head,
-        _: &Arrival,
+        _: &RequestContext,
         _: &mut Entry,
         _: &SharedMeter,
     ) -> Result<Sent<Infallible>, Error> {

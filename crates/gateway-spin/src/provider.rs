@@ -25,7 +25,7 @@ use crate::host::kept;
 use crate::meter::{SharedMeter, limited, when_limited};
 use crate::request::ClientRequest;
 use crate::response::{Sent, StreamBody};
-use crate::serve::{Arrival, Handler, serve};
+use crate::serve::{Handler, RequestContext, serve};
 use crate::upstream;
 
 /// The component that forwards requests to `P`.
@@ -67,11 +67,11 @@ impl<P: Provider> Handler for ProviderComponent<P> {
     fn respond(
         request: &ClientRequest,
         head: Head,
-        arrival: &Arrival,
+        request_context: &RequestContext,
         entry: &mut Entry,
         meter: &SharedMeter,
     ) -> Result<Sent<PassThrough>, Error> {
-        admit(head, P::SLUG, arrival, entry, |head, team, operator, entry| {
+        admit(head, P::SLUG, request_context, entry, |head, team, operator, entry| {
             meter.open(P::SLUG, team, operator)?;
             let plan = Outbound::plan_body::<P>(&head, team, operator, meter.enforces_use());
             // The body is read after authentication: a client without a key costs no memory.
@@ -80,9 +80,9 @@ impl<P: Provider> Handler for ProviderComponent<P> {
             let mut outbound = outbound::<P>(Request { head, body }, team, operator, meter)?;
             entry.note_outbound(&outbound);
             let edit = std::mem::take(&mut outbound.edit);
-            let before = arrival.start.micros();
+            let before = request_context.start.micros();
             let response = upstream::send(outbound, operator.ai_gateway, upload.as_ref());
-            entry.note_upstream(before, arrival.start.micros());
+            entry.note_upstream(before, request_context.start.micros());
             let response = kept(response?);
             let (status, headers) = upstream::read_head(&response, entry)?;
             meter.note_head(status, &headers);

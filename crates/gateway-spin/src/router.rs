@@ -28,7 +28,7 @@ use crate::meter::SharedMeter;
 use crate::recount::Recount;
 use crate::request::ClientRequest;
 use crate::response::Sent;
-use crate::serve::{Arrival, Handler, serve};
+use crate::serve::{Handler, RequestContext, serve};
 use crate::upstream::{self, InFlight};
 
 /// What a component says that routes to others.
@@ -68,7 +68,7 @@ impl<R: Routes> Handler for RouterComponent<R> {
     fn respond(
         request: &ClientRequest,
         head: Head,
-        arrival: &Arrival,
+        request_context: &RequestContext,
         entry: &mut Entry,
         _: &SharedMeter,
     ) -> Result<Sent<Spliced>, Error> {
@@ -76,22 +76,22 @@ impl<R: Routes> Handler for RouterComponent<R> {
         let team = if Cors::is_preflight(&head) {
             None
         } else {
-            Some(authenticate_for_any(&head.headers, arrival, entry)?)
+            Some(authenticate_for_any(&head.headers, request_context, entry)?)
         };
-        let settings = arrival.settings.get()?;
+        let settings = request_context.settings.get()?;
         let router = Router::new(settings)?;
         let target = Target::parse(&head.path_with_query, R::SLUG)?;
         let limits = settings.body_limits()?;
         let routing = Routing { router: &router, limits, head: &head, team: team.as_ref(), target };
         match &team {
-            None => routing.preflight(arrival, entry),
+            None => routing.preflight(request_context, entry),
             Some(team) if head.method == Method::GET && target.path == "/models" => {
                 Ok(Sent::Whole(routing.list(team)))
             }
             Some(team) if head.method == Method::GET && target.path.starts_with("/models/") => {
                 routing.show(team).map(Sent::Whole)
             }
-            Some(_) => routing.pass(request, arrival, entry),
+            Some(_) => routing.pass(request, request_context, entry),
         }
     }
 }
@@ -113,7 +113,7 @@ impl Routing<'_> {
     fn pass(
         &self,
         request: &ClientRequest,
-        arrival: &Arrival,
+        request_context: &RequestContext,
         entry: &mut Entry,
     ) -> Result<Sent<Spliced>, Error> {
         let head = self.head;
@@ -128,7 +128,7 @@ impl Routing<'_> {
         let model = body.model().map(ToOwned::to_owned);
         let plan = self.router.plan(model.as_deref(), host::random_number())?;
         entry.original_model = model;
-        self.attempt(&plan, &body, upload.as_ref(), arrival, entry)
+        self.attempt(&plan, &body, upload.as_ref(), request_context, entry)
     }
 
     /// Sends the request to one component after the other, until one responds.
@@ -137,7 +137,7 @@ impl Routing<'_> {
         plan: &Plan,
         body: &Body,
         upload: Option<&Source>,
-        arrival: &Arrival,
+        request_context: &RequestContext,
         entry: &mut Entry,
     ) -> Result<Sent<Spliced>, Error> {
         let mut notes = Vec::with_capacity(plan.attempts.len());
@@ -148,9 +148,9 @@ impl Routing<'_> {
                 return Err(Error::interrupted("there is no component to ask"));
             };
             let is_last = attempts.peek().is_none();
-            let before = arrival.start.micros();
+            let before = request_context.start.micros();
             let outcome = self.send(served, plan.alias.as_deref(), body, upload);
-            entry.note_upstream(before, arrival.start.micros());
+            entry.note_upstream(before, request_context.start.micros());
             let status = outcome.as_ref().ok().map(|(status, _)| *status);
             notes.push(format!("{} {}", served.name, status.map_or(0, |status| status.as_u16())));
             entry.attempts = Some(notes.join(", "));
@@ -231,11 +231,15 @@ impl Routing<'_> {
     }
 
     /// Asks the first component what a browser may do.
-    fn preflight(&self, arrival: &Arrival, entry: &mut Entry) -> Result<Sent<Spliced>, Error> {
+    fn preflight(
+        &self,
+        request_context: &RequestContext,
+        entry: &mut Entry,
+    ) -> Result<Sent<Spliced>, Error> {
         let component = self.router.prefixes().components().next().unwrap_or_default().to_owned();
         let served = Served { name: component.clone(), component, model: None };
         let plan = Plan { alias: None, attempts: vec![served] };
-        self.attempt(&plan, &Body::Absent, None, arrival, entry)
+        self.attempt(&plan, &Body::Absent, None, request_context, entry)
     }
 
     /// Lists the models of all components that respond in time.

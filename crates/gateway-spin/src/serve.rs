@@ -44,15 +44,15 @@ pub(crate) trait Handler {
     fn respond(
         request: &ClientRequest,
         head: Head,
-        arrival: &Arrival,
+        request_context: &RequestContext,
         entry: &mut Entry,
         meter: &SharedMeter,
     ) -> Result<Sent<Self::Stream>, Error>;
 }
 
-/// When a request was received, and what it is served with.
-pub(crate) struct Arrival {
-    /// For durations.
+/// The times and the settings with which one request is served.
+pub(crate) struct RequestContext {
+    /// When it was received, for durations.
     pub(crate) start: Instant,
     /// The time of day.
     pub(crate) now: SystemTime,
@@ -68,15 +68,15 @@ pub(crate) fn serve<H: Handler>(request: IncomingRequest, out: ResponseOutparam)
     let start = Instant::now();
     let now = host::time();
     let (time, settings) = (gateway::keys::time::rfc3339(now), OwnSettings::default());
-    let arrival = Arrival { start, now, time, settings };
-    let mut entry = Entry::new(H::SLUG, arrival.time.clone());
+    let request_context = RequestContext { start, now, time, settings };
+    let mut entry = Entry::new(H::SLUG, request_context.time.clone());
     let request = ClientRequest::new(request);
     let mut head = request.head();
     let id = trace::request_id(&head.headers, host::random_id);
     entry.note_request(&head.path_with_query, &head.headers, &id);
     head.headers.set(REQUEST_ID, id);
     let may_have_body = head.may_have_body();
-    let cors = if H::HAS_CORS { arrival.settings.cors(&head) } else { None };
+    let cors = if H::HAS_CORS { request_context.settings.cors(&head) } else { None };
     // The responder exists before anything can fail, so that every failure is a response.
     let timing = Timing { names: H::TIMING, start };
     let mut responder = Responder::new(out, &head.method, H::dialect(&head), cors.clone(), timing);
@@ -86,7 +86,7 @@ pub(crate) fn serve<H: Handler>(request: IncomingRequest, out: ResponseOutparam)
     let response = match cors.and_then(|_| Cors::preflight(&head)) {
         Some(preflight) => Ok(Sent::Whole(preflight)),
         None if head.is_upgrade() => Err(Error::UpgradeNotSupported),
-        None => H::respond(&request, head, &arrival, &mut entry, &meter),
+        None => H::respond(&request, head, &request_context, &mut entry, &meter),
     };
     let response = if H::COUNTS {
         let response = response.map(|sent| meter.prepare(sent));

@@ -13,7 +13,7 @@ use crate::host;
 use crate::meter::SharedMeter;
 use crate::request::ClientRequest;
 use crate::response::Sent;
-use crate::serve::{Arrival, Handler, serve};
+use crate::serve::{Handler, RequestContext, serve};
 use crate::store::CountingStore;
 
 /// The component that responds as `S` does.
@@ -34,16 +34,16 @@ impl<S: Service> Handler for ServiceComponent<S> {
     fn respond(
         request: &ClientRequest,
         head: Head,
-        arrival: &Arrival,
+        request_context: &RequestContext,
         entry: &mut Entry,
         _: &SharedMeter,
     ) -> Result<Sent<Infallible>, Error> {
         let store = CountingStore::default();
         let context = Context {
             store: &store,
-            settings: arrival.settings.get()?,
+            settings: request_context.settings.get()?,
             model_setting: &host::model_setting,
-            now: arrival.now,
+            now: request_context.now,
             random: &host::random,
         };
         let announced = head.headers.content_length();

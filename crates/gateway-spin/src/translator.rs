@@ -25,7 +25,7 @@ use crate::host::{self, kept};
 use crate::meter::{SharedMeter, limited, when_limited};
 use crate::request::ClientRequest;
 use crate::response::{Sent, StreamBody};
-use crate::serve::{Arrival, Handler, serve};
+use crate::serve::{Handler, RequestContext, serve};
 use crate::upstream;
 
 /// The component that translates for `T`.
@@ -35,7 +35,7 @@ pub struct TranslatorComponent<T>(PhantomData<T>);
 /// Sends a translator's requests to the AI Gateway, and notes them in the log entry.
 struct SpinTransport<'a> {
     ai_gateway: &'a AiGateway<'a>,
-    arrival: &'a Arrival,
+    request_context: &'a RequestContext,
     entry: RefCell<&'a mut Entry>,
     meter: &'a SharedMeter,
     /// The client's path and body, for the estimate of what it uses.
@@ -86,21 +86,22 @@ impl<T: Translator> Handler for TranslatorComponent<T> {
     fn respond(
         request: &ClientRequest,
         head: Head,
-        arrival: &Arrival,
+        request_context: &RequestContext,
         entry: &mut Entry,
         meter: &SharedMeter,
     ) -> Result<Sent<TranslatedBody>, Error> {
-        admit(head, T::SLUG, arrival, entry, |head, team, operator, entry| {
+        admit(head, T::SLUG, request_context, entry, |head, team, operator, entry| {
             meter.open(T::SLUG, team, operator)?;
             let body = request.read_text(&head, operator.ai_gateway.max_body)?;
             let path = head.path_with_query.split('?').next().unwrap_or_default();
             let body = meter.ask_for_usage(path, body)?;
             let request = Request { head, body };
-            match translate::<T>(&request, team, operator, arrival, entry, meter) {
+            match translate::<T>(&request, team, operator, request_context, entry, meter) {
                 Err(Denied::Limited) => {
                     let (team, limited_models) = limited(team)?;
                     let operator = Operator { limited_models: &limited_models, ..*operator };
-                    let sent = translate::<T>(&request, &team, &operator, arrival, entry, meter);
+                    let sent =
+                        translate::<T>(&request, &team, &operator, request_context, entry, meter);
                     sent.map_err(Denied::into_error)
                 }
                 sent => sent.map_err(Denied::into_error),
@@ -119,14 +120,14 @@ fn translate<T: Translator>(
     request: &Request,
     team: &Team,
     operator: &Operator<'_>,
-    arrival: &Arrival,
+    request_context: &RequestContext,
     entry: &mut Entry,
     meter: &SharedMeter,
 ) -> Result<Sent<TranslatedBody>, Denied> {
     let path = request.head.path_with_query.split('?').next().unwrap_or_default();
     let transport = SpinTransport {
         ai_gateway: operator.ai_gateway,
-        arrival,
+        request_context,
         entry: RefCell::new(entry),
         meter,
         client: (path, &request.body),
@@ -137,7 +138,7 @@ fn translate<T: Translator>(
         is_noted: Cell::default(),
     };
     let model_setting = &host::model_setting;
-    let now = arrival.now;
+    let now = request_context.now;
     let context = Context { team, operator, model_setting, now, transport: &transport };
     match T::respond(request, &context) {
         Ok(Translated::Whole(response)) => {
@@ -226,12 +227,12 @@ impl Transport for SpinTransport<'_> {
             self.is_limited.set(matches!(denied, Denied::Limited));
             return Err(denied.into_error());
         }
-        let before = self.arrival.start.micros();
+        let before = self.request_context.start.micros();
         let in_flight = upstream::start(outbound, self.ai_gateway)?;
         Ok(Box::new(move || {
             let response = in_flight.wait();
             let mut entry = self.entry.borrow_mut();
-            entry.note_upstream(before, self.arrival.start.micros());
+            entry.note_upstream(before, self.request_context.start.micros());
             let response = kept(response?);
             let (status, mut headers) = upstream::read_head(&response, &mut entry)?;
             self.meter.note_head(status, &headers);

@@ -92,8 +92,8 @@ pub trait Transport {
     /// Notes in the log that the fields `names` of the request were ignored.
     fn note_ignored(&self, names: String);
 
-    /// Notes in the log what a response says of why the model stopped and what it used, so that one that is
-    /// known as a whole is not read again for that.
+    /// Notes in the log why the model stopped and what it used, if the response says so. A whole response is
+    /// then not read again to find out.
     fn note_completion(&self, finish_reason: Option<&'static str>, usage: Option<Usage>);
 }
 
